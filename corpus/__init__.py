@@ -1,0 +1,1 @@
+"""Files become documents, documents become passages. This floor imports nobody in the house."""

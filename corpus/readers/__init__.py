@@ -1,0 +1,116 @@
+"""Bytes become a Draft, by what they hold and not only by what the file is called.
+
+Runs inside the worker process of `corpus.worker`, so that a hostile file can at worst end that process.
+"""
+
+import io
+import re
+import zipfile
+from importlib import import_module
+from typing import Protocol
+
+from corpus.document import Draft
+from corpus.readers.clutter import without_clutter
+
+
+class Unreadable(Exception):
+    """This file cannot become a document; the text says why, in words for its owner. A row in the report, not a crash."""
+
+
+class Reader(Protocol):
+    """The seam for a format. Bytes with nothing in them to read give a Draft without blocks; the caller says so."""
+
+    def __call__(self, data: bytes, name: str) -> Draft:
+        """Read a whole file. `name` is the file's name, for a title when nothing better stands in it.
+
+        Raises Unreadable with the reason when the bytes are damaged, encrypted or of another kind.
+        """
+
+
+READERS = {
+    "markdown": "corpus.readers.markdown",
+    "text": "corpus.readers.plain",
+    "html": "corpus.readers.web",
+    "csv": "corpus.readers.tables",
+    "xlsx": "corpus.readers.tables",
+    "docx": "corpus.readers.office",
+    "pptx": "corpus.readers.office",
+    "pdf": "corpus.readers.pdf",
+}
+OFFICE_PARTS = {"word/document.xml": "docx", "ppt/presentation.xml": "pptx", "xl/workbook.xml": "xlsx"}
+# What an archive may unpack to, against a small file that fills the memory ("zip bomb").
+MAX_UNPACKED = 400 * 2**20
+
+_MARKDOWN = re.compile(
+    r"^---\n|^#{1,6} \S|^\s*[-*] \[.+\]\(|\[[^\]\n]+\]\([^)\s]+\)|^\|.+\|\s*\n\|[-: |]+\|", re.M
+)
+_HTML = re.compile(r"\A\s*(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body)\b", re.I | re.S)
+
+
+def read(data: bytes, name: str) -> Draft:
+    """The Draft of one file. Raises Unreadable with a plain reason; never gives a Draft without text."""
+    if not data.strip(b"\0 \t\r\n"):
+        raise Unreadable("the file is empty")
+    kind = detect(data, name)
+    module = import_module(READERS[kind])
+    reader: Reader = getattr(module, f"read_{kind}")
+    draft = without_clutter(reader(data, name))
+    if not any(block.text for block in draft.blocks if block.kind != "heading"):
+        scanned = " (a scan without a text layer?)" if kind == "pdf" else ""
+        raise Unreadable(f"no text was found in it{scanned}")
+    return draft
+
+
+def detect(data: bytes, name: str) -> str:
+    """Which of READERS fits these bytes; the name only decides between kinds of text. Raises Unreadable when none does."""
+    if data[:1024].lstrip().startswith(b"%PDF-"):
+        return "pdf"
+    if data.startswith(b"PK\x03\x04"):
+        return _office_kind(data)
+    if data.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
+        raise Unreadable("an encrypted or pre-2007 Office file; save it without a password as .docx, .pptx or .xlsx")
+    text = decode(data)
+    suffix = name.rpartition(".")[2].lower()
+    if _HTML.search(text[:4096]) or suffix in ("html", "htm", "xhtml"):
+        return "html"
+    if suffix == "csv":
+        return "csv"
+    if suffix in ("pdf", "docx", "pptx", "xlsx"):
+        raise Unreadable(f"named .{suffix}, but it does not hold one; the bytes look like plain text")
+    if suffix in ("md", "markdown") or len(_MARKDOWN.findall(text[:20_000])) >= 3:
+        return "markdown"
+    return "text"
+
+
+def _office_kind(data: bytes) -> str:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = set(archive.namelist())
+            if sum(part.file_size for part in archive.infolist()) > MAX_UNPACKED:
+                raise Unreadable("it unpacks to far more than it weighs; not opened")
+    except zipfile.BadZipFile as error:
+        raise Unreadable("a damaged Office file or archive") from error
+    for part, kind in OFFICE_PARTS.items():
+        if part in names:
+            return kind
+    raise Unreadable("a ZIP archive, not a document; unpack it into the folder")
+
+
+def decode(data: bytes) -> str:
+    """The text in these bytes: UTF-8 (or what the byte order mark says), else the most likely encoding.
+
+    Raises Unreadable for bytes that are not text.
+    """
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", errors="replace")
+    if b"\0" in data[:8192]:
+        raise Unreadable("not a text, Markdown, HTML, PDF, Word, PowerPoint, Excel or CSV file")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        from charset_normalizer import from_bytes
+
+        best = from_bytes(data[:200_000]).best()
+        if best is None or best.percent_chaos > 20:
+            raise Unreadable("its character encoding could not be told; save it as UTF-8") from None
+        return data.decode(best.encoding, errors="replace")

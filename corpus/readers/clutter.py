@@ -1,0 +1,53 @@
+"""What a saved page says beside its subject: buttons, teasers, sign-in prompts, readers' comments."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+from corpus.document import Block, Draft
+
+_BUTTON = re.compile(
+    r"(you (might|may) also like|(post|leave|add|write) (a |your )?(comments?|reply)|forgot (your )?password\??|learn more[.…]*|"
+    r"read (also|more|next)|readers also love|most popular( article'?s?)?|pixel code|discuss this article|share (this|on \w+)|"
+    r"(sign|log) ?(in|up|out)( with \w+)?|subscribe( now| to .{1,40})?|advertisement|sponsored( content)?|related (articles?|posts?)|"
+    r"accept (all )?cookies|cookie (settings|policy)|skip to (main )?content|back to top|print this page|privacy policy|"
+    r"all rights reserved\.?|(©|\(c\)) .{0,60})[:.]?",
+    re.I,
+)
+_TEASER = re.compile(r"learn more[.…]*|read more[.…]*", re.I)
+_COMMENTS = re.compile(r"((discussion|reader'?s?'?|user|\d+) )?comments?( \(\d+\))?:?", re.I)
+_COMMENTS_END = re.compile(r"(post|leave|add|write) (a |your )?(comments?|reply).*", re.I)
+_REPLY = re.compile(r"@\w+\s*[-–—:]")
+# Readers' comments stand at the end of an article; "Comments" as a heading in its first part is the article's own.
+COMMENTS_AFTER = 0.3
+
+
+def without_clutter(draft: Draft) -> Draft:
+    """The draft without page furniture; readers' comments under an article are kept, of kind "comment"."""
+    return replace(draft, blocks=tuple(_kept(draft.blocks)))
+
+
+def _kept(blocks: tuple[Block, ...]) -> Iterable[Block]:
+    in_comments = False
+    for at, block in enumerate(blocks):
+        if _COMMENTS_END.fullmatch(block.text):
+            in_comments = False
+        elif _COMMENTS.fullmatch(block.text) and at >= COMMENTS_AFTER * len(blocks):
+            in_comments = True
+            continue
+        if _BUTTON.fullmatch(block.text) or _leads_to_teaser(blocks, at):
+            continue
+        if block.kind == "comment":
+            yield block
+        elif in_comments and block.kind in ("prose", "item", "heading"):
+            yield replace(block, kind="comment", level=0, marker="")
+        elif block.kind == "prose" and _REPLY.match(block.text):
+            yield replace(block, kind="comment")
+        else:
+            yield block
+
+
+def _leads_to_teaser(blocks: tuple[Block, ...], at: int) -> bool:
+    """A paragraph above the first heading that only leads to a "Learn more" button: the site speaking of itself."""
+    before_title = not any(block.kind == "heading" for block in blocks[:at])
+    return before_title and at + 1 < len(blocks) and bool(_TEASER.fullmatch(blocks[at + 1].text))

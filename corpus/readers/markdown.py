@@ -1,0 +1,136 @@
+"""Markdown with optional YAML front matter, by markdown-it-py's tokens. HTML and images in it are left out."""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+
+import yaml
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from corpus.document import Block, Draft
+from corpus.normalise import normalise, one_line
+from corpus.readers import Unreadable, decode
+
+_FRONT = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.S)
+_PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+
+
+def read_markdown(data: bytes, name: str) -> Draft:
+    """Front matter gives title, summary, date, tags and sources; the first level-1 heading is the title without it."""
+    text = decode(data).replace("\r\n", "\n")
+    front = _FRONT.match(text)
+    facts = _front_matter(front.group(1)) if front else {}
+    blocks = list(blocks_of(text[front.end() :] if front else text))
+    return Draft(
+        blocks=tuple(blocks),
+        format="markdown",
+        title=one_line(str(facts.get("title") or "")) or first_heading(blocks) or stem(name),
+        date=_date(facts.get("date")),
+        summary=one_line(str(facts.get("summary") or "")),
+        tags=tuple(one_line(str(tag)) for tag in _list(facts.get("tags"))),
+        provenance=tuple(
+            {one_line(str(k)): one_line(str(v)) for k, v in source.items()}
+            for source in _list(facts.get("sources"))
+            if isinstance(source, dict)
+        ),
+    )
+
+
+def stem(name: str) -> str:
+    """A file's name without its ending, as the title of last resort."""
+    return one_line(name.rpartition(".")[0] or name) or "Untitled"
+
+
+def first_heading(blocks: list[Block]) -> str:
+    """The first heading of the lowest level number, "" when there is none."""
+    headings = [block for block in blocks if block.kind == "heading"]
+    return min(headings, key=lambda block: block.level).text if headings else ""
+
+
+def _front_matter(text: str) -> dict[str, object]:
+    try:
+        facts = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" (line {mark.line + 2})" if mark else ""
+        raise Unreadable(f"its front matter is not valid YAML{where}") from error
+    return facts if isinstance(facts, dict) else {}
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _date(value: object) -> str | None:
+    try:
+        return date.fromisoformat(str(value)[:10]).isoformat()
+    except ValueError:
+        return None
+
+
+def blocks_of(text: str) -> Iterator[Block]:
+    """The blocks of a Markdown text, in order."""
+    lists: list[tuple[bool, int]] = []  # (ordered, the next number) of the lists we are in, outermost first
+    item: list[str] | None = None  # paragraphs of the list item being read
+    cells: list[str] | None = None
+    header = False
+    heading = 0
+
+    def said(words: str) -> Iterator[Block]:
+        if words:
+            ordered, number = lists[-1]
+            yield Block("item", words, level=len(lists) - 1, marker=f"{number}." if ordered else "-")
+
+    for token in _PARSER.parse(text):
+        match token.type:
+            case "bullet_list_open" | "ordered_list_open":
+                if item:
+                    yield from said(" ".join(item))
+                    item = []
+                lists.append((token.type == "ordered_list_open", int(token.attrGet("start") or 1)))
+            case "bullet_list_close" | "ordered_list_close":
+                lists.pop()
+            case "list_item_open":
+                item = []
+            case "list_item_close":
+                if item:
+                    yield from said(" ".join(item))
+                ordered, number = lists[-1]
+                lists[-1] = (ordered, number + 1)
+                item = None
+            case "heading_open":
+                heading = int(token.tag[1])
+            case "heading_close":
+                heading = 0
+            case "thead_open" | "thead_close":
+                header = token.type == "thead_open"
+            case "tr_open":
+                cells = []
+            case "tr_close":
+                if cells and any(cells):
+                    yield Block("header" if header else "row", " | ".join(cells))
+                cells = None
+            case "inline":
+                words = one_line(_plain(token))
+                if cells is not None:
+                    cells.append(words)
+                elif item is not None:
+                    item.append(words)
+                elif heading and words:
+                    yield Block("heading", words, level=heading)
+                elif words:
+                    yield Block("prose", words)
+            case "fence" | "code_block":
+                code = normalise(token.content).strip()
+                if code:
+                    yield Block("code", code)
+
+
+def _plain(token: Token) -> str:
+    shown = {"text": lambda t: t.content, "code_inline": lambda t: t.content}
+    breaks = {"softbreak": " ", "hardbreak": " "}
+    return "".join(
+        shown[child.type](child) if child.type in shown else breaks.get(child.type, "")
+        for child in token.children or []
+    )

@@ -1,0 +1,83 @@
+"""Word and PowerPoint, by python-docx and python-pptx."""
+
+import io
+import re
+
+from corpus.document import Block, Draft
+from corpus.normalise import one_line
+from corpus.readers import Unreadable
+from corpus.readers.markdown import first_heading, stem
+
+
+def read_docx(data: bytes, name: str) -> Draft:
+    """Paragraphs by their styles, tables row by row. Word keeps no page numbers in the file, so pages are None."""
+    import docx
+    from docx.table import Table
+
+    try:
+        document = docx.Document(io.BytesIO(data))
+        content = list(document.iter_inner_content())
+        facts = document.core_properties
+    except Exception as error:  # whatever a damaged file raises, it is this file that cannot be read
+        raise Unreadable("a damaged Word file") from error
+    blocks: list[Block] = []
+    number = 0
+    for part in content:
+        if isinstance(part, Table):
+            blocks += _rows([[cell.text for cell in row.cells] for row in part.rows], None)
+            continue
+        words = one_line(part.text)
+        style = (part.style.name if part.style is not None else "") or ""
+        heading = re.fullmatch(r"Heading (\d)", style)
+        numbered = "List Number" in style
+        number = number + 1 if numbered else 0
+        if not words:
+            continue
+        if heading or style == "Title":
+            blocks.append(Block("heading", words, int(heading.group(1)) if heading else 1))
+        elif style.startswith("List") or part._p.pPr is not None and part._p.pPr.numPr is not None:
+            level = int(style[-1]) - 1 if style[-1:].isdecimal() else 0
+            blocks.append(Block("item", words, level, marker=f"{number}." if numbered else "-"))
+        else:
+            blocks.append(Block("prose", words))
+    title = one_line(facts.title or "") or first_heading(blocks) or stem(name)
+    date = facts.modified.date().isoformat() if facts.modified else None
+    return Draft(tuple(blocks), "docx", title=title, date=date)
+
+
+def read_pptx(data: bytes, name: str) -> Draft:
+    """Each slide is a page: its title a heading, its paragraphs items, its tables row by row, its notes prose."""
+    import pptx
+
+    try:
+        deck = pptx.Presentation(io.BytesIO(data))
+        slides = list(deck.slides)
+        facts = deck.core_properties
+    except Exception as error:  # whatever a damaged file raises, it is this file that cannot be read
+        raise Unreadable("a damaged PowerPoint file") from error
+    blocks: list[Block] = []
+    for page, slide in enumerate(slides, 1):
+        title = slide.shapes.title
+        if title is not None and (words := one_line(title.text_frame.text)):
+            blocks.append(Block("heading", words, 2, page))
+        for shape in slide.shapes:
+            if title is not None and shape.shape_id == title.shape_id:
+                continue
+            if shape.has_text_frame:
+                said = [(one_line(p.text), p.level) for p in shape.text_frame.paragraphs]
+                said = [(words, level) for words, level in said if words]
+                kind = "item" if len(said) > 1 else "prose"
+                blocks += [Block(kind, w, level, page, "-" if kind == "item" else "") for w, level in said]
+            elif shape.has_table:
+                blocks += _rows([[cell.text for cell in row.cells] for row in shape.table.rows], page)
+        if slide.has_notes_slide and (words := one_line(slide.notes_slide.notes_text_frame.text)):
+            blocks.append(Block("prose", words, page=page))
+    title_text = one_line(facts.title or "") or first_heading(blocks) or stem(name)
+    date = facts.modified.date().isoformat() if facts.modified else None
+    return Draft(tuple(blocks), "pptx", title=title_text, pages=len(slides), date=date)
+
+
+def _rows(table: list[list[str]], page: int | None) -> list[Block]:
+    rows = [[one_line(cell) for cell in row] for row in table]
+    rows = [row for row in rows if any(row)]
+    return [Block("header" if at == 0 and len(row) > 1 else "row", " | ".join(row), page=page) for at, row in enumerate(rows)]

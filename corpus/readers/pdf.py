@@ -1,0 +1,84 @@
+"""PDF by pypdfium2 (Google's PDFium): the text layer, page by page."""
+
+import re
+from collections import Counter
+
+import pypdfium2 as pdfium
+
+from corpus.document import Block, Draft
+from corpus.normalise import normalise, one_line
+from corpus.readers import Unreadable
+from corpus.readers.markdown import first_heading, stem
+from corpus.readers.plain import blocks_of
+
+# A first or last line that stands on at least this share of the pages (digits aside) is a running header or footer.
+RUNNING_SHARE = 0.6
+# PDFium marks a hyphen at a line's end with these.
+_LINE_HYPHEN = re.compile("[\ufffe\x02\u00ad]\\s*$|(?<=[a-z])-\\s*$")
+_PAGE_NUMBER = re.compile(r"(page )?\d{1,4}( (of|/) \d{1,4})?", re.I)
+
+
+def read_pdf(data: bytes, name: str) -> Draft:
+    """The text of all pages in reading order, each block with the page it begins on. Scans have no text: no blocks."""
+    try:
+        book = pdfium.PdfDocument(data)
+    except pdfium.PdfiumError as error:
+        locked = "password" in str(error).lower()
+        raise Unreadable("it is encrypted; save it without a password" if locked else "a damaged PDF file") from error
+    try:
+        pages = [_lines(book[at].get_textpage().get_text_range()) for at in range(len(book))]
+        facts = book.get_metadata_dict(skip_empty=True)
+    except pdfium.PdfiumError as error:
+        raise Unreadable("a damaged PDF file") from error
+    finally:
+        book.close()
+    rows = _joined(_without_running_lines(pages))
+    blocks: list[Block] = blocks_of(rows)
+    title = one_line(facts.get("Title", "")) or first_heading(blocks) or stem(name)
+    stamp = re.match(r"D:(\d{4})(\d\d)(\d\d)", facts.get("ModDate") or facts.get("CreationDate") or "")
+    date = "-".join(stamp.groups()) if stamp else None
+    return Draft(tuple(blocks), "pdf", title=title, pages=len(pages), date=date)
+
+
+def _lines(text: str) -> list[str]:
+    hyphens = [_LINE_HYPHEN.sub("\x00", line) for line in text.replace("\r\n", "\n").split("\n")]
+    return [normalise(line.rstrip("\x00")) + ("\x00" if line.endswith("\x00") else "") for line in hyphens]
+
+
+def _without_running_lines(pages: list[list[str]]) -> list[list[str]]:
+    """Pages without the header and footer lines they share, and without bare page numbers at their edges."""
+
+    def key(line: str) -> str:
+        return re.sub(r"\d+", "#", line.strip("\x00 ")).lower()
+
+    def edges(page: list[str]) -> set[int]:
+        filled = [at for at, line in enumerate(page) if line.strip()]
+        return set(filled[:2] + filled[-2:])
+
+    counts = Counter(k for page in pages for k in {key(page[at]) for at in edges(page)})
+    needed = max(3, RUNNING_SHARE * len(pages))
+    kept = []
+    for page in pages:
+        drop = {
+            at for at in edges(page)
+            if counts[key(page[at])] >= needed or (len(pages) > 1 and _PAGE_NUMBER.fullmatch(page[at].strip()))
+        }
+        kept.append([line for at, line in enumerate(page) if at not in drop])
+    return kept
+
+
+def _joined(pages: list[list[str]]) -> list[tuple[str, int]]:
+    """Lines with their pages; a word cut at a line's end is whole again, with its hyphen when the text writes it so elsewhere."""
+    text = " ".join(line for page in pages for line in page).lower()
+    rows: list[tuple[str, int]] = []
+    for number, page in enumerate(pages, 1):
+        for line in page:
+            if rows and rows[-1][0].endswith("\x00") and line:
+                before, started = rows.pop()
+                head = before.rstrip("\x00")
+                left, right = re.search(r"\w*$", head), re.match(r"\w*", line)
+                word = f"{left.group() if left else ''}-{right.group() if right else ''}".lower()
+                rows.append((head + ("-" if word in text else "") + line, started))
+            else:
+                rows.append((line, number))
+    return [(line.replace("\x00", "-"), page) for line, page in rows]

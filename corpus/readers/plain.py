@@ -1,0 +1,94 @@
+"""Plain text: paragraphs, list items and headings told from how the lines stand. PDF pages are read the same way."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from corpus.document import Block, Draft
+from corpus.normalise import normalise, one_line
+from corpus.readers import decode
+from corpus.readers.markdown import first_heading, stem
+
+_ITEM = re.compile(r"^\s*([-–*•·▪◦‣●○]|\(?\d{1,2}[.)]|\(?[a-z][.)])\s+(?=\S)")
+_END = re.compile(r"[.!?:;…][\"'”’)\]]*$")
+# Lines at most this long look hand-wrapped, so that a line break within a paragraph means nothing.
+WRAP_WIDTH = 130
+HEADING_WORDS = 12
+
+
+def read_text(data: bytes, name: str) -> Draft:
+    """Lines of text. A text without headings is titled by its file name."""
+    text = normalise(decode(data))
+    blocks = blocks_of((line, None) for line in text.split("\n"))
+    return Draft(tuple(blocks), "text", title=first_heading(blocks) or stem(name))
+
+
+def blocks_of(lines: Iterable[tuple[str, int | None]]) -> list[Block]:
+    """Blocks of `lines`, each with its page (None where there are none). Empty lines end paragraphs."""
+    rows = [(one_line(text), page) for text, page in lines]
+    rows = _without_echoes(rows)
+    lengths = sorted(len(text) for text, _ in rows if text)
+    width = lengths[int(len(lengths) * 0.9)] if lengths else 0
+    wrapped = 0 < width <= WRAP_WIDTH
+    blocks: list[Block] = []
+    whole: str | None = None  # the last line of the paragraph being read; None when it has ended
+    for at, (text, page) in enumerate(rows):
+        if not text:
+            whole = None
+            continue
+        marker = _ITEM.match(text)
+        continues = wrapped and whole is not None and not marker and not _ends_paragraph(whole, width)
+        if continues and blocks and blocks[-1].kind in ("prose", "item"):
+            last = blocks.pop()
+            blocks.append(Block(last.kind, _join(last.text, text), last.level, last.page, last.marker))
+        elif marker:
+            blocks.append(Block("item", text[marker.end() :], 0, page, _marker(marker.group(1))))
+        elif _is_heading(rows, at, whole):
+            level = 1 if not any(block.kind == "heading" for block in blocks) else 2
+            blocks.append(Block("heading", text, level, page))
+        else:
+            blocks.append(Block("prose", text, page=page))
+        whole = text
+    return _items_with_their_text(blocks)
+
+
+def _marker(found: str) -> str:
+    digits = re.sub(r"\D", "", found)
+    return f"{digits}." if digits else "-"
+
+
+def _ends_paragraph(line: str, width: int) -> bool:
+    return len(line) < 0.75 * width and bool(_END.search(line))
+
+
+def _join(before: str, after: str) -> str:
+    return f"{before} {after}"
+
+
+def _without_echoes(rows: Sequence[tuple[str, int | None]]) -> list[tuple[str, int | None]]:
+    """Lines without those that stand twice in a row: bylines and image captions of saved pages."""
+    said = [(at, _ITEM.sub("", text)) for at, (text, _) in enumerate(rows) if text]
+    echoes: set[int] = set()
+    for (at, text), (after, following) in zip(said, said[1:], strict=False):
+        if text == following and len(text.split()) <= HEADING_WORDS:
+            echoes |= {at, after}
+    return [row for at, row in enumerate(rows) if at not in echoes]
+
+
+def _is_heading(rows: Sequence[tuple[str, int | None]], at: int, whole: str | None) -> bool:
+    """A short line of its own that does not end like a sentence and has something under it."""
+    text = rows[at][0]
+    words = text.split()
+    if len(words) > HEADING_WORDS or len(text) > 90 or not re.match(r"[A-Z0-9“\"(@]", text) or text.startswith("@"):
+        return False
+    if _END.search(text) and not (text.endswith("?") and whole is None):
+        return False
+    if text.endswith(",") or len(re.findall(r"\s?[–—|]\s", text)) >= 2:
+        return False
+    if whole is not None and not _END.search(whole):
+        return False
+    return any(row for row, _ in rows[at + 1 :])
+
+
+def _items_with_their_text(blocks: list[Block]) -> list[Block]:
+    """A numbered line that is only a label ("2. Quality control:") takes in nothing; it stays an item of its own."""
+    return [block for block in blocks if block.text]

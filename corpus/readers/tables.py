@@ -1,0 +1,64 @@
+"""CSV and Excel: the first row of a table names its columns."""
+
+import csv
+import io
+import warnings
+from collections.abc import Iterable, Iterator
+
+from corpus.document import Block, Draft
+from corpus.normalise import one_line
+from corpus.readers import Unreadable, decode
+from corpus.readers.markdown import stem
+
+
+def read_csv(data: bytes, name: str) -> Draft:
+    """One table; the separator is told from the first lines."""
+    text = decode(data)
+    try:
+        dialect = csv.Sniffer().sniff(text[:8192], delimiters=",;\t|")
+    except csv.Error:
+        dialect = csv.excel
+    try:
+        blocks = list(_table(csv.reader(io.StringIO(text), dialect), None))
+    except csv.Error as error:
+        raise Unreadable(f"not a readable CSV file: {error}") from error
+    return Draft(tuple(blocks), "csv", title=stem(name))
+
+
+def read_xlsx(data: bytes, name: str) -> Draft:
+    """Each sheet is a page with its name as a heading; cells give the values last computed, not the formulas."""
+    from openpyxl import load_workbook
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # openpyxl warns of styles and extensions that it leaves out
+            book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+    except Exception as error:  # whatever a damaged workbook raises, it is this file that cannot be read
+        raise Unreadable("a damaged or protected Excel file") from error
+    blocks: list[Block] = []
+    sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
+    for page, sheet in enumerate(sheets, 1):
+        rows = list(_table(sheet.iter_rows(values_only=True), page))
+        if rows:
+            blocks += [Block("heading", one_line(sheet.title), 2, page), *rows]
+    title = one_line(str(book.properties.title or "")) or stem(name)
+    return Draft(tuple(blocks), "xlsx", title=title, pages=len(sheets))
+
+
+def _table(rows: Iterable[Iterable[object]], page: int | None) -> Iterator[Block]:
+    first = True
+    for row in rows:
+        cells = [one_line(_shown(cell)) for cell in row]
+        while cells and not cells[-1]:
+            cells.pop()
+        if any(cells):
+            yield Block("header" if first and len(cells) > 1 else "row", " | ".join(cells), page=page)
+            first = False
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)

@@ -1,0 +1,181 @@
+"""Saved web pages: the visible text of the body with its headings, lists and tables, without navigation."""
+
+import re
+from collections.abc import Iterator
+
+import lxml.html
+from lxml import etree
+
+from corpus.document import Block, Draft
+from corpus.normalise import normalise, one_line
+from corpus.readers import Unreadable, decode
+from corpus.readers.markdown import first_heading, stem
+
+_SKIPPED = {
+    "script", "style", "noscript", "template", "svg", "math", "nav", "footer", "aside", "form", "button", "select", "iframe",
+    "object", "embed", "figure", "img", "video", "audio", "canvas", "head", "dialog", "menu", "input", "textarea",
+}
+_BLOCKS = {
+    "p", "div", "section", "article", "main", "header", "body", "html", "blockquote", "center", "address", "details",
+    "summary", "ul", "ol", "dl", "dt", "dd", "li", "table", "thead", "tbody", "tfoot", "tr", "td", "th", "caption", "pre",
+    "h1", "h2", "h3", "h4", "h5", "h6", "hr", "br",
+}
+_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0(?![.\d])", re.I)
+_FURNITURE = re.compile(r"(^|[\s_-])(nav|navbar|menu|sidebar|breadcrumbs?|cookie|banner|share|social|related|advert|ads?|promo)([\s_-]|$)", re.I)
+_COMMENTS = re.compile(r"(^|[\s_-])(comments?|comment-list|disqus|respond)([\s_-]|$)", re.I)
+# <main> or <article> is taken for the page when it holds at least this share of the body's text.
+MAIN_SHARE = 0.4
+
+
+def read_html(data: bytes, name: str) -> Draft:
+    """The page's main part. Its title is <h1>, else <title>, else the file name; its date is what a meta tag states."""
+    text = decode(data) if not _declares_encoding(data) else None
+    try:
+        parser = lxml.html.HTMLParser(huge_tree=False, remove_comments=True, remove_pis=True, encoding="utf-8" if text is not None else None)
+        page = lxml.html.document_fromstring(text.encode() if text is not None else data, parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
+        raise Unreadable("the HTML could not be parsed") from error
+    body = page.find("body")
+    blocks = list(_blocks(_main(page if body is None else body), ""))
+    title = one_line(page.findtext(".//title") or "")
+    headings = [block for block in blocks if block.kind == "heading" and block.level == 1]
+    return Draft(
+        blocks=tuple(blocks),
+        format="html",
+        title=headings[0].text if headings else title or first_heading(blocks) or stem(name),
+        date=_date(page),
+    )
+
+
+def _declares_encoding(data: bytes) -> bool:
+    return bool(re.search(rb"<meta[^>]+charset", data[:2048], re.I)) and not data.startswith((b"\xff\xfe", b"\xfe\xff"))
+
+
+def _date(page: lxml.html.HtmlElement) -> str | None:
+    for meta in page.iter("meta"):
+        key = (meta.get("name") or meta.get("property") or meta.get("itemprop") or "").lower()
+        if key in ("date", "article:published_time", "article:modified_time", "datemodified", "datepublished", "dcterms.modified"):
+            found = re.match(r"\d{4}-\d\d-\d\d", meta.get("content") or "")
+            if found:
+                return found.group()
+    return None
+
+
+def _main(body: lxml.html.HtmlElement) -> lxml.html.HtmlElement:
+    whole = len(body.text_content())
+    for path in (".//main", ".//*[@role='main']", ".//article"):
+        parts = body.xpath(path)
+        if len(parts) == 1 and len(parts[0].text_content()) >= MAIN_SHARE * whole:
+            return parts[0]
+    return body
+
+
+def _is_left_out(node: lxml.html.HtmlElement) -> bool:
+    if not isinstance(node.tag, str) or node.tag in _SKIPPED:
+        return True
+    if node.get("hidden") is not None or node.get("aria-hidden") == "true" or _HIDDEN.search(node.get("style") or ""):
+        return True
+    if node.get("role") in ("navigation", "banner", "search", "complementary", "contentinfo"):
+        return True
+    names = f"{node.get('class') or ''} {node.get('id') or ''}"
+    links = sum(len(link.text_content()) for link in node.iter("a"))
+    return bool(_FURNITURE.search(names)) and links * 2 > len(node.text_content().strip())
+
+
+def _blocks(node: lxml.html.HtmlElement, where: str, depth: int = -1) -> Iterator[Block]:
+    """Blocks of the children of `node`; loose text between block elements is a paragraph. `where` is "comment" inside comments."""
+    if _COMMENTS.search(f"{node.get('class') or ''} {node.get('id') or ''}") and node.tag != "body":
+        where = "comment"
+    loose: list[str] = [node.text or ""]
+
+    def paragraph() -> Iterator[Block]:
+        words = one_line("".join(loose))
+        loose.clear()
+        if words:
+            yield Block("comment" if where else "prose", words)
+
+    for child in node:
+        if not _is_left_out(child):
+            if child.tag not in _BLOCKS and not any(inner.tag in _BLOCKS - {"br"} for inner in child.iter()):
+                loose.append(_inline(child))
+            elif child.tag == "br":
+                loose.append(" ")
+            else:
+                yield from paragraph()
+                yield from _block(child, where, depth)
+        loose.append(child.tail or "")
+    yield from paragraph()
+
+
+def _block(node: lxml.html.HtmlElement, where: str, depth: int) -> Iterator[Block]:
+    tag = node.tag
+    if tag in ("h1", "h2", "h3", "h4", "h5", "h6"):
+        words = one_line(_inline(node))
+        if words:
+            yield Block("comment" if where else "heading", words, level=int(tag[1]) if not where else 0)
+    elif tag in ("ul", "ol") and not where:
+        yield from _list(node, depth + 1)
+    elif tag == "dl" and not where:
+        yield from _definitions(node)
+    elif tag == "table" and not where and not node.xpath(".//table"):
+        yield from _table(node)
+    elif tag == "pre":
+        code = normalise(node.text_content()).strip()
+        if code:
+            yield Block("code", code)
+    else:
+        yield from _blocks(node, where, depth)
+
+
+def _list(node: lxml.html.HtmlElement, depth: int) -> Iterator[Block]:
+    start = node.get("start") or ""
+    number = int(start) if start.isdecimal() and len(start) < 6 else 1
+    for item in node:
+        if item.tag in ("ul", "ol"):
+            yield from _list(item, depth + 1)
+        elif item.tag == "li" and not _is_left_out(item):
+            inner = [child for child in item if child.tag in ("ul", "ol")]
+            for child in inner:
+                child.drop_tree()
+            words = one_line(_inline(item))
+            if words:
+                yield Block("item", words, level=depth, marker=f"{number}." if node.tag == "ol" else "-")
+                number += 1
+            for child in inner:
+                yield from _list(child, depth + 1)
+
+
+def _definitions(node: lxml.html.HtmlElement) -> Iterator[Block]:
+    """<dt> and <dd> pairs as rows of a two-column table, "term | meaning"."""
+    term = ""
+    for child in node.iter("dt", "dd"):
+        words = one_line(_inline(child))
+        if child.tag == "dt":
+            term = words
+        elif term and words:
+            yield Block("row", f"{term} | {words}")
+
+
+def _table(node: lxml.html.HtmlElement) -> Iterator[Block]:
+    caption = node.find("caption")
+    if caption is not None and (words := one_line(_inline(caption))):
+        yield Block("prose", words)
+    first = True
+    for row in node.iter("tr"):
+        cells = [child for child in row if child.tag in ("td", "th")]
+        words = [one_line(_inline(cell)) for cell in cells]
+        if any(words):
+            header = first and len(cells) > 1 and (all(cell.tag == "th" for cell in cells) or row.getparent().tag == "thead")
+            yield Block("header" if header else "row", " | ".join(words))
+            first = False
+
+
+def _inline(node: lxml.html.HtmlElement) -> str:
+    """The text inside `node`, without what is left out, with a space where a block begins or ends."""
+    parts = [node.text or ""]
+    for child in node:
+        if not _is_left_out(child):
+            space = " " if child.tag in _BLOCKS else ""
+            parts += [space, _inline(child), space]
+        parts.append(child.tail or "")
+    return "".join(parts)

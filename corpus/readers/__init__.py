@@ -6,10 +6,12 @@ Runs inside the worker process of `corpus.worker`, so that a hostile file can at
 import io
 import re
 import zipfile
+from dataclasses import replace
 from importlib import import_module
 from typing import Protocol
 
 from corpus.document import Draft
+from corpus.normalise import one_line
 from corpus.readers.clutter import without_clutter
 
 
@@ -21,7 +23,7 @@ class Reader(Protocol):
     """The seam for a format. Bytes with nothing in them to read give a Draft without blocks; the caller says so."""
 
     def __call__(self, data: bytes, name: str) -> Draft:
-        """Read a whole file. `name` is the file's name, for a title when nothing better stands in it.
+        """Read a whole file. A title is given only when the file states one; `read` finds a stand-in.
 
         Raises Unreadable with the reason when the bytes are damaged, encrypted or of another kind.
         """
@@ -55,10 +57,24 @@ def read(data: bytes, name: str) -> Draft:
     module = import_module(READERS[kind])
     reader: Reader = getattr(module, f"read_{kind}")
     draft = without_clutter(reader(data, name))
+    draft = replace(draft, title=draft.title or _heading_title(draft) or stem(name))
     if not any(block.text for block in draft.blocks if block.kind != "heading"):
         scanned = " (a scan without a text layer?)" if kind == "pdf" else ""
         raise Unreadable(f"no text was found in it{scanned}")
     return draft
+
+
+def stem(name: str) -> str:
+    """A file's name without its ending, as the title of last resort."""
+    return one_line(name.rpartition(".")[0] or name) or "Untitled"
+
+
+def _heading_title(draft: Draft) -> str:
+    """The heading a document opens with, else its only level-1 heading, "" when neither is there."""
+    if draft.blocks and draft.blocks[0].kind == "heading":
+        return draft.blocks[0].text
+    top = [block.text for block in draft.blocks if block.kind == "heading" and block.level == 1]
+    return top[0] if len(top) == 1 and draft.format != "text" else ""
 
 
 def detect(data: bytes, name: str) -> str:

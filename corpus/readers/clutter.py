@@ -35,7 +35,7 @@ def _kept(blocks: tuple[Block, ...]) -> Iterable[Block]:
         elif _COMMENTS.fullmatch(block.text) and at >= COMMENTS_AFTER * len(blocks):
             in_comments = True
             continue
-        if _BUTTON.fullmatch(block.text) or _leads_to_teaser(blocks, at):
+        if not block.text or _BUTTON.fullmatch(block.text) or _leads_to_teaser(blocks, at):
             continue
         if block.kind == "comment":
             yield block

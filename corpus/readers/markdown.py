@@ -17,15 +17,14 @@ _PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 
 
 def read_markdown(data: bytes, name: str) -> Draft:
-    """Front matter gives title, summary, date, tags and sources; the first level-1 heading is the title without it."""
+    """The blocks of the text; front matter gives title, summary, date, tags and sources."""
     text = decode(data).replace("\r\n", "\n")
     front = _FRONT.match(text)
     facts = _front_matter(front.group(1)) if front else {}
-    blocks = list(blocks_of(text[front.end() :] if front else text))
     return Draft(
-        blocks=tuple(blocks),
+        blocks=tuple(blocks_of(text[front.end() :] if front else text)),
         format="markdown",
-        title=one_line(str(facts.get("title") or "")) or first_heading(blocks) or stem(name),
+        title=one_line(str(facts.get("title") or "")),
         date=_date(facts.get("date")),
         summary=one_line(str(facts.get("summary") or "")),
         tags=tuple(one_line(str(tag)) for tag in _list(facts.get("tags"))),
@@ -35,17 +34,6 @@ def read_markdown(data: bytes, name: str) -> Draft:
             if isinstance(source, dict)
         ),
     )
-
-
-def stem(name: str) -> str:
-    """A file's name without its ending, as the title of last resort."""
-    return one_line(name.rpartition(".")[0] or name) or "Untitled"
-
-
-def first_heading(blocks: list[Block]) -> str:
-    """The first heading of the lowest level number, "" when there is none."""
-    headings = [block for block in blocks if block.kind == "heading"]
-    return min(headings, key=lambda block: block.level).text if headings else ""
 
 
 def _front_matter(text: str) -> dict[str, object]:

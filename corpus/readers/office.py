@@ -6,7 +6,6 @@ import re
 from corpus.document import Block, Draft
 from corpus.normalise import one_line
 from corpus.readers import Unreadable
-from corpus.readers.markdown import first_heading, stem
 
 
 def read_docx(data: bytes, name: str) -> Draft:
@@ -40,7 +39,7 @@ def read_docx(data: bytes, name: str) -> Draft:
             blocks.append(Block("item", words, level, marker=f"{number}." if numbered else "-"))
         else:
             blocks.append(Block("prose", words))
-    title = one_line(facts.title or "") or first_heading(blocks) or stem(name)
+    title = one_line(facts.title or "")
     date = facts.modified.date().isoformat() if facts.modified else None
     return Draft(tuple(blocks), "docx", title=title, date=date)
 
@@ -72,7 +71,7 @@ def read_pptx(data: bytes, name: str) -> Draft:
                 blocks += _rows([[cell.text for cell in row.cells] for row in shape.table.rows], page)
         if slide.has_notes_slide and (words := one_line(slide.notes_slide.notes_text_frame.text)):
             blocks.append(Block("prose", words, page=page))
-    title_text = one_line(facts.title or "") or first_heading(blocks) or stem(name)
+    title_text = one_line(facts.title or "")
     date = facts.modified.date().isoformat() if facts.modified else None
     return Draft(tuple(blocks), "pptx", title=title_text, pages=len(slides), date=date)
 

@@ -8,7 +8,6 @@ import pypdfium2 as pdfium
 from corpus.document import Block, Draft
 from corpus.normalise import normalise, one_line
 from corpus.readers import Unreadable
-from corpus.readers.markdown import first_heading, stem
 from corpus.readers.plain import blocks_of
 
 # A first or last line that stands on at least this share of the pages (digits aside) is a running header or footer.
@@ -34,7 +33,7 @@ def read_pdf(data: bytes, name: str) -> Draft:
         book.close()
     rows = _joined(_without_running_lines(pages))
     blocks: list[Block] = blocks_of(rows)
-    title = one_line(facts.get("Title", "")) or first_heading(blocks) or stem(name)
+    title = one_line(facts.get("Title", ""))
     stamp = re.match(r"D:(\d{4})(\d\d)(\d\d)", facts.get("ModDate") or facts.get("CreationDate") or "")
     date = "-".join(stamp.groups()) if stamp else None
     return Draft(tuple(blocks), "pdf", title=title, pages=len(pages), date=date)

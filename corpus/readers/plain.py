@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from corpus.document import Block, Draft
 from corpus.normalise import normalise, one_line
 from corpus.readers import decode
-from corpus.readers.markdown import first_heading, stem
 
 _ITEM = re.compile(r"^\s*([-–*•·▪◦‣●○]|\(?\d{1,2}[.)]|\(?[a-z][.)])\s+(?=\S)")
 _END = re.compile(r"[.!?:;…][\"'”’)\]]*$")
@@ -16,10 +15,9 @@ HEADING_WORDS = 12
 
 
 def read_text(data: bytes, name: str) -> Draft:
-    """Lines of text. A text without headings is titled by its file name."""
+    """Lines of text, without pages."""
     text = normalise(decode(data))
-    blocks = blocks_of((line, None) for line in text.split("\n"))
-    return Draft(tuple(blocks), "text", title=first_heading(blocks) or stem(name))
+    return Draft(tuple(blocks_of((line, None) for line in text.split("\n"))), "text")
 
 
 def blocks_of(lines: Iterable[tuple[str, int | None]]) -> list[Block]:
@@ -39,7 +37,7 @@ def blocks_of(lines: Iterable[tuple[str, int | None]]) -> list[Block]:
         continues = wrapped and whole is not None and not marker and not _ends_paragraph(whole, width)
         if continues and blocks and blocks[-1].kind in ("prose", "item"):
             last = blocks.pop()
-            blocks.append(Block(last.kind, _join(last.text, text), last.level, last.page, last.marker))
+            blocks.append(Block(last.kind, f"{last.text} {text}", last.level, last.page, last.marker))
         elif marker:
             blocks.append(Block("item", text[marker.end() :], 0, page, _marker(marker.group(1))))
         elif _is_heading(rows, at, whole):
@@ -48,7 +46,7 @@ def blocks_of(lines: Iterable[tuple[str, int | None]]) -> list[Block]:
         else:
             blocks.append(Block("prose", text, page=page))
         whole = text
-    return _items_with_their_text(blocks)
+    return blocks
 
 
 def _marker(found: str) -> str:
@@ -58,10 +56,6 @@ def _marker(found: str) -> str:
 
 def _ends_paragraph(line: str, width: int) -> bool:
     return len(line) < 0.75 * width and bool(_END.search(line))
-
-
-def _join(before: str, after: str) -> str:
-    return f"{before} {after}"
 
 
 def _without_echoes(rows: Sequence[tuple[str, int | None]]) -> list[tuple[str, int | None]]:
@@ -87,8 +81,3 @@ def _is_heading(rows: Sequence[tuple[str, int | None]], at: int, whole: str | No
     if whole is not None and not _END.search(whole):
         return False
     return any(row for row, _ in rows[at + 1 :])
-
-
-def _items_with_their_text(blocks: list[Block]) -> list[Block]:
-    """A numbered line that is only a label ("2. Quality control:") takes in nothing; it stays an item of its own."""
-    return [block for block in blocks if block.text]

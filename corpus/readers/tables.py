@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from corpus.document import Block, Draft
 from corpus.normalise import one_line
 from corpus.readers import Unreadable, decode
-from corpus.readers.markdown import stem
 
 
 def read_csv(data: bytes, name: str) -> Draft:
@@ -22,7 +21,7 @@ def read_csv(data: bytes, name: str) -> Draft:
         blocks = list(_table(csv.reader(io.StringIO(text), dialect), None))
     except csv.Error as error:
         raise Unreadable(f"not a readable CSV file: {error}") from error
-    return Draft(tuple(blocks), "csv", title=stem(name))
+    return Draft(tuple(blocks), "csv")
 
 
 def read_xlsx(data: bytes, name: str) -> Draft:
@@ -41,7 +40,7 @@ def read_xlsx(data: bytes, name: str) -> Draft:
         rows = list(_table(sheet.iter_rows(values_only=True), page))
         if rows:
             blocks += [Block("heading", one_line(sheet.title), 2, page), *rows]
-    title = one_line(str(book.properties.title or "")) or stem(name)
+    title = one_line(str(book.properties.title or ""))
     return Draft(tuple(blocks), "xlsx", title=title, pages=len(sheets))
 
 

@@ -9,7 +9,6 @@ from lxml import etree
 from corpus.document import Block, Draft
 from corpus.normalise import normalise, one_line
 from corpus.readers import Unreadable, decode
-from corpus.readers.markdown import first_heading, stem
 
 _SKIPPED = {
     "script", "style", "noscript", "template", "svg", "math", "nav", "footer", "aside", "form", "button", "select", "iframe",
@@ -28,7 +27,7 @@ MAIN_SHARE = 0.4
 
 
 def read_html(data: bytes, name: str) -> Draft:
-    """The page's main part. Its title is <h1>, else <title>, else the file name; its date is what a meta tag states."""
+    """The page's main part. Its title is <h1>, else <title>; its date is what a meta tag states."""
     text = decode(data) if not _declares_encoding(data) else None
     try:
         parser = lxml.html.HTMLParser(huge_tree=False, remove_comments=True, remove_pis=True, encoding="utf-8" if text is not None else None)
@@ -38,11 +37,11 @@ def read_html(data: bytes, name: str) -> Draft:
     body = page.find("body")
     blocks = list(_blocks(_main(page if body is None else body), ""))
     title = one_line(page.findtext(".//title") or "")
-    headings = [block for block in blocks if block.kind == "heading" and block.level == 1]
+    opening = next((block.text for block in blocks if block.kind == "heading" and block.level == 1), "")
     return Draft(
         blocks=tuple(blocks),
         format="html",
-        title=headings[0].text if headings else title or first_heading(blocks) or stem(name),
+        title=opening or title,
         date=_date(page),
     )
 

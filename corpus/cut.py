@@ -1,0 +1,224 @@
+"""A document is cut along its structure into passages: what belongs together is found and quoted together."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from corpus.document import Document, Passage, PassageKind, Placed, Unit, cover, embedded_text
+from corpus.sentences import pieces, sentences
+
+SCHEME = 1  # raised when passages are cut differently; a catalog with another number must be rebuilt
+# Tokens of running text a passage aims for. Shorter passages rerank faster (the cross-encoder dominates a question's time),
+# longer ones keep more of what a sentence refers to.
+PROSE_TOKENS = 160
+CONTEXT_SHARE = 0.4  # of the model's window at most; the outer headings are dropped first
+LABEL_WORDS = 8  # a list item as short as this that ends in a colon belongs to the items after it
+
+Count = Callable[[str], int]
+
+_DEFINES = re.compile(r"\b(is|are|means|mean|refers? to|stands? for|describes?|covers|consists? of)\b", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a run of blocks stands."""
+
+    headings: tuple[str, ...]
+
+    @property
+    def nearest(self) -> str:
+        return self.headings[-1] if self.headings else ""
+
+
+def cut(document: Document, count: Count, window: int) -> list[Passage]:
+    """The passages of `document`, in reading order; spans do not overlap.
+
+    `count` gives the tokens of a text as the embedding model counts them, `window` is how many it reads; context and text
+    together never exceed it.
+    """
+    passages = []
+    for place, blocks in _sections(document):
+        for run in _runs(document, blocks):
+            passages += _passages(document, place, run, count, window)
+    for passage in passages:
+        passage.prove(document)
+    return passages
+
+
+def _sections(document: Document) -> Iterator[tuple[_Place, list[Placed]]]:
+    """The blocks under each heading, with the path of headings that leads there (the document's title first)."""
+    path: list[tuple[int, str]] = []
+    blocks: list[Placed] = []
+
+    def place() -> _Place:
+        texts = [text for _, text in path]
+        return _Place(tuple(texts if texts and texts[0] == document.title else [document.title, *texts]))
+
+    for block in document.blocks:
+        if block.kind == "heading":
+            if blocks:
+                yield place(), blocks
+                blocks = []
+            path = [entry for entry in path if entry[0] < block.level]
+            path.append((block.level, document.text[block.start : block.end]))
+        else:
+            blocks.append(block)
+    if blocks:
+        yield place(), blocks
+
+
+def _runs(document: Document, blocks: list[Placed]) -> Iterator[list[Placed]]:
+    """Neighbours that belong together: paragraphs, a list with its lead-in, a table, comments."""
+    shape = {"prose": "prose", "code": "prose", "item": "item", "header": "table", "row": "table", "comment": "comment"}
+    runs = [list(group) for _, group in groupby(blocks, key=lambda block: shape[block.kind])]
+    for at, run in enumerate(runs):
+        follows = runs[at + 1][0].kind if at + 1 < len(runs) else ""
+        leads = run[-1].kind == "prose" and follows == "item" and document.text[run[-1].end - 1] == ":"
+        if leads:
+            runs[at + 1].insert(0, run.pop())
+        if run:
+            yield run
+
+
+def _passages(document: Document, place: _Place, run: list[Placed], count: Count, window: int) -> Iterator[Passage]:
+    kind = run[-1].kind
+    if kind == "item":
+        yield from _list(document, place, run, count, window)
+    elif kind in ("row", "header"):
+        yield from _table(document, place, run, count, window)
+    else:
+        yield from _prose(document, place, run, count, window)
+
+
+def _context(place: _Place, extra: str, count: Count, window: int) -> str:
+    """Heading path and `extra` (lead-in or header row) in at most CONTEXT_SHARE of the window."""
+    room = int(window * CONTEXT_SHARE)
+    headings = list(dict.fromkeys(place.headings))
+    while len(headings) > 1 and count(" > ".join(headings)) > room:
+        headings.pop(0)
+    context = " > ".join(headings)
+    if extra and count(f"{context}\n{extra}") <= room:
+        context = f"{context}\n{extra}"
+    while count(context) > room:
+        context = context[: int(len(context) * 0.8)].rstrip()
+    return context
+
+
+def _prose(document: Document, place: _Place, run: list[Placed], count: Count, window: int) -> Iterator[Passage]:
+    context = _context(place, "", count, window)
+    room = min(PROSE_TOKENS, window - count(embedded_text(context, "")))
+    kind: PassageKind = "comment" if run[0].kind == "comment" else "prose"
+    units = [
+        Unit(start, end)
+        for block in run
+        for start, end in (sentences(document.text, block.start, block.end) if block.kind != "code" else [(block.start, block.end)])
+    ]
+    first = True
+    for start, end in _chunks(document.text, run[0].start, run[-1].end, count, room):
+        inside = [Unit(max(u.start, start), min(u.end, end)) for u in units if u.start < end and u.end > start]
+        defines = first and kind == "prose" and _is_definition(place.nearest, document.text[inside[0].start : inside[0].end])
+        yield _passage(document, place, context, run, "definition" if defines else kind, inside)
+        first = False
+
+
+def _chunks(text: str, start: int, end: int, count: Count, room: int) -> list[tuple[int, int]]:
+    """Spans of whole sentences of at most `room` tokens; only a sentence longer than that is cut, at clauses, then at words."""
+    if count(text[start:end]) <= room:
+        return [(start, end)]
+    from llama_index.core.node_parser import SentenceSplitter
+
+    splitter = SentenceSplitter(
+        chunk_size=room,
+        chunk_overlap=0,
+        paragraph_separator="\n\n",
+        chunking_tokenizer_fn=pieces,
+        tokenizer=lambda piece: [0] * count(piece),
+        id_func=lambda at, _: str(at),
+    )
+    spans, at = [], start
+    for chunk in splitter.split_text(text[start:end]):
+        # Chunks come in order and without overlap, so the next one is the first occurrence from here on.
+        at = text.index(chunk, at, end)
+        spans.append((at, at + len(chunk)))
+        at += len(chunk)
+    return spans
+
+
+def _list(document: Document, place: _Place, run: list[Placed], count: Count, window: int) -> Iterator[Passage]:
+    lead = run[0] if run[0].kind == "prose" else None
+    items = _labelled(document, run[1:] if lead else run)
+    said = document.text[lead.start : lead.end] if lead else ""
+    context = _context(place, "", count, window)
+    room = window - count(embedded_text(context, ""))
+    whole = [Unit(lead.start, lead.end), *items] if lead else items
+    if count(document.text[slice(*cover(whole))]) <= room:
+        yield _passage(document, place, context, run, "list", whole)
+        return
+    context = _context(place, said, count, window)
+    room = window - count(embedded_text(context, ""))
+    if lead and said not in context:
+        yield from _prose(document, place, [lead], count, window)
+    group: list[Unit] = []
+    for item in items:
+        if group and count(document.text[group[0].start : item.end]) > room:
+            yield _passage(document, place, context, run, "list", group)
+            group = []
+        if count(document.text[item.start : item.end]) > room:
+            for start, end in _chunks(document.text, item.start, item.end, count, room):
+                yield _passage(document, place, context, run, "list", [Unit(start, end, item.marker)])
+        else:
+            group.append(item)
+    if group:
+        yield _passage(document, place, context, run, "list", group)
+
+
+def _labelled(document: Document, blocks: list[Placed]) -> list[Unit]:
+    """One unit for each item; a short item that ends in a colon takes in the one item that it announces."""
+    units: list[Unit] = []
+    at = 0
+    while at < len(blocks):
+        block, under = blocks[at], 0
+        text = document.text[block.start : block.end]
+        if text.endswith(":") and len(text.split()) <= LABEL_WORDS:
+            while at + under + 1 < len(blocks) and _is_under(block, blocks[at + under + 1]):
+                under += 1
+        taken = 1 if under == 1 else 0
+        units.append(Unit(block.start, blocks[at + taken].end, block.marker))
+        at += 1 + taken
+    return units
+
+
+def _is_under(label: Placed, block: Placed) -> bool:
+    return block.level > label.level or (block.marker == "-" and label.marker != "-")
+
+
+def _table(document: Document, place: _Place, run: list[Placed], count: Count, window: int) -> Iterator[Passage]:
+    """A passage a row, with the header row in its context."""
+    header = ""
+    for block in run:
+        if block.kind == "header":
+            header = document.text[block.start : block.end]
+            continue
+        context = _context(place, header, count, window)
+        room = window - count(embedded_text(context, ""))
+        for start, end in _chunks(document.text, block.start, block.end, count, room):
+            yield _passage(document, place, context, [block], "row", [Unit(start, end)])
+
+
+def _passage(
+    document: Document, place: _Place, context: str, run: list[Placed], kind: PassageKind, units: list[Unit]
+) -> Passage:
+    start, end = cover(units)
+    page = next((block.page for block in reversed(run) if block.start <= start), run[0].page)
+    return Passage(document.id, start, end, document.text[start:end], context, place.nearest, page, kind, tuple(units))
+
+
+def _is_definition(heading: str, sentence: str) -> bool:
+    """Does the first sentence under a heading say what the heading names? "## Attrition / Attrition is the rate at which …"."""
+    name = re.sub(r"\s*\([^)]*\)", "", heading).strip().lower()
+    bracket = re.search(r"\(([^)]+)\)", heading)
+    opening = sentence.lower()[: len(name) + 60]
+    named = bool(name) and opening.removeprefix("a ").removeprefix("an ").removeprefix("the ").startswith(name)
+    short = bracket is not None and re.match(rf"(an? |the )?{re.escape(bracket.group(1).lower())}\b", opening) is not None
+    return (named or short) and _DEFINES.search(sentence) is not None

@@ -1,0 +1,99 @@
+"""Source folders, and the files in them that could become documents."""
+
+import os
+import unicodedata
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from corpus.worker import Failure
+
+SHIPPED = "handbook"  # the name that the shipped documents' folder always has
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A folder (or a single file) that documents come from. `name` begins the ids of its documents."""
+
+    name: str
+    path: Path
+
+    @property
+    def root(self) -> Path:
+        """The folder that relative paths start from."""
+        return self.path.parent if self.path.is_file() else self.path
+
+    def id_of(self, relative: str) -> str:
+        """The document id of a file at `relative`, in Unicode NFC, so that macOS and Linux name it alike."""
+        return unicodedata.normalize("NFC", f"{self.name}/{relative}")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file of a source, or what stands at its place that cannot be read."""
+
+    id: str
+    path: Path
+    failure: Failure | None = None
+
+
+def name_for(path: Path, taken: Collection[str]) -> str:
+    """A source's name: its folder's own, with -2, -3 … behind it when another source has that already."""
+    folder = path.parent if path.is_file() else path
+    wanted = unicodedata.normalize("NFC", folder.name.replace("/", "-")) or "root"
+    names = [wanted, *(f"{wanted}-{n}" for n in range(2, len(taken) + 3))]
+    return next(name for name in names if name not in taken and name != SHIPPED)
+
+
+def files_of(source: Source, others: Collection[Path] = ()) -> list[Found] | Failure:
+    """The files of `source` sorted by id, or why there are none to be had.
+
+    Hidden files and folders are passed over, and so are folders of `others`, which are sources themselves. A link that
+    leads out of the folder is a Found with a failure; a link to a folder inside is passed over, its files are met anyway.
+    A missing source is a Failure: nothing may be concluded about its documents.
+    """
+    if source.path.is_file():
+        return [Found(source.id_of(source.path.name), source.path)]
+    if not source.path.is_dir():
+        return Failure("the source folder is missing or not mounted; its documents are kept")
+    try:
+        os.listdir(source.path)
+    except OSError as error:
+        return Failure(f"the source folder cannot be read ({error.strerror}); its documents are kept")
+    found: dict[str, Found] = {}
+    for path in _walk(source.path, {other.resolve() for other in others} - {source.path.resolve()}):
+        id = source.id_of(path.relative_to(source.path).as_posix())
+        failure = _trouble(path, source.path)
+        if id in found:
+            failure = Failure("another file has the same name in another Unicode spelling; rename one of them")
+            id = f"{id} (2)"
+        found[id] = Found(id, path, failure)
+    return [found[id] for id in sorted(found)]
+
+
+def _walk(root: Path, others: Collection[Path]) -> Iterator[Path]:
+    for folder, folders, files in os.walk(root):
+        here = Path(folder)
+        links = [name for name in folders if (here / name).is_symlink()]
+        folders[:] = sorted(
+            name for name in folders
+            if not name.startswith(".") and name not in links and (here / name).resolve() not in others
+        )
+        outside = [name for name in links if not _within((here / name), root)]
+        yield from (here / name for name in sorted(files + outside) if not name.startswith("."))
+
+
+def _within(path: Path, root: Path) -> bool:
+    return path.resolve().is_relative_to(root.resolve())
+
+
+def _trouble(path: Path, root: Path) -> Failure | None:
+    if path.is_symlink() and not _within(path, root):
+        return Failure("a link that leads out of its source folder; not followed")
+    if not path.is_file():
+        return Failure("a broken link" if path.is_symlink() else "not a regular file")
+    try:
+        os.fspath(path).encode()
+    except UnicodeEncodeError:
+        return Failure("its name is not valid Unicode; rename it")
+    return None

@@ -1,0 +1,134 @@
+"""Terms: what documents define, harvested from any of them, each with the verbatim sentence that says so."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from corpus.document import Document, Passage
+
+# "Legal process outsourcing (LPO)": up to eight words, then their initials in brackets.
+_LONG_SHORT = re.compile(r"((?:[A-Za-z][\w'’/-]*[ -]){1,8}?[A-Za-z][\w'’/-]*) \(([A-Z][A-Za-z&]{1,7})\)")
+# "LPO stands for legal process outsourcing", "KPO, an acronym for knowledge processing outsourcing, is"
+_STANDS_FOR = re.compile(
+    r"\b([A-Z][A-Z&]{1,7}s?),? (?:stands for|is short for|is an? (?:acronym|abbreviation) (?:for|of)|an? (?:acronym|abbreviation) (?:for|of)|means) "
+    r"((?:[\w'’/-]+[ -]){0,7}?[\w'’/-]+)(?=[,.;:)]| is | and is | in )"
+)
+_DEFINES = re.compile(r"^\W*(?:is|are|means|refers? to|describes?|denotes?)\b|^,? .{0,80}?\b(?:is|are|means|refers to)\b", re.I)
+_TERM_COLUMN = re.compile(r"(term|abbreviation|acronym|word|name|concept)s?", re.I)
+_MEANING_COLUMN = re.compile(r"(meaning|definition|description|explanation|full form|stands for|what it means|expansion)s?", re.I)
+_SMALL = {"of", "and", "the", "for", "in", "on", "to", "a", "an", "as", "or", "with", "&"}
+MAX_NAME_WORDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """What one place in one document says that a word means.
+
+    `document.text[start:end] == definition` holds for the sentence that defines or expands it; `passage` is the id of the passage it
+    stands in. `defines` is False where the sentence only gives the long form of an abbreviation.
+    """
+
+    name: str
+    abbreviations: tuple[str, ...]
+    definition: str
+    document: str
+    start: int
+    end: int
+    passage: str
+    defines: bool
+
+    def __post_init__(self) -> None:
+        if not self.name or not self.definition or self.end - self.start != len(self.definition):
+            raise ValueError(f"the term {self.name!r} of {self.document} has no definition at {self.start}:{self.end}")
+
+
+def harvest(document: Document, passages: list[Passage]) -> list[Term]:
+    """The terms of one document in reading order, one for each name: the place that defines it, else the first that expands it.
+
+    Readers' comments are opinion and define nothing.
+    """
+    best: dict[str, Term] = {}
+    for passage in passages:
+        if passage.kind == "comment":
+            continue
+        for term in (*_from_heading(passage), *_from_row(passage), *_from_sentences(passage)):
+            key = term.name.lower()
+            if key not in best or term.defines and not best[key].defines:
+                best[key] = term
+    return sorted(best.values(), key=lambda term: (term.start, term.name))
+
+
+def split_name(heading: str) -> tuple[str, tuple[str, ...]]:
+    """"Legal process outsourcing (LPO)" as its name and its abbreviations; a heading without brackets has none."""
+    found = re.fullmatch(r"(.+?)\s*\(([^)]+)\)\s*", heading)
+    if not found:
+        return heading.strip(), ()
+    inside = [part.strip() for part in re.split(r",|/|\bor\b", found.group(2)) if part.strip()]
+    if all(len(part.split()) == 1 and part.upper() == part or _initials(found.group(1), part) for part in inside):
+        return found.group(1).strip(), tuple(inside)
+    return heading.strip(), ()
+
+
+def _term(passage: Passage, name: str, short: tuple[str, ...], at: int, *, defines: bool) -> Term:
+    unit = passage.units[at]
+    return Term(name, short, passage.quote(unit), passage.document, unit.start, unit.end, passage.id, defines)
+
+
+def _from_heading(passage: Passage) -> Iterator[Term]:
+    if passage.kind == "definition":
+        name, short = split_name(passage.heading)
+        if len(name.split()) <= MAX_NAME_WORDS and not name.endswith("?"):
+            yield _term(passage, name, short, 0, defines=True)
+
+
+def _from_row(passage: Passage) -> Iterator[Term]:
+    if passage.kind != "row":
+        return
+    cells = passage.text.split(" | ")
+    header = passage.context.rpartition("\n")[2].split(" | ") if "\n" in passage.context else []
+    names_columns = len(header) >= 2 and _TERM_COLUMN.fullmatch(header[0]) and _MEANING_COLUMN.fullmatch(header[1])
+    if len(cells) >= 2 and len(cells[0].split()) <= MAX_NAME_WORDS and (names_columns or (len(cells) == 2 and not header)):
+        name, short = split_name(cells[0])
+        if _initials(cells[1], name) and name.upper() == name:
+            name, short = cells[1], (name,)
+        yield _term(passage, name, short, 0, defines=True)
+
+
+def _from_sentences(passage: Passage) -> Iterator[Term]:
+    for at, unit in enumerate(passage.units):
+        sentence = passage.quote(unit)
+        for found in _LONG_SHORT.finditer(sentence):
+            name = _long_form(found.group(1), found.group(2))
+            if name:
+                opens = found.start() + len(found.group(1)) - len(name) <= 4
+                defines = opens and bool(_DEFINES.match(sentence[found.end() :]))
+                yield _term(passage, name, (found.group(2),), at, defines=defines)
+        for found in _STANDS_FOR.finditer(sentence):
+            name = _long_form(found.group(2), found.group(1))
+            if name:
+                yield _term(passage, name, (found.group(1),), at, defines=found.start() <= 4)
+
+
+def _initials(words: str, short: str) -> bool:
+    return bool(_long_form(words, short))
+
+
+def _long_form(words: str, short: str) -> str:
+    """The last words of `words` whose initials spell `short` ("Information Technology Enabled Services", "ITES"), "" when none do.
+
+    Small words may be skipped; a letter may also come from inside a word that another letter began ("Robotic" cannot give
+    two, but "R&D" reads "research and development").
+    """
+    letters = [letter.lower() for letter in short.rstrip("s") if letter.isalpha()] or [""]
+    parts = re.split(r"[ -]", words)
+    for first in range(len(parts) - 1, -1, -1):
+        if parts[first][:1].lower() == letters[0] and parts[first].lower() not in _SMALL:
+            rest = [part[:1].lower() for part in parts[first:] if part.lower() not in _SMALL and part]
+            if rest == letters:
+                return words[len(words) - len(_tail(words, len(parts) - first)) :]
+    return ""
+
+
+def _tail(words: str, n: int) -> str:
+    cuts = [0, *(found.end() for found in re.finditer(r"[ -]", words))]
+    return words[cuts[-n] :]

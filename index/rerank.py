@@ -1,0 +1,100 @@
+"""Pairs of a question and a text get a relevance score from a cross-encoder."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from corpus.errors import ModelError
+from index.models import RERANKER, check, sha256_of
+
+WINDOW = 256  # tokens of a pair; MS MARCO's passages are shorter, and cost grows with length
+THREADS = 2
+
+
+class Reranker(Protocol):
+    """The seam for a cross-encoder. Scores are logits: unbounded, higher is better, comparable between questions."""
+
+    identity: str  # name and hash of the weights: calibrated constants are kept by it
+
+    def score(self, question: str, texts: Sequence[str]) -> list[float]:
+        """A score for each text, in their order, the same whatever else is in the list. No texts give an empty list."""
+
+
+class OnnxReranker:
+    """A cross-encoder as ONNX file, one pair a run on one core, two runs at a time.
+
+    One pair at a time because dynamic int8 makes scores depend on the batch (see index.embed).
+    """
+
+    def __init__(self, folder: Path, name: str, sha256: str | None = None) -> None:
+        import onnxruntime
+        from tokenizers import Tokenizer
+
+        model = folder / "model.onnx"
+        found = sha256_of(model)
+        if sha256 is not None:
+            check(model, sha256)
+        self.identity = f"{name}-{found[:12]}"
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+            self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        except Exception as error:  # onnxruntime and tokenizers raise classes of their own for a damaged file
+            raise ModelError(f"the reranker {folder} cannot be loaded ({error})", "run `make install` again") from error
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(WINDOW, strategy="only_second")
+        self._inputs = {entry.name for entry in self._session.get_inputs()}
+
+    def score(self, question: str, texts: Sequence[str]) -> list[float]:
+        question = " ".join(question.split()[:100])  # a pair needs room for its text
+        if len(texts) < 2:
+            return [self._one(question, text) for text in texts]
+        with ThreadPoolExecutor(THREADS) as pool:
+            return list(pool.map(lambda text: self._one(question, text), texts))
+
+    def _one(self, question: str, text: str) -> float:
+        encoded = self._tokenizer.encode(question, text)
+        feeds = {"input_ids": encoded.ids, "attention_mask": encoded.attention_mask, "token_type_ids": encoded.type_ids}
+        arrays = {name: np.array([ids], dtype=np.int64) for name, ids in feeds.items() if name in self._inputs}
+        (logits,) = self._session.run(None, arrays)
+        return float(np.ravel(logits)[0])
+
+
+class TorchReranker:
+    """Any other sentence-transformers CrossEncoder with one output, on torch."""
+
+    def __init__(self, folder: Path) -> None:
+        from sentence_transformers import CrossEncoder
+        from torch.nn import Identity
+
+        weights = folder / "model.safetensors"
+        self.identity = f"{folder.name}-{sha256_of(weights)[:12]}"
+        try:
+            self._model = CrossEncoder(
+                str(folder), device="cpu", trust_remote_code=False, local_files_only=True, max_length=WINDOW, activation_fn=Identity(),
+                model_kwargs={"use_safetensors": True},
+            )
+        except Exception as error:  # whatever a damaged or unknown model raises, it is this setting that cannot work
+            raise ModelError(f"sentence-transformers cannot load {folder} ({error})", "check KPO_RERANKER_MODEL") from error
+
+    def score(self, question: str, texts: Sequence[str]) -> list[float]:
+        return [float(self._model.predict([(question, text)], show_progress_bar=False)[0]) for text in texts]
+
+
+def open_reranker(name: str) -> Reranker:
+    """The shipped reranker by its name, or one in a folder: `model.onnx` with `tokenizer.json`, else safetensors on torch."""
+    if name == RERANKER.name:
+        return OnnxReranker(RERANKER.locate(), name, RERANKER.sha256)
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        raise ModelError(
+            f"the reranker {name!r} is neither shipped nor a folder",
+            f"set KPO_RERANKER_MODEL to {RERANKER.name!r} or to a folder with model.onnx and tokenizer.json",
+        )
+    return OnnxReranker(folder, folder.name) if (folder / "model.onnx").is_file() else TorchReranker(folder)

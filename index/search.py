@@ -1,0 +1,242 @@
+"""Retrieval: a question becomes ranked passages.
+
+Three searchers (dense, lexical, terms) give a list each; the lists are fused by reciprocal rank, near-duplicates are folded into one, and
+a cross-encoder reranks the best few.
+"""
+
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from corpus.cut import SCHEME
+from corpus.document import Passage, embedded_text
+from corpus.errors import IndexMismatch
+from corpus.terms import Term
+from index.catalog import Catalog, Matrix, View
+from index.chroma import Store
+from index.embed import Embedder
+from index.lexical import content_words, words
+from index.rerank import Reranker
+
+DEPTH = 50  # hits asked of each searcher
+OVERSAMPLING = 4  # Chroma is asked for this many times DEPTH, and the catalog's own vectors decide
+RRF_K = 60  # reciprocal rank fusion, Cormack, Clarke and Büttcher, SIGIR 2009
+RERANKED = 12  # passages that the cross-encoder reads; its time grows with them
+SAME = 0.9  # Jaccard similarity of two passages' words from which they are one
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage that was found: its score, and which searchers found it ("dense", "lexical", "terms").
+
+    `score` is the cross-encoder's logit where `reranked`, else the fused reciprocal rank: the two are not comparable.
+    """
+
+    passage: Passage
+    score: float
+    found_by: tuple[str, ...]
+    reranked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """What a search gave: hits best first, the words looked for, the terms recognised, milliseconds by stage."""
+
+    hits: tuple[Hit, ...]
+    searched: tuple[str, ...]
+    terms: tuple[Term, ...]
+    timings_ms: dict[str, float] = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """The terms of one generation, ready to be recognised in questions."""
+
+    generation: int
+    by_words: dict[tuple[str, ...], list[Term]]
+    longest: int
+
+    @classmethod
+    def of(cls, generation: int, terms: Iterable[Term]) -> "Lexicon":
+        """Terms by the folded words of their names and abbreviations."""
+        by_words: dict[tuple[str, ...], list[Term]] = {}
+        for term in terms:
+            for name in dict.fromkeys((term.name, *term.abbreviations)):
+                key = tuple(words(name))
+                if key:
+                    by_words.setdefault(key, []).append(term)
+        return cls(generation, by_words, max(map(len, by_words), default=0))
+
+    def recognise(self, question: str) -> list[Term]:
+        """The terms named in a question: longest names first, then in the question's order; definitions before expansions.
+
+        Abbreviations that are words of their own ("IT", "AR") count only in capitals.
+        """
+        found: list[tuple[int, int, Term]] = []
+        said = words(question)
+        shouted = {words(token)[0] for token in question.split() if words(token) and sum(c.isupper() for c in token) >= 2}
+        taken: set[int] = set()
+        for size in range(min(self.longest, len(said)), 0, -1):
+            for at in range(len(said) - size + 1):
+                key = tuple(said[at : at + size])
+                if key not in self.by_words or taken & set(range(at, at + size)):
+                    continue
+                if size == 1 and len(key[0]) <= 2 and key[0] not in shouted:
+                    continue
+                taken |= set(range(at, at + size))
+                found += [(-size, at, term) for term in self.by_words[key]]
+        found.sort(key=lambda entry: (entry[0], entry[1], not entry[2].defines, entry[2].document, entry[2].start))
+        return [term for _, _, term in found]
+
+
+class Retrieval:
+    """Searches one catalog. Safe for threads; what depends on a generation is made anew when the generation changes."""
+
+    def __init__(self, catalog: Catalog, embedder: Embedder, reranker: Reranker | None, store: Store | None = None) -> None:
+        self.catalog = catalog
+        self.embedder = embedder
+        self.reranker = reranker
+        self._store = store
+        self._matrix: Matrix | None = None
+        self._lexicon: Lexicon | None = None
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def reading(self) -> Iterator[View]:
+        """A read transaction on an index that was built with this embedding model.
+
+        Raises IndexMissing, or IndexMismatch for another model or passage scheme.
+        """
+        with self.catalog.reading() as view:
+            check_built_with(view, self.embedder.identity)
+            yield view
+
+    def search(self, view: View, question: str, *, k: int = RERANKED, documents: frozenset[str] | None = None) -> Retrieved:
+        """The `k` best hits for a question, best first; none for an empty index, a blank question or no documents chosen."""
+        clock = _Clock()
+        subject = content_words(question)
+        if not subject or k < 1:
+            return Retrieved((), (), (), clock.laps)
+        terms = self.lexicon(view).recognise(question)
+        expanded = [*subject, *(word for term in _asked(terms, subject) for word in content_words(term.name))]
+        vector = self.embedder.embed_question(question)
+        clock.lap("embed")
+        lists = {
+            "dense": self._dense(view, vector, documents),
+            "lexical": view.lexical(expanded, DEPTH, documents),
+            "terms": [t.passage for t in terms if documents is None or t.document in documents],
+        }
+        fused = fuse(lists)
+        passages = view.passages([id for id, _, _ in fused])
+        hits = fold_same([Hit(passages[id], score, found_by, False) for id, score, found_by in fused if id in passages])
+        hits.sort(key=lambda hit: hit.passage.kind == "comment")  # opinion ranks behind; the sort keeps the order otherwise
+        clock.lap("search")
+        best = self._reranked(question, hits[: max(k, RERANKED)])[:k]
+        clock.lap("rerank")
+        return Retrieved(tuple(best), tuple(dict.fromkeys(expanded)), tuple(terms), clock.laps)
+
+    def lexicon(self, view: View) -> Lexicon:
+        """The terms of the view's generation."""
+        with self._lock:
+            if self._lexicon is None or self._lexicon.generation != view.generation:
+                self._lexicon = Lexicon.of(view.generation, view.terms())
+            return self._lexicon
+
+    def _dense(self, view: View, vector: np.ndarray, documents: frozenset[str] | None) -> list[str]:
+        if documents is None and self._store is not None:
+            near = self._store.search(view.generation, vector, DEPTH * OVERSAMPLING)
+            if near is not None:
+                known = view.vectors(near)
+                ids = sorted(known)
+                return nearest(ids, np.stack([known[id] for id in ids]), vector, DEPTH) if ids else []
+        matrix = self._exact(view)
+        rows = matrix.rows(documents)
+        return nearest([matrix.ids[row] for row in rows], matrix.vectors[rows], vector, DEPTH)
+
+    def _exact(self, view: View) -> Matrix:
+        with self._lock:
+            if self._matrix is None or self._matrix.generation != view.generation:
+                self._matrix = view.matrix()
+            return self._matrix
+
+    def _reranked(self, question: str, hits: list[Hit]) -> list[Hit]:
+        if self.reranker is None:
+            return hits
+        scores = self.reranker.score(question, [embedded_text(hit.passage.context, hit.passage.text) for hit in hits])
+        scored = [replace(hit, score=score, reranked=True) for hit, score in zip(hits, scores, strict=True)]
+        return sorted(scored, key=lambda hit: (hit.passage.kind == "comment", -hit.score, hit.passage.id))
+
+
+def check_built_with(view: View, identity: str) -> None:
+    """Raise IndexMismatch unless the index was built with this embedding model and today's passage scheme."""
+    found = view.meta("embedder")
+    if found is not None and found != identity:
+        raise IndexMismatch(
+            "the data folder was built with another embedding model", "run `kpo ingest --rebuild`, or set KPO_EMBEDDING_MODEL back"
+        )
+    check_scheme(view)
+
+
+def check_scheme(view: View) -> None:
+    """Raise IndexMismatch unless the passages were cut the way they are cut today. An empty index passes."""
+    if view.meta("scheme") not in (None, str(SCHEME)):
+        raise IndexMismatch("the data folder was built with another way of cutting passages", "run `kpo ingest --rebuild`")
+
+
+def fuse(lists: dict[str, list[str]]) -> list[tuple[str, float, tuple[str, ...]]]:
+    """Reciprocal rank fusion: score(d) = sum over lists of 1 / (RRF_K + rank of d), ranks from 1. Ties by id.
+
+    An id that comes twice in one list counts at its first place.
+    """
+    scores: dict[str, float] = {}
+    found_by: dict[str, list[str]] = {}
+    for name, ids in lists.items():
+        for rank, id in enumerate(dict.fromkeys(ids), 1):
+            scores[id] = scores.get(id, 0.0) + 1 / (RRF_K + rank)
+            found_by.setdefault(id, []).append(name)
+    return [(id, scores[id], tuple(found_by[id])) for id in sorted(scores, key=lambda id: (-scores[id], id))]
+
+
+def nearest(ids: Sequence[str], vectors: np.ndarray, vector: np.ndarray, n: int) -> list[str]:
+    """The ids of the `n` rows with the highest cosine to `vector` (all of length 1), ties by id. Empty for no rows.
+
+    Row by row in float64, so that the order does not depend on which other rows are compared.
+    """
+    if not len(ids):
+        return []
+    scores = np.einsum("ij,j->i", vectors.astype(np.float64), vector.astype(np.float64))
+    order = sorted(range(len(ids)), key=lambda at: (-round(float(scores[at]), 9), ids[at]))
+    return [ids[at] for at in order[:n]]
+
+
+def fold_same(hits: Sequence[Hit]) -> list[Hit]:
+    """Hits without those that say the same as a better one (word sets with a Jaccard similarity of at least SAME)."""
+    kept: list[tuple[Hit, frozenset[str]]] = []
+    for hit in hits:
+        said = frozenset(words(hit.passage.text))
+        if not any(len(said & other) >= SAME * len(said | other) for _, other in kept):
+            kept.append((hit, said))
+    return [hit for hit, _ in kept]
+
+
+def _asked(terms: Sequence[Term], subject: Sequence[str]) -> list[Term]:
+    """The terms whose abbreviation the question uses without the long name."""
+    said = set(subject)
+    return [t for t in terms if any(set(words(short)) <= said for short in t.abbreviations) and not set(content_words(t.name)) <= said]
+
+
+class _Clock:
+    """Milliseconds between laps."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.laps[name] = round((now - self._last) * 1000, 3)
+        self._last = now

@@ -95,12 +95,11 @@ def _context(place: _Place, extra: str, count: Count, window: int) -> str:
     """Heading path and `extra` (lead-in or header row) in at most CONTEXT_SHARE of the window."""
     room = int(window * CONTEXT_SHARE)
     headings = list(dict.fromkeys(place.headings))
-    while len(headings) > 1 and count(" > ".join(headings)) > room:
+    tail = f"\n{extra}" if extra and count(f"{headings[-1]}\n{extra}") <= room else ""
+    while len(headings) > 1 and count(" > ".join(headings) + tail) > room:
         headings.pop(0)
-    context = " > ".join(headings)
-    if extra and count(f"{context}\n{extra}") <= room:
-        context = f"{context}\n{extra}"
-    while count(context) > room:
+    context = " > ".join(headings) + tail
+    while context and count(context) > room:
         context = context[: int(len(context) * 0.8)].rstrip()
     return context
 
@@ -194,14 +193,18 @@ def _is_under(label: Placed, block: Placed) -> bool:
 
 
 def _table(document: Document, place: _Place, run: list[Placed], count: Count, window: int) -> Iterator[Passage]:
-    """A passage a row, with the header row in its context."""
-    header = ""
-    for block in run:
-        if block.kind == "header":
-            header = document.text[block.start : block.end]
-            continue
-        context = _context(place, header, count, window)
-        room = window - count(embedded_text(context, ""))
+    """A passage a row, with the header row in its context; a header that stands alone or is too long for that is a row itself."""
+    for at, block in enumerate(run):
+        if at == 0 or block.kind == "header":
+            said = document.text[block.start : block.end] if block.kind == "header" else ""
+            context = _context(place, said, count, window)
+            room = window - count(embedded_text(context, ""))
+            alone = at + 1 == len(run) or run[at + 1].kind == "header"
+            if said and not alone and context.endswith(f"\n{said}"):
+                continue
+            if said:
+                context = _context(place, "", count, window)
+                room = window - count(embedded_text(context, ""))
         for start, end in _chunks(document.text, block.start, block.end, count, room):
             yield _passage(document, place, context, [block], "row", [Unit(start, end)])
 
@@ -216,9 +219,13 @@ def _passage(
 
 def _is_definition(heading: str, sentence: str) -> bool:
     """Does the first sentence under a heading say what the heading names? "## Attrition / Attrition is the rate at which …"."""
-    name = re.sub(r"\s*\([^)]*\)", "", heading).strip().lower()
+    name = re.sub(r"\s*\([^)]*\)", "", heading).strip()
     bracket = re.search(r"\(([^)]+)\)", heading)
-    opening = sentence.lower()[: len(name) + 60]
-    named = bool(name) and opening.removeprefix("a ").removeprefix("an ").removeprefix("the ").startswith(name)
-    short = bracket is not None and re.match(rf"(an? |the )?{re.escape(bracket.group(1).lower())}\b", opening) is not None
-    return (named or short) and _DEFINES.search(sentence) is not None
+
+    def sentence_opens(words: str) -> bool:
+        # Capitals are meant: "It is late" says nothing of IT.
+        exactly = rf"{re.escape(words)}(e?s)?(?!\w)" if words.isupper() else rf"(?i:{re.escape(words)}(e?s)?(?!\w))"
+        return bool(words) and re.match(rf"((?i:an?|the) )?{exactly}", sentence) is not None
+
+    opens = any(map(sentence_opens, [name, bracket.group(1) if bracket else ""]))
+    return opens and _DEFINES.search(sentence) is not None

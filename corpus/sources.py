@@ -24,8 +24,8 @@ class Source:
         return self.path.parent if self.path.is_file() else self.path
 
     def id_of(self, relative: str) -> str:
-        """The document id of a file at `relative`, in Unicode NFC, so that macOS and Linux name it alike."""
-        return unicodedata.normalize("NFC", f"{self.name}/{relative}")
+        """The document id of a file at `relative`, in Unicode NFC, so that macOS and Linux name it alike; always valid Unicode."""
+        return unicodedata.normalize("NFC", f"{self.name}/{relative}").encode("utf-8", errors="replace").decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +64,16 @@ def files_of(source: Source, others: Collection[Path] = ()) -> list[Found] | Fai
     for path in _walk(source.path, {other.resolve() for other in others} - {source.path.resolve()}):
         id = source.id_of(path.relative_to(source.path).as_posix())
         failure = _trouble(path, source.path)
-        if id in found:
-            failure = Failure("another file has the same name in another Unicode spelling; rename one of them")
+        while id in found:
+            failure = failure or Failure("another file has the same name in another Unicode spelling; rename one of them")
             id = f"{id} (2)"
         found[id] = Found(id, path, failure)
     return [found[id] for id in sorted(found)]
 
 
 def _walk(root: Path, others: Collection[Path]) -> Iterator[Path]:
-    for folder, folders, files in os.walk(root):
+    unread: list[Path] = []
+    for folder, folders, files in os.walk(root, onerror=lambda error: unread.append(Path(error.filename))):
         here = Path(folder)
         links = [name for name in folders if (here / name).is_symlink()]
         folders[:] = sorted(
@@ -81,15 +82,19 @@ def _walk(root: Path, others: Collection[Path]) -> Iterator[Path]:
         )
         outside = [name for name in links if not _within((here / name), root)]
         yield from (here / name for name in sorted(files + outside) if not name.startswith("."))
+    yield from unread
 
 
 def _within(path: Path, root: Path) -> bool:
-    return path.resolve().is_relative_to(root.resolve())
+    # realpath, because Path.resolve raises for a link that leads to itself until Python 3.13
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
 
 
 def _trouble(path: Path, root: Path) -> Failure | None:
     if path.is_symlink() and not _within(path, root):
         return Failure("a link that leads out of its source folder; not followed")
+    if path.is_dir():
+        return Failure("the folder cannot be read, nor what is in it")
     if not path.is_file():
         return Failure("a broken link" if path.is_symlink() else "not a regular file")
     try:

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from corpus.document import Document, Passage
 
 # "Legal process outsourcing (LPO)": up to eight words, then their initials in brackets.
-_LONG_SHORT = re.compile(r"((?:[A-Za-z][\w'’/-]*[ -]){1,8}?[A-Za-z][\w'’/-]*) \(([A-Z][A-Za-z&]{1,7})\)")
+_WORDS = r"(?:[A-Za-z][\w'’/&]*[ -]|& ){%s,8}[A-Za-z][\w'’/&]*"  # no word holds a hyphen: that took minutes on "a-a-a-a-…"
+_LONG_SHORT = re.compile(rf"\b({_WORDS % 1}) \(([A-Z][A-Za-z&]{{1,7}})\)")
+# "LPO (legal process outsourcing)"
+_SHORT_LONG = re.compile(rf"\b([A-Z][A-Z&]{{1,7}}s?) \(({_WORDS % 1})\)")
 # "LPO stands for legal process outsourcing", "KPO, an acronym for knowledge processing outsourcing, is"
 _STANDS_FOR = re.compile(
-    r"\b([A-Z][A-Z&]{1,7}s?),? (?:stands for|is short for|is an? (?:acronym|abbreviation) (?:for|of)|an? (?:acronym|abbreviation) (?:for|of)|means) "
-    r"((?:[\w'’/-]+[ -]){0,7}?[\w'’/-]+)(?=[,.;:)]| is | and is | in )"
+    r"\b([A-Z][A-Z&]{1,7}s?),? (?:stands for|is short for|is an? (?:acronym|abbreviation) (?:for|of)|"
+    rf"an? (?:acronym|abbreviation) (?:for|of)|means) (?:the |an? )?[\"'“‘]?({_WORDS % 0})"
 )
 _DEFINES = re.compile(r"^\W*(?:is|are|means|refers? to|describes?|denotes?)\b|^,? .{0,80}?\b(?:is|are|means|refers to)\b", re.I)
 _TERM_COLUMN = re.compile(r"(term|abbreviation|acronym|word|name|concept)s?", re.I)
@@ -84,10 +87,12 @@ def _from_heading(passage: Passage) -> Iterator[Term]:
 def _from_row(passage: Passage) -> Iterator[Term]:
     if passage.kind != "row":
         return
-    cells = passage.text.split(" | ")
+    cells = [cell.strip() for cell in passage.text.split(" | ")]
+    if len(cells) < 2 or not cells[1] or not any(letter.isalpha() for letter in cells[0]):
+        return
     header = passage.context.rpartition("\n")[2].split(" | ") if "\n" in passage.context else []
     names_columns = len(header) >= 2 and _TERM_COLUMN.fullmatch(header[0]) and _MEANING_COLUMN.fullmatch(header[1])
-    if len(cells) >= 2 and len(cells[0].split()) <= MAX_NAME_WORDS and (names_columns or (len(cells) == 2 and not header)):
+    if len(cells[0].split()) <= MAX_NAME_WORDS and (names_columns or (len(cells) == 2 and not header)):
         name, short = split_name(cells[0])
         if _initials(cells[1], name) and name.upper() == name:
             name, short = cells[1], (name,)
@@ -102,11 +107,13 @@ def _from_sentences(passage: Passage) -> Iterator[Term]:
             if name:
                 opens = found.start() + len(found.group(1)) - len(name) <= 4
                 defines = opens and bool(_DEFINES.match(sentence[found.end() :]))
-                yield _term(passage, name, (found.group(2),), at, defines=defines)
-        for found in _STANDS_FOR.finditer(sentence):
-            name = _long_form(found.group(2), found.group(1))
+                yield _term(passage, name, (_singular(found.group(2)),), at, defines=defines)
+        for found in (*_STANDS_FOR.finditer(sentence), *_SHORT_LONG.finditer(sentence)):
+            name = _opening(found.group(2), found.group(1))
             if name:
-                yield _term(passage, name, (found.group(1),), at, defines=found.start() <= 4)
+                rest = sentence[found.start(2) + len(name) :]
+                defines = found.start() <= 4 and bool(_DEFINES.match(rest.removeprefix(")")))
+                yield _term(passage, name, (_singular(found.group(1)),), at, defines=defines)
 
 
 def _initials(words: str, short: str) -> bool:
@@ -114,21 +121,37 @@ def _initials(words: str, short: str) -> bool:
 
 
 def _long_form(words: str, short: str) -> str:
-    """The last words of `words` whose initials spell `short` ("Information Technology Enabled Services", "ITES"), "" when none do.
-
-    Small words may be skipped; a letter may also come from inside a word that another letter began ("Robotic" cannot give
-    two, but "R&D" reads "research and development").
-    """
-    letters = [letter.lower() for letter in short.rstrip("s") if letter.isalpha()] or [""]
-    parts = re.split(r"[ -]", words)
-    for first in range(len(parts) - 1, -1, -1):
-        if parts[first][:1].lower() == letters[0] and parts[first].lower() not in _SMALL:
-            rest = [part[:1].lower() for part in parts[first:] if part.lower() not in _SMALL and part]
-            if rest == letters:
-                return words[len(words) - len(_tail(words, len(parts) - first)) :]
+    """The last words of `words` whose initials spell `short` ("Information Technology Enabled Services", "ITES"), "" when none do."""
+    for at in reversed([0, *(found.end() for found in re.finditer(r"[ -]", words))]):
+        if _spells(words[at:], short):
+            return words[at:]
     return ""
 
 
-def _tail(words: str, n: int) -> str:
-    cuts = [0, *(found.end() for found in re.finditer(r"[ -]", words))]
-    return words[cuts[-n] :]
+def _opening(words: str, short: str) -> str:
+    """The first words of `words` whose initials spell `short`, "" when none do."""
+    for at in [*(found.start() for found in re.finditer(r"[ -]", words)), len(words)]:
+        if _spells(words[:at], short):
+            return words[:at]
+    return ""
+
+
+def _spells(words: str, short: str) -> bool:
+    """Do the initials of these words give `short`? Small words may be passed over, but not at the edges ("research and
+    development", "R&D"; "software as a service", "SaaS"), and a word in capitals may give all of its letters ("IT-enabled services", "ITES").
+    """
+    letters = "".join(letter for letter in _singular(short) if letter.isalpha()).lower()
+    parts = re.split(r"[ -]", words)
+    if parts[0].lower() in _SMALL or parts[-1].lower() in _SMALL:
+        return False
+    large = [part for part in parts if part.lower() not in _SMALL]
+    initials = {
+        "".join(part[:1] for part in large), "".join(part[:1] for part in parts),
+        "".join(part if part.isupper() else part[:1] for part in large),
+    }
+    return letters in {found.lower() for found in initials}
+
+
+def _singular(short: str) -> str:
+    """"SLAs" as "SLA"."""
+    return short[:-1] if short.endswith("s") and short[:-1].isupper() else short

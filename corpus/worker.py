@@ -49,7 +49,13 @@ class FileReader:
         except OSError as error:
             return Failure(f"cannot be opened: {error.strerror}")
         process = self._running()
-        timer = threading.Timer(self._seconds, process.kill)
+        late = threading.Event()  # set before the kill: whether the timer's thread has ended yet says nothing
+
+        def stop() -> None:
+            late.set()
+            process.kill()
+
+        timer = threading.Timer(self._seconds, stop)
         timer.start()
         try:
             assert process.stdin and process.stdout
@@ -59,12 +65,11 @@ class FileReader:
         except OSError:
             line = ""
         finally:
-            late = not timer.is_alive()
             timer.cancel()
-        if not line:
+        if not line.endswith("\n"):  # nothing, or the beginning of an answer
             self._end()
             return Failure(
-                f"reading it took longer than {self._seconds:.0f} seconds" if late
+                f"reading it took longer than {self._seconds:.0f} seconds" if late.is_set()
                 else "reading it crashed the reader or took too much memory"
             )
         answer: dict[str, Any] = json.loads(line)

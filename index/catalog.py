@@ -208,8 +208,10 @@ class Edit(View):
         self._db.execute("INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", [key, value])
 
     def add_source(self, source: Source) -> None:
-        """Remember a source folder; one that is known already stays as it is."""
-        self._db.execute("INSERT OR IGNORE INTO sources VALUES (?, ?)", [source.name, str(source.path)])
+        """Remember a source folder. A name that is known already gets the new path: the folder has moved."""
+        self._db.execute(
+            "INSERT INTO sources VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET path = excluded.path", [source.name, str(source.path)]
+        )
 
     def remove_source(self, name: str) -> None:
         """Forget a source folder with all that came from it."""
@@ -296,16 +298,19 @@ class Catalog:
 
     @property
     def exists(self) -> bool:
-        """Has anything ever been ingested here?"""
+        """Is there a file? A first ingestion that was killed at once leaves one without tables."""
         return self.path.is_file()
 
     @contextmanager
     def reading(self) -> Iterator[View]:
         """One read transaction. Raises IndexMissing when the data folder has no catalog."""
+        missing = IndexMissing(f"there is no index in {self.path.parent} yet", "run `kpo ingest`")
         if not self.exists:
-            raise IndexMissing(f"there is no index in {self.path.parent} yet", "run `kpo ingest`")
+            raise missing
         with self._open() as db:
             db.execute("BEGIN")
+            if not _has_tables(db):
+                raise missing
             yield View(db)
 
     @contextmanager
@@ -315,14 +320,15 @@ class Catalog:
         with self._open() as db:
             db.execute("BEGIN IMMEDIATE")
             try:
-                if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
+                if not _has_tables(db):
                     for statement in _SCHEMA.split(";"):
                         db.execute(statement)
                     db.execute("INSERT INTO meta VALUES ('schema', ?), ('generation', '0'), ('id', ?)", [str(SCHEMA_VERSION), uuid.uuid4().hex])
                 yield Edit(db)
                 db.execute("COMMIT")
             except BaseException:
-                db.execute("ROLLBACK")
+                if db.in_transaction:  # SQLite itself rolls back on a full disk
+                    db.execute("ROLLBACK")
                 raise
 
     @contextmanager
@@ -344,11 +350,18 @@ class Catalog:
             ) from error
 
     def _check_schema(self, db: sqlite3.Connection) -> None:
-        if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
+        if not _has_tables(db):
             return
         (found,) = db.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
         if int(found) != SCHEMA_VERSION:
-            raise IndexMismatch(f"{self.path} has schema {found}, this version reads {SCHEMA_VERSION}", "run `kpo ingest --rebuild`")
+            raise IndexMismatch(
+                f"{self.path} has schema {found}, this version reads {SCHEMA_VERSION}",
+                "use the version that wrote it, or delete that file and run `kpo ingest` with your source folders",
+            )
+
+
+def _has_tables(db: sqlite3.Connection) -> bool:
+    return db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone() is not None
 
 
 def _passage(row: tuple) -> Passage:  # type: ignore[type-arg]

@@ -23,7 +23,8 @@ from index.catalog import Catalog
 
 # With these settings recall@10 on 5,000 random vectors (the worst case) was 1.0 at 3.5 ms; with the defaults 0.71.
 HNSW = {"space": "cosine", "ef_search": 1000, "ef_construction": 200, "max_neighbors": 32}
-BATCH = 5_000  # Chroma takes at most 5,461 records a call
+BATCH = 1_000  # Chroma takes at most 5,461 records a call; a server must answer each within SERVER_SECONDS
+SERVER_SECONDS = 10.0  # after so long a Chroma server is taken for hanging, and the exact search goes on without it
 CATCH_UP_SECONDS = 1.0  # how often a holder looks for a new generation
 
 
@@ -55,6 +56,7 @@ class ChromaStore:
         self._catalog = catalog
         self._lock = threading.Lock()
         self._generation: int | None = None
+        self._damaged = False
         self._collection = self._open(fresh=stamp is None)
 
     def _open(self, *, fresh: bool) -> Any:
@@ -85,12 +87,10 @@ class ChromaStore:
         try:
             if self._generation != generation:
                 return None
-            from chromadb.errors import ChromaError
-
             try:
                 found = self._collection.query(query_embeddings=[vector], n_results=n, include=[])
-            except ChromaError:
-                self._generation = None  # damaged or gone; the next catch-up finds out and mends it
+            except Exception:  # Chroma, its server and httpx raise many classes; none of them is a reason not to answer
+                self._generation, self._damaged = None, True  # the next catch-up makes it anew
                 return None
             return list(found["ids"][0])
         finally:
@@ -103,9 +103,10 @@ class ChromaStore:
             matrix = view.matrix()
             model = view.meta("embedder")
         with self._lock:
-            if model != self._model:
-                self._model, self._collection = model, self._open(fresh=True)
             self._generation = None
+            if model != self._model or self._damaged:
+                self._collection = self._open(fresh=True)
+                self._model, self._damaged = model, False
             try:
                 self._follow(matrix.ids, matrix.vectors)
             except Exception:  # Chroma raises many classes for a damaged index; it is disposable, so once more from nothing
@@ -139,7 +140,7 @@ def hold(folder: Path, catalog: Catalog, url: str | None = None) -> Iterator[Chr
     Embedded in `folder`/chroma, or the server at `url`. The lock is freed by the system when the process dies. Raises
     IndexUnavailable when the server does not answer.
     """
-    lock = FileLock(folder / "chroma.lock")
+    lock = FileLock(folder / "chroma.lock", thread_local=False)
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -149,16 +150,12 @@ def hold(folder: Path, catalog: Catalog, url: str | None = None) -> Iterator[Chr
         mark = folder / "chroma.json"
         stamp = _trusted(mark, catalog, url)
         mark.unlink(missing_ok=True)  # from here on a kill leaves no mark, and so no trust
-        if stamp is None and url is None:
-            shutil.rmtree(folder / "chroma", ignore_errors=True)
-        client = _connect(folder / "chroma", url)
-        store = None
+        client, store = _open_store(folder / "chroma", catalog, url, stamp)
         try:
-            store = ChromaStore(client, catalog, stamp)
             yield store
         finally:
-            promise = store.stamp() if store else None
-            client.close()
+            promise = store.stamp()
+            _close(client)
             if promise is not None:
                 _write(mark, {**promise, "url": url})
     finally:
@@ -195,6 +192,8 @@ def _trusted(mark: Path, catalog: Catalog, url: str | None) -> dict[str, Any] | 
         stamp: dict[str, Any] = json.loads(mark.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
+    if not isinstance(stamp, dict):
+        return None
     with catalog.reading() as view:
         same = stamp.get("collection") == f"passages-{view.meta('id')}" and stamp.get("embedder") == view.meta("embedder")
         known = isinstance(stamp.get("generation"), int) and stamp["generation"] <= view.generation
@@ -210,21 +209,53 @@ def _write(path: Path, content: dict[str, Any]) -> None:
     os.replace(aside, path)
 
 
+def _open_store(folder: Path, catalog: Catalog, url: str | None, stamp: dict[str, Any] | None) -> tuple[Any, ChromaStore]:
+    """A client and the store on it. An embedded Chroma that is not trusted, or does not open, is deleted first."""
+    if url is None and stamp is not None:
+        try:
+            return _store_at(folder, catalog, None, stamp)
+        except Exception:  # damaged, in whatever way
+            stamp = None
+    if url is None:
+        shutil.rmtree(folder, ignore_errors=True)
+    return _store_at(folder, catalog, url, stamp)
+
+
+def _store_at(folder: Path, catalog: Catalog, url: str | None, stamp: dict[str, Any] | None) -> tuple[Any, ChromaStore]:
+    client = _connect(folder, url)
+    try:
+        return client, ChromaStore(client, catalog, stamp)
+    except BaseException:
+        _close(client)
+        raise
+
+
+def _close(client: Any) -> None:
+    client.close()
+    for part in (client, client._admin_client):  # chromadb 1.5.9 leaves the connections of an HttpClient open
+        if hasattr(part._server, "_session"):
+            part._server._session.close()
+
+
 def _connect(folder: Path, url: str | None) -> Any:
     import chromadb
+    from chromadb.api.shared_system_client import SharedSystemClient
     from chromadb.config import Settings
 
     settings = Settings(anonymized_telemetry=False)
     if url is None:
         try:
             return chromadb.PersistentClient(str(folder), settings=settings)
-        except Exception:  # a damaged store, of whatever kind: it is disposable
-            shutil.rmtree(folder, ignore_errors=True)
-            return chromadb.PersistentClient(str(folder), settings=settings)
+        except BaseException:
+            SharedSystemClient.clear_system_cache()  # it would hand out the half-opened one for this folder again
+            raise
     where = urlparse(url)
     try:
-        return chromadb.HttpClient(
+        client = chromadb.HttpClient(
             host=where.hostname or "", port=where.port or (443 if where.scheme == "https" else 8000), ssl=where.scheme == "https", settings=settings
         )
     except Exception as error:  # httpx and chromadb raise many classes for a server that is not there
         raise IndexUnavailable(f"the Chroma server at {url} does not answer", "start it (`chroma run`), or unset KPO_CHROMA_URL") from error
+    # chromadb 1.5.9 waits for ever and has no setting for it; its own session is reached until it has one.
+    client._server._session.timeout = SERVER_SECONDS  # type: ignore[attr-defined]
+    return client

@@ -4,6 +4,7 @@ The recipe (tracing exporter, dynamic int8 per channel) is the one that was seen
 model that onnxruntime refuses, and optimum pins a transformers that cannot live beside gradio 6.
 """
 
+import hashlib
 import json
 import logging
 import os
@@ -13,10 +14,11 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock
 
 from index.models import EmbeddingSource, sha256_of
 
-RECIPE = 1  # part of the folder's name: a new recipe compiles anew
+RECIPE = 1  # part of the folder's key: a new recipe compiles anew
 MIN_COSINE = 0.99  # mean over SAMPLE between the torch and the int8 vectors; below it the fp32 graph is kept
 SAMPLE = (
     "Knowledge process outsourcing hands work that needs judgement to an outside firm.",
@@ -35,20 +37,28 @@ SAMPLE = (
 
 
 def compiled_folder(source: EmbeddingSource, models_dir: Path) -> Path:
-    """Where the compiled form of these weights lives, whether or not it is there yet."""
-    return models_dir / f"{Path(source.name).name}-{source.weights_sha256[:12]}-{source.pooling}-r{RECIPE}"
+    """Where the compiled form of these weights, used in this way, lives, whether or not it is there yet."""
+    use = json.dumps([source.weights_sha256, source.pooling, source.window, source.query_prefix, source.passage_prefix, RECIPE])
+    return models_dir / f"{Path(source.name).name}-{hashlib.sha256(use.encode()).hexdigest()[:12]}"
 
 
 def compile_embedding(source: EmbeddingSource, models_dir: Path) -> Path:
     """Compile `source` into `models_dir` and return its folder; one that is there already is returned as it is.
 
-    Built aside and moved into place, so that another process never sees half a model.
+    Built aside and moved into place, so that another process never sees half a model; one process builds, others wait for it.
     """
     target = compiled_folder(source, models_dir)
-    if (target / "manifest.json").is_file():
-        return target
     models_dir.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=".building-", dir=models_dir))
+    with FileLock(models_dir / "compile.lock"):
+        for left in models_dir.glob(".building-*"):  # by a process that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        if not (target / "manifest.json").is_file():
+            _compile(source, target)
+    return target
+
+
+def _compile(source: EmbeddingSource, target: Path) -> None:
+    aside = Path(tempfile.mkdtemp(prefix=".building-", dir=target.parent))
     try:
         precision, cosine = _build(source, aside)
         shutil.copyfile(source.folder / "tokenizer.json", aside / "tokenizer.json")
@@ -67,12 +77,8 @@ def compile_embedding(source: EmbeddingSource, models_dir: Path) -> Path:
         (aside / "manifest.json").write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n", encoding="utf-8")
         shutil.rmtree(target, ignore_errors=True)
         os.rename(aside, target)
-    except OSError:
-        if not (target / "manifest.json").is_file():  # else another process was faster, and its result is as good
-            raise
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    return target
 
 
 def _build(source: EmbeddingSource, folder: Path) -> tuple[str, float]:

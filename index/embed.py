@@ -15,6 +15,8 @@ from index.models import EmbeddingSource, check
 
 THREADS = 2  # texts embedded at the same time; each on one core, one text a run (see OnnxEncoder)
 
+_IDENTITY = ("weights_sha256", "precision", "pooling", "query_prefix", "passage_prefix", "window", "recipe")
+
 Vectors = np.ndarray  # float32, shape (number of texts, dimension), rows of length 1
 
 
@@ -22,7 +24,7 @@ class Embedder(Protocol):
     """The seam for an embedding model. The same text gives the same bytes, whatever else is embedded beside it."""
 
     identity: str  # changes whenever the vectors would: hash of weights, precision, pooling, prefixes, window
-    window: int  # tokens the model reads, the two special ones apart
+    window: int  # tokens of a passage that the model reads, special ones and its prefix apart
 
     def count(self, text: str) -> int:
         """The tokens of `text` as the model counts them, special ones apart; 0 for an empty text."""
@@ -73,19 +75,19 @@ class CompiledEmbedder:
 
         try:
             about = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            promised = {name: about["sha256"][name] for name in ("model.onnx", "tokenizer.json")}
+            # Part of the index: vectors of another identity are not comparable.
+            self.identity = _identity(*(about[key] for key in _IDENTITY))
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(f"the compiled model {folder} is damaged", "delete that folder and run `kpo models`") from error
-        for name, sha256 in about["sha256"].items():
+        for name, sha256 in promised.items():
             check(folder / name, sha256)
         self.about = about
-        # Part of the index: vectors of another identity are not comparable.
-        self.identity = _identity(about["weights_sha256"], about["precision"], about["pooling"], about["query_prefix"],
-                                  about["passage_prefix"], about["window"], about["recipe"])
-        self.window = int(about["window"]) - 2
         self._folder = folder
         self._counter = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._counter.no_truncation()
         self._counter.no_padding()
+        self.window = int(about["window"]) - 2 - self.count(about["passage_prefix"])
         self._encoder: OnnxEncoder | None = None
 
     def _encode(self) -> OnnxEncoder:
@@ -121,7 +123,7 @@ class TorchEmbedder:
             raise ModelError(f"sentence-transformers cannot load {source.name} ({error})", "check KPO_EMBEDDING_MODEL") from error
         self._source = source
         self.identity = _identity(source.weights_sha256, "torch", source.pooling, source.query_prefix, source.passage_prefix, source.window)
-        self.window = int(self._model.max_seq_length or source.window) - 2
+        self.window = int(self._model.max_seq_length or source.window) - 2 - self.count(source.passage_prefix)
 
     def count(self, text: str) -> int:
         return len(self._model.tokenizer.encode(text, add_special_tokens=False))

@@ -68,8 +68,8 @@ class _Prepared:
     """A document ready for the catalog."""
 
     document: Document
-    found: Found
-    source: Source
+    source: str
+    path: str
     file_digest: str
     passages: list[Passage]
     embedded: list[str]
@@ -78,7 +78,7 @@ class _Prepared:
 
     def put(self, edit: Edit) -> None:
         edit.replace(
-            self.document, source=self.source.name, path=str(self.found.path), file_digest=self.file_digest, passages=self.passages,
+            self.document, source=self.source, path=self.path, file_digest=self.file_digest, passages=self.passages,
             embedded=self.embedded, vectors=self.vectors, terms=self.terms,
         )
 
@@ -97,7 +97,7 @@ def ingest(
     """
     folder = catalog.path.parent
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = FileLock(folder / "ingest.lock")
+    lock = FileLock(folder / "ingest.lock", thread_local=False)  # a server may run each step of this generator on another thread
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -105,9 +105,11 @@ def ingest(
         lock.acquire()
     try:
         with catalog.writing() as edit:
+            before = {entry.id for entry in edit.entries()}
             todo = _settle_sources(edit, paths, shipped.resolve(), with_shipped)
             everything = edit.sources()
-        yield from _bring_up_to_date(catalog, open_embedder, everything if rebuild else todo, everything, rebuild)
+            removed = sorted(before - {entry.id for entry in edit.entries()})
+        yield from _bring_up_to_date(catalog, open_embedder, everything if rebuild else todo, everything, removed, rebuild)
     finally:
         lock.release()
 
@@ -121,33 +123,41 @@ def _settle_sources(edit: Edit, paths: list[Path], shipped: Path, with_shipped: 
         resolved.append(path.resolve())
     if shipped in resolved:
         with_shipped = True
-    known = {source.path: source for source in edit.sources()}
     if with_shipped is None:
         with_shipped = edit.meta("shipped") != "no"
     edit.set_meta("shipped", "yes" if with_shipped else "no")
-    if with_shipped and shipped not in known:
-        edit.add_source(Source(SHIPPED, shipped))
+    wanted = set(resolved)
     if not with_shipped:
         edit.remove_source(SHIPPED)
-    wanted: list[Path] = []
+    elif shipped not in {source.path for source in edit.sources()}:
+        _merge_files(edit, shipped)
+        edit.add_source(Source(SHIPPED, shipped))
+        wanted.add(shipped)
     for path in resolved:
-        covering = [source.path for source in edit.sources() if path != source.path and path.is_file() and path.is_relative_to(source.path)]
-        if covering:
-            wanted.append(max(covering, key=lambda source: len(source.parts)))
-            continue
-        wanted.append(path)
-        if path not in {source.path for source in edit.sources()}:
+        sources = edit.sources()
+        folders = [source.path for source in sources if _covers(source.path, path)]
+        wanted.update(folders)  # the folders around a new source must let go of what is in it
+        if path not in {source.path for source in sources} and not (folders and path.is_file()):
+            _merge_files(edit, path)
             edit.add_source(Source(name_for(path, [source.name for source in edit.sources()]), path))
-            if path.is_dir():  # a file that was a source by itself is now met in its folder
-                for source in edit.sources():
-                    if source.path.is_file() and source.path.is_relative_to(path):
-                        edit.remove_source(source.name)
-    sources = edit.sources()
-    return [source for source in sources if source.path in wanted] if wanted else sources
+    return [source for source in edit.sources() if not resolved or source.path in wanted]
+
+
+def _merge_files(edit: Edit, folder: Path) -> None:
+    """Files that were sources by themselves are met in their folder from now on."""
+    for source in edit.sources():
+        if source.path.is_file() and _covers(folder, source.path):
+            edit.remove_source(source.name)
+
+
+def _covers(folder: Path, path: Path) -> bool:
+    """Does `path` stand where the walk through a source folder comes by? Hidden files and folders are passed over."""
+    return path != folder and path.is_relative_to(folder) and not any(part.startswith(".") for part in path.relative_to(folder).parts)
 
 
 def _bring_up_to_date(
-    catalog: Catalog, open_embedder: Callable[[], Embedder], sources: list[Source], everything: list[Source], rebuild: bool
+    catalog: Catalog, open_embedder: Callable[[], Embedder], sources: list[Source], everything: list[Source], removed: list[str],
+    rebuild: bool,
 ) -> Iterator[Event]:
     met: list[tuple[Source, Found]] = []
     missing: list[Row] = []
@@ -164,17 +174,18 @@ def _bring_up_to_date(
                 met += [(source, found) for found in files]
         entries = {entry.id: entry for entry in edit.entries()}
     yield Started(len(met))
-    yield from missing
     lost = {row.id for row in missing}
     present = {found.id for _, found in met}
+    yield from (Row(id, "removed") for id in removed if id not in present)
+    yield from missing
     gone = [e for e in entries.values() if e.source in {s.name for s in sources} - lost and e.id not in present]
     work = _Work(catalog, open_embedder, entries, rebuild)
     with FileReader() as reader:
         for source, found in met:
             yield from work.file(reader, source, found)
     if rebuild:
-        work.commit_rebuild(kept={e.id for e in entries.values()} - {e.id for e in gone})
-    # Removals come last: a renamed file has found its vectors by then.
+        yield from work.commit_rebuild(kept=[entry for entry in entries.values() if entry not in gone])
+    # Removals come last: a renamed file has found its vectors by then. (A rebuild has removed them; that changes nothing again.)
     for entry in gone:
         with catalog.writing() as edit:
             edit.remove(entry.id)
@@ -217,19 +228,30 @@ class _Work:
             yield self._failed(source, found, f"cannot be opened: {error.strerror}")
             return
         if before and before.file_digest == file_digest and not self._rebuild:
+            if before.path != str(found.path):  # the whole folder has moved
+                with self._catalog.writing() as edit:
+                    edit.touch(found.id, file_digest, str(found.path))
             yield _unchanged(before)
             return
         draft = reader.read(found.path)
         if isinstance(draft, Failure):
             yield self._failed(source, found, draft.reason)
             return
-        document = Document.compose(found.id, draft)
-        if before and before.digest == document.digest and not self._rebuild:
+        try:
+            document = Document.compose(found.id, draft)
+            same = before is not None and before.digest == document.digest and not self._rebuild
+            passages = [] if same else cut(document, self.embedder().count, self.embedder().window)
+            terms = harvest(document, passages)
+        except ValueError as error:  # a value that refuses to be built costs this file, not the rest
+            yield self._failed(source, found, f"its contents broke the reader ({error})")
+            return
+        if before and same:
             with self._catalog.writing() as edit:
                 edit.touch(found.id, file_digest, str(found.path))
             yield _unchanged(before)
             return
-        prepared = yield from self._prepare(document, source, found, file_digest)
+        embedded, vectors = yield from self._embed(document, passages)
+        prepared = _Prepared(document, source.name, str(found.path), file_digest, passages, embedded, vectors, terms)
         if self._rebuild:
             self._prepared.append(prepared)
         else:
@@ -238,9 +260,9 @@ class _Work:
         status: Status = "replaced" if before else "added"
         yield Row(found.id, status, document.pages, len(document.text), len(prepared.passages))
 
-    def _prepare(self, document: Document, source: Source, found: Found, file_digest: str) -> Generator[Event, None, _Prepared]:
+    def _embed(self, document: Document, passages: list[Passage]) -> Generator[Event, None, tuple[list[str], list[bytes]]]:
+        """The digests of what is embedded of each passage, and the vectors; those that the catalog has already are not made again."""
         embedder = self.embedder()
-        passages = cut(document, embedder.count, embedder.window)
         texts = [embedded_text(passage.context, passage.text) for passage in passages]
         digests = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
         known: dict[str, bytes] = {}
@@ -253,15 +275,27 @@ class _Work:
             vectors = embedder.embed_passages([texts[row] for row in part])
             known.update({digests[row]: vector.tobytes() for row, vector in zip(part, vectors, strict=True)})
             yield Embedded(document.id, min(at + BATCH, len(new)), len(new))
-        return _Prepared(
-            document, found, source, file_digest, passages, digests, [known[digest] for digest in digests], harvest(document, passages)
-        )
+        return digests, [known[digest] for digest in digests]
 
-    def commit_rebuild(self, kept: set[str]) -> None:
-        """Put everything that was made anew in place at once. Documents whose file could not be read now cannot be kept."""
+    def commit_rebuild(self, kept: list[Entry]) -> Iterator[Event]:
+        """Put everything that was made anew in place at once, and nothing else: vectors of two models must never meet.
+
+        Documents of `kept` whose file could not be read now are cut and embedded from the text that the catalog has of them. Their
+        file's digest is forgotten, so that the file is read when it is back.
+        """
         embedder = self.embedder()
+        made = {prepared.document.id for prepared in self._prepared}
+        for entry in kept:
+            if entry.id in made:
+                continue
+            with self._catalog.reading() as view:
+                document = view.document(entry.id)
+            assert document is not None  # the ingestion lock keeps others from removing it
+            passages = cut(document, embedder.count, embedder.window)
+            embedded, vectors = yield from self._embed(document, passages)
+            self._prepared.append(_Prepared(document, entry.source, entry.path, "", passages, embedded, vectors, harvest(document, passages)))
         with self._catalog.writing() as edit:
-            for id in sorted(kept):
+            for id in sorted(self._entries):
                 edit.remove(id)
             for prepared in self._prepared:
                 prepared.put(edit)
@@ -269,7 +303,7 @@ class _Work:
             edit.set_meta("scheme", str(SCHEME))
 
     def _failed(self, source: Source, found: Found, reason: str) -> Row:
-        if found.id in self._entries and not self._rebuild:
+        if found.id in self._entries:
             reason += "; what was read of it before is kept"
         with self._catalog.writing() as edit:
             edit.set_problem(found.id, source.name, reason)

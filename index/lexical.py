@@ -5,8 +5,10 @@ SQLite's FTS5 does the stemming (porter) and the ranking (BM25); what it cannot 
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _WORD = re.compile(r"[a-z0-9]+(?:&[a-z0-9]+)*")
+_POSSESSIVE = re.compile(r"(?<=\w)'s\b")  # not the quotation mark in front of 'service level'
 # British and American forms of a word become one form; which one does not matter, since texts and questions are treated alike.
 _SPELLINGS = (
     (re.compile(r"(?<=[a-z]{2})([iy])z(e|ed|er|ers|es|ing|ation|ations|able)$"), r"\1s\2"),
@@ -30,11 +32,15 @@ STOPWORDS = frozenset(
 
 def words(text: str) -> list[str]:
     """The words of `text` in order, folded: lower case, no accents, one spelling, "R&D" as "rd". Empty for no words."""
-    plain = unicodedata.normalize("NFKD", text.lower())
-    plain = "".join(c for c in plain if not unicodedata.combining(c)).replace("’", "'").replace("'s", "")
+    plain = text
+    if not plain.isascii():
+        plain = unicodedata.normalize("NFKD", plain.replace("’", "'"))
+        plain = "".join(c for c in plain if not unicodedata.combining(c))
+    plain = _POSSESSIVE.sub("", plain.casefold())  # after the decomposition, which can give capitals ("™" is "TM")
     return [one_spelling(word.replace("&", "")) for word in _WORD.findall(plain)]
 
 
+@lru_cache(maxsize=50_000)
 def one_spelling(word: str) -> str:
     """`word` in the spelling that the index keeps."""
     for pattern, form in _SPELLINGS:

@@ -5,11 +5,15 @@ Models come inside Python packages: nothing is fetched from a model hub. No pick
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
 from corpus.errors import ModelError
+
+
+REMEDY = "run `make install` again, or delete that folder and run `kpo models`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ def sha256_of(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise ModelError(f"the model file {path} cannot be read ({error.strerror})", "run `kpo models`") from error
+        raise ModelError(f"the model file {path} cannot be read ({error.strerror})", REMEDY) from error
 
 
 def check(path: Path, sha256: str) -> None:
@@ -70,7 +74,7 @@ def check(path: Path, sha256: str) -> None:
     if found != sha256:
         raise ModelError(
             f"{path} is not the file it should be: sha256 {found[:12]}…, expected {sha256[:12]}…",
-            "run `make install` again, or delete that folder and run `kpo models`",
+            REMEDY,
         )
 
 
@@ -99,7 +103,8 @@ class EmbeddingSource:
             check(folder / EMBEDDING.weights, EMBEDDING.sha256)
             sha256 = EMBEDDING.sha256
         else:
-            folder = Path(name).expanduser() if Path(name).expanduser().is_dir() else _from_hub_cache(name)
+            local = Path(os.path.expanduser(name))
+            folder = local if local.is_dir() else _from_hub_cache(name)
             weights = folder / "model.safetensors"
             if not weights.is_file():
                 raise ModelError(f"{folder} has no model.safetensors", "use a model with safetensors weights; pickles are not read")

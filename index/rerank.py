@@ -1,5 +1,6 @@
 """Pairs of a question and a text get a relevance score from a cross-encoder."""
 
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,6 +12,7 @@ from corpus.errors import ModelError
 from index.models import RERANKER, check, sha256_of
 
 WINDOW = 256  # tokens of a pair; MS MARCO's passages are shorter, and cost grows with length
+QUESTION_TOKENS = 128  # of them at most for the question
 THREADS = 2
 
 
@@ -34,10 +36,9 @@ class OnnxReranker:
         from tokenizers import Tokenizer
 
         model = folder / "model.onnx"
-        found = sha256_of(model)
         if sha256 is not None:
             check(model, sha256)
-        self.identity = f"{name}-{found[:12]}"
+        self.identity = f"{name}-{(sha256 or sha256_of(model))[:12]}"
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -47,16 +48,24 @@ class OnnxReranker:
             self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         except Exception as error:  # onnxruntime and tokenizers raise classes of their own for a damaged file
             raise ModelError(f"the reranker {folder} cannot be loaded ({error})", "run `make install` again") from error
+        self._questions = Tokenizer.from_str(self._tokenizer.to_str())  # counts a question's tokens without cutting it
+        self._questions.no_truncation()
+        self._questions.no_padding()
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(WINDOW, strategy="only_second")
         self._inputs = {entry.name for entry in self._session.get_inputs()}
 
     def score(self, question: str, texts: Sequence[str]) -> list[float]:
-        question = " ".join(question.split()[:100])  # a pair needs room for its text
+        question = self._shortened(question)
         if len(texts) < 2:
             return [self._one(question, text) for text in texts]
         with ThreadPoolExecutor(THREADS) as pool:
             return list(pool.map(lambda text: self._one(question, text), texts))
+
+    def _shortened(self, question: str) -> str:
+        """The question's first tokens, so that a pair has room for its text; a question without spaces can be all tokens."""
+        tokens = self._questions.encode(question, add_special_tokens=False).offsets
+        return question[: tokens[QUESTION_TOKENS - 1][1]] if len(tokens) > QUESTION_TOKENS else question
 
     def _one(self, question: str, text: str) -> float:
         encoded = self._tokenizer.encode(question, text)
@@ -91,7 +100,7 @@ def open_reranker(name: str) -> Reranker:
     """The shipped reranker by its name, or one in a folder: `model.onnx` with `tokenizer.json`, else safetensors on torch."""
     if name == RERANKER.name:
         return OnnxReranker(RERANKER.locate(), name, RERANKER.sha256)
-    folder = Path(name).expanduser()
+    folder = Path(os.path.expanduser(name))
     if not folder.is_dir():
         raise ModelError(
             f"the reranker {name!r} is neither shipped nor a folder",

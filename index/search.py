@@ -131,11 +131,14 @@ class Retrieval:
             "terms": [t.passage for t in terms if documents is None or t.document in documents],
         }
         fused = fuse(lists)
+        wanted = max(k, RERANKED)
+        fused = fused[: 2 * wanted]
         passages = view.passages([id for id, _, _ in fused])
-        hits = fold_same([Hit(passages[id], score, found_by, False) for id, score, found_by in fused if id in passages])
+        hits = [Hit(passages[id], score, found_by, False) for id, score, found_by in fused]
         hits.sort(key=lambda hit: hit.passage.kind == "comment")  # opinion ranks behind; the sort keeps the order otherwise
+        hits = fold_same(hits)[:wanted]
         clock.lap("search")
-        best = self._reranked(question, hits[: max(k, RERANKED)])[:k]
+        best = self._reranked(question, hits)[:k]
         clock.lap("rerank")
         return Retrieved(tuple(best), tuple(dict.fromkeys(expanded)), tuple(terms), clock.laps)
 

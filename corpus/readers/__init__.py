@@ -5,6 +5,7 @@ Runs inside the worker process of `corpus.worker`, so that a hostile file can at
 
 import io
 import re
+import unicodedata
 import zipfile
 from dataclasses import replace
 from importlib import import_module
@@ -42,11 +43,14 @@ READERS = {
 OFFICE_PARTS = {"word/document.xml": "docx", "ppt/presentation.xml": "pptx", "xl/workbook.xml": "xlsx"}
 # What an archive may unpack to, against a small file that fills the memory ("zip bomb").
 MAX_UNPACKED = 400 * 2**20
+MAX_STRANGE = 0.05  # the share of characters that no text has (control, unassigned, undecodable) above which it is not text
+MAX_ACCENTS = 0.3  # the share of bytes above 127 up to which a text in an 8-bit encoding is taken for a Western one
+_NOT_TEXT = "not a text, Markdown, HTML, PDF, Word, PowerPoint, Excel or CSV file"
 
 _MARKDOWN = re.compile(
     r"^---\n|^#{1,6} \S|^\s*[-*] \[.+\]\(|\[[^\]\n]+\]\([^)\s]+\)|^\|.+\|\s*\n\|[-: |]+\|", re.M
 )
-_HTML = re.compile(r"\A\s*(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body)\b", re.I | re.S)
+_HTML = re.compile(r"\A\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body)\b", re.I | re.S)
 
 
 def read(data: bytes, name: str) -> Draft:
@@ -85,6 +89,8 @@ def detect(data: bytes, name: str) -> str:
         return _office_kind(data)
     if data.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         raise Unreadable("an encrypted or pre-2007 Office file; save it without a password as .docx, .pptx or .xlsx")
+    if data.startswith(b"{\\rtf"):
+        raise Unreadable("a Rich Text (RTF) file; save it as .docx")
     text = decode(data)
     suffix = name.rpartition(".")[2].lower()
     if _HTML.search(text[:4096]) or suffix in ("html", "htm", "xhtml"):
@@ -104,7 +110,9 @@ def _office_kind(data: bytes) -> str:
             names = set(archive.namelist())
             if sum(part.file_size for part in archive.infolist()) > MAX_UNPACKED:
                 raise Unreadable("it unpacks to far more than it weighs; not opened")
-    except zipfile.BadZipFile as error:
+    except Unreadable:
+        raise
+    except Exception as error:  # a damaged table of contents raises half a dozen kinds of error
         raise Unreadable("a damaged Office file or archive") from error
     for part, kind in OFFICE_PARTS.items():
         if part in names:
@@ -117,15 +125,29 @@ def decode(data: bytes) -> str:
 
     Raises Unreadable for bytes that are not text.
     """
+    text = _decode(data)
+    sample = text[:20_000]
+    strange = sum(unicodedata.category(char) in ("Cc", "Cn", "Co") or char == "\ufffd" for char in sample if char not in "\t\n\f\r")
+    if strange > MAX_STRANGE * len(sample):
+        raise Unreadable(_NOT_TEXT)
+    return text
+
+
+def _decode(data: bytes) -> str:
+    if data.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        return data.decode("utf-32", errors="replace")
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", errors="replace")
     if b"\0" in data[:8192]:
-        raise Unreadable("not a text, Markdown, HTML, PDF, Word, PowerPoint, Excel or CSV file")
+        raise Unreadable(_NOT_TEXT)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         from charset_normalizer import from_bytes
 
+        # Guessing took "café" for Arabic; in English text the few bytes above 127 are Windows-1252, which contains Latin-1.
+        if sum(byte > 127 for byte in data) <= MAX_ACCENTS * len(data):
+            return data.decode("cp1252", errors="replace")
         best = from_bytes(data[:200_000]).best()
         if best is None or best.percent_chaos > 20:
             raise Unreadable("its character encoding could not be told; save it as UTF-8") from None

@@ -24,18 +24,19 @@ COMMENTS_AFTER = 0.3
 
 def without_clutter(draft: Draft) -> Draft:
     """The draft without page furniture; readers' comments under an article are kept, of kind "comment"."""
-    return replace(draft, blocks=tuple(_kept(draft.blocks)))
+    return replace(draft, blocks=tuple(_kept(draft.blocks, draft.format not in ("text", "pdf"))))
 
 
-def _kept(blocks: tuple[Block, ...]) -> Iterable[Block]:
-    in_comments = False
+def _kept(blocks: tuple[Block, ...], stated: bool) -> Iterable[Block]:
+    """`stated` when the format states its headings, so that one of the same rank ends the comments."""
+    in_comments, rank = False, 0
     for at, block in enumerate(blocks):
-        if _COMMENTS_END.fullmatch(block.text):
+        if _COMMENTS_END.fullmatch(block.text) or (stated and block.kind == "heading" and block.level <= rank):
             in_comments = False
-        elif _COMMENTS.fullmatch(block.text) and at >= COMMENTS_AFTER * len(blocks):
-            in_comments = True
+        if _COMMENTS.fullmatch(block.text) and at >= COMMENTS_AFTER * len(blocks):
+            in_comments, rank = True, block.level if block.kind == "heading" else 0
             continue
-        if not block.text or _BUTTON.fullmatch(block.text) or _leads_to_teaser(blocks, at):
+        if not block.text or _is_button(block) or _leads_to_teaser(blocks, at):
             continue
         if block.kind == "comment":
             yield block
@@ -45,6 +46,11 @@ def _kept(blocks: tuple[Block, ...]) -> Iterable[Block]:
             yield replace(block, kind="comment")
         else:
             yield block
+
+
+def _is_button(block: Block) -> bool:
+    """A heading such as "Privacy policy" may be the subject of a document."""
+    return bool(_BUTTON.fullmatch(block.text)) and not (block.kind == "heading" and block.text.lower().endswith("policy"))
 
 
 def _leads_to_teaser(blocks: tuple[Block, ...], at: int) -> bool:

@@ -1,4 +1,4 @@
-"""Markdown with optional YAML front matter, by markdown-it-py's tokens. HTML and images in it are left out."""
+"""Markdown with optional YAML front matter, by markdown-it-py's tokens. Images are left out; HTML in it is read as a web page is."""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from markdown_it.token import Token
 
 from corpus.document import Block, Draft
 from corpus.normalise import normalise, one_line
-from corpus.readers import Unreadable, decode
+from corpus.readers import Unreadable, decode, web
 
 _FRONT = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.S)
 _PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -20,7 +20,9 @@ def read_markdown(data: bytes, name: str) -> Draft:
     """The blocks of the text; front matter gives title, summary, date, tags and sources."""
     text = decode(data).replace("\r\n", "\n")
     front = _FRONT.match(text)
-    facts = _front_matter(front.group(1)) if front else {}
+    facts = _front_matter(front.group(1)) if front else None
+    if facts is None:  # words between two rules are text
+        front, facts = None, {}
     return Draft(
         blocks=tuple(blocks_of(text[front.end() :] if front else text)),
         format="markdown",
@@ -36,14 +38,14 @@ def read_markdown(data: bytes, name: str) -> Draft:
     )
 
 
-def _front_matter(text: str) -> dict[str, object]:
+def _front_matter(text: str) -> dict[str, object] | None:
     try:
         facts = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" (line {mark.line + 2})" if mark else ""
         raise Unreadable(f"its front matter is not valid YAML{where}") from error
-    return facts if isinstance(facts, dict) else {}
+    return facts if isinstance(facts, dict) else {} if facts is None else None
 
 
 def _list(value: object) -> list[object]:
@@ -76,7 +78,7 @@ def blocks_of(text: str) -> Iterator[Block]:
                 if item:
                     yield from said(" ".join(item))
                     item = []
-                lists.append((token.type == "ordered_list_open", int(token.attrGet("start") or 1)))
+                lists.append((token.type == "ordered_list_open", int(1 if token.attrGet("start") is None else token.attrGet("start") or 0)))
             case "bullet_list_close" | "ordered_list_close":
                 lists.pop()
             case "list_item_open":
@@ -109,8 +111,17 @@ def blocks_of(text: str) -> Iterator[Block]:
                     yield Block("heading", words, level=heading)
                 elif words:
                     yield Block("prose", words)
+            case "html_block":
+                found = list(web.blocks_of(token.content))
+                if item is None:
+                    yield from found
+                else:
+                    item += [block.text for block in found]
             case "fence" | "code_block":
                 code = normalise(token.content).strip()
+                if item:
+                    yield from said(" ".join(item))
+                    item = []
                 if code:
                     yield Block("code", code)
 

@@ -2,6 +2,8 @@
 
 import io
 import re
+from collections.abc import Iterator
+from typing import Any
 
 from corpus.document import Block, Draft
 from corpus.normalise import one_line
@@ -17,26 +19,32 @@ def read_docx(data: bytes, name: str) -> Draft:
         document = docx.Document(io.BytesIO(data))
         content = list(document.iter_inner_content())
         facts = document.core_properties
+    except MemoryError:
+        raise
     except Exception as error:  # whatever a damaged file raises, it is this file that cannot be read
         raise Unreadable("a damaged Word file") from error
     blocks: list[Block] = []
-    number = 0
+    numbers: dict[int, int] = {}  # of the items so far in the list that we are in, by level
     for part in content:
         if isinstance(part, Table):
-            blocks += _rows([[cell.text for cell in row.cells] for row in part.rows], None)
+            # A merged cell is given once for each column that it covers.
+            blocks += _rows([[cell.text for cell in dict.fromkeys(row.cells)] for row in part.rows], None)
             continue
         words = one_line(part.text)
         style = (part.style.name if part.style is not None else "") or ""
         heading = re.fullmatch(r"Heading (\d)", style)
         numbered = "List Number" in style
-        number = number + 1 if numbered else 0
         if not words:
             continue
+        if not style.startswith("List"):
+            numbers = {}
         if heading or style == "Title":
             blocks.append(Block("heading", words, int(heading.group(1)) if heading else 1))
         elif style.startswith("List") or part._p.pPr is not None and part._p.pPr.numPr is not None:
             level = int(style[-1]) - 1 if style[-1:].isdecimal() else 0
-            blocks.append(Block("item", words, level, marker=f"{number}." if numbered else "-"))
+            if numbered:
+                numbers = {deep: n for deep, n in numbers.items() if deep < level} | {level: numbers.get(level, 0) + 1}
+            blocks.append(Block("item", words, level, marker=f"{numbers[level]}." if numbered else "-"))
         else:
             blocks.append(Block("prose", words))
     title = one_line(facts.title or "")
@@ -52,6 +60,8 @@ def read_pptx(data: bytes, name: str) -> Draft:
         deck = pptx.Presentation(io.BytesIO(data))
         slides = list(deck.slides)
         facts = deck.core_properties
+    except MemoryError:
+        raise
     except Exception as error:  # whatever a damaged file raises, it is this file that cannot be read
         raise Unreadable("a damaged PowerPoint file") from error
     blocks: list[Block] = []
@@ -59,7 +69,7 @@ def read_pptx(data: bytes, name: str) -> Draft:
         title = slide.shapes.title
         if title is not None and (words := one_line(title.text_frame.text)):
             blocks.append(Block("heading", words, 2, page))
-        for shape in slide.shapes:
+        for shape in _shapes(slide.shapes):
             if title is not None and shape.shape_id == title.shape_id:
                 continue
             if shape.has_text_frame:
@@ -69,11 +79,21 @@ def read_pptx(data: bytes, name: str) -> Draft:
                 blocks += [Block(kind, w, level, page, "-" if kind == "item" else "") for w, level in said]
             elif shape.has_table:
                 blocks += _rows([[cell.text for cell in row.cells] for row in shape.table.rows], page)
-        if slide.has_notes_slide and (words := one_line(slide.notes_slide.notes_text_frame.text)):
+        notes = slide.notes_slide.notes_text_frame if slide.has_notes_slide else None
+        if notes is not None and (words := one_line(notes.text)):
             blocks.append(Block("prose", words, page=page))
     title_text = one_line(facts.title or "")
     date = facts.modified.date().isoformat() if facts.modified else None
     return Draft(tuple(blocks), "pptx", title=title_text, pages=len(slides), date=date)
+
+
+def _shapes(shapes: Any) -> Iterator[Any]:
+    """All shapes in order, those in groups too, without footers, dates and slide numbers."""
+    for shape in shapes:
+        if hasattr(shape, "shapes"):
+            yield from _shapes(shape.shapes)
+        elif not (shape.is_placeholder and shape.placeholder_format.type in (13, 15, 16)):  # PP_PLACEHOLDER: number, footer, date
+            yield shape
 
 
 def _rows(table: list[list[str]], page: int | None) -> list[Block]:

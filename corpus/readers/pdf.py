@@ -12,9 +12,13 @@ from corpus.readers.plain import blocks_of
 
 # A first or last line that stands on at least this share of the pages (digits aside) is a running header or footer.
 RUNNING_SHARE = 0.6
-# PDFium marks a hyphen at a line's end with these.
-_LINE_HYPHEN = re.compile("[\ufffe\x02\u00ad]\\s*$|(?<=[a-z])-\\s*$")
+# PDFium gives one of these for a hyphen at a line's end and the line break after it.
+_HYPHEN_AND_BREAK = re.compile("[\ufffe\x02]\n?")
+_LINE_HYPHEN = re.compile("[\x00\u00ad]\\s*$|(?<=[a-z])-\\s*$")
 _PAGE_NUMBER = re.compile(r"(page )?\d{1,4}( (of|/) \d{1,4})?", re.I)
+
+# What programs write into a PDF's title field when nobody gave it one.
+_NO_TITLE = re.compile(r"\(?untitled\)?|document\d*|slide \d+|powerpoint presentation|microsoft (word|powerpoint|excel) - .*|.*\.(docx?|pptx?|xlsx?|indd|tex|dvi)", re.I)
 
 
 def read_pdf(data: bytes, name: str) -> Draft:
@@ -34,13 +38,15 @@ def read_pdf(data: bytes, name: str) -> Draft:
     rows = _joined(_without_running_lines(pages))
     blocks: list[Block] = blocks_of(rows)
     title = one_line(facts.get("Title", ""))
+    title = "" if _NO_TITLE.fullmatch(title) else title
     stamp = re.match(r"D:(\d{4})(\d\d)(\d\d)", facts.get("ModDate") or facts.get("CreationDate") or "")
     date = "-".join(stamp.groups()) if stamp else None
     return Draft(tuple(blocks), "pdf", title=title, pages=len(pages), date=date)
 
 
 def _lines(text: str) -> list[str]:
-    hyphens = [_LINE_HYPHEN.sub("\x00", line) for line in text.replace("\r\n", "\n").split("\n")]
+    lines = _HYPHEN_AND_BREAK.sub("\x00\n", text.replace("\r\n", "\n")).split("\n")
+    hyphens = [_LINE_HYPHEN.sub("\x00", line) for line in lines]
     return [normalise(line.rstrip("\x00")) + ("\x00" if line.endswith("\x00") else "") for line in hyphens]
 
 
@@ -55,7 +61,7 @@ def _without_running_lines(pages: list[list[str]]) -> list[list[str]]:
         return set(filled[:2] + filled[-2:])
 
     counts = Counter(k for page in pages for k in {key(page[at]) for at in edges(page)})
-    needed = max(3, RUNNING_SHARE * len(pages))
+    needed = max(2, RUNNING_SHARE * len(pages))
     kept = []
     for page in pages:
         drop = {
@@ -77,7 +83,10 @@ def _joined(pages: list[list[str]]) -> list[tuple[str, int]]:
                 head = before.rstrip("\x00")
                 left, right = re.search(r"\w*$", head), re.match(r"\w*", line)
                 word = f"{left.group() if left else ''}-{right.group() if right else ''}".lower()
-                rows.append((head + ("-" if word in text else "") + line, started))
+                rest, _, others = line.partition(" ")
+                rows.append((head + ("-" if word in text else "") + rest, started))
+                if others:
+                    rows.append((others, number))
             else:
                 rows.append((line, number))
     return [(line.replace("\x00", "-"), page) for line, page in rows]

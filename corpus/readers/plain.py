@@ -11,6 +11,7 @@ _ITEM = re.compile(r"^\s*([-–*•·▪◦‣●○]|\(?\d{1,2}[.)]|\(?[a-z][.)
 _END = re.compile(r"[.!?:;…][\"'”’)\]]*$")
 # Lines at most this long look hand-wrapped, so that a line break within a paragraph means nothing.
 WRAP_WIDTH = 130
+FULL_SHARE = 0.75  # of the usual width: a shorter line has been ended on purpose
 HEADING_WORDS = 12
 
 
@@ -29,18 +30,22 @@ def blocks_of(lines: Iterable[tuple[str, int | None]]) -> list[Block]:
     wrapped = 0 < width <= WRAP_WIDTH
     blocks: list[Block] = []
     whole: str | None = None  # the last line of the paragraph being read; None when it has ended
+    last_page: int | None = None
     for at, (text, page) in enumerate(rows):
         if not text:
             whole = None
             continue
         marker = _ITEM.match(text)
-        continues = wrapped and whole is not None and not marker and not _ends_paragraph(whole, width)
+        # A sentence that ends with its page ends the paragraph, so that what follows is given its own page.
+        turned = bool(blocks) and page != last_page and whole is not None and bool(_END.search(whole))
+        last_page = page
+        continues = wrapped and whole is not None and not marker and not turned and not _ends_paragraph(whole, width)
         if continues and blocks and blocks[-1].kind in ("prose", "item"):
             last = blocks.pop()
             blocks.append(Block(last.kind, f"{last.text} {text}", last.level, last.page, last.marker))
         elif marker:
             blocks.append(Block("item", text[marker.end() :], 0, page, _marker(marker.group(1))))
-        elif _is_heading(rows, at, whole):
+        elif _is_heading(rows, at, whole) and not (wrapped and _runs_on(rows, at, width)):
             level = 1 if not any(block.kind == "heading" for block in blocks) else 2
             blocks.append(Block("heading", text, level, page))
         else:
@@ -55,7 +60,7 @@ def _marker(found: str) -> str:
 
 
 def _ends_paragraph(line: str, width: int) -> bool:
-    return len(line) < 0.75 * width and bool(_END.search(line))
+    return len(line) < FULL_SHARE * width and bool(_END.search(line))
 
 
 def _without_echoes(rows: Sequence[tuple[str, int | None]]) -> list[tuple[str, int | None]]:
@@ -63,9 +68,15 @@ def _without_echoes(rows: Sequence[tuple[str, int | None]]) -> list[tuple[str, i
     said = [(at, _ITEM.sub("", text)) for at, (text, _) in enumerate(rows) if text]
     echoes: set[int] = set()
     for (at, text), (after, following) in zip(said, said[1:], strict=False):
-        if text == following and len(text.split()) <= HEADING_WORDS:
+        if text == following and 2 <= len(text.split()) <= HEADING_WORDS:  # one word twice is a column of "Yes" or "0"
             echoes |= {at, after}
     return [row for at, row in enumerate(rows) if at not in echoes]
+
+
+def _runs_on(rows: Sequence[tuple[str, int | None]], at: int, width: int) -> bool:
+    """Is this line the first of a wrapped paragraph? It fills the width, or the next one goes on in small letters."""
+    following = rows[at + 1][0] if at + 1 < len(rows) else ""
+    return following[:1].islower() or bool(following) and len(rows[at][0]) >= FULL_SHARE * width
 
 
 def _is_heading(rows: Sequence[tuple[str, int | None]], at: int, whole: str | None) -> bool:

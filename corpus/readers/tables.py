@@ -4,6 +4,7 @@ import csv
 import io
 import warnings
 from collections.abc import Iterable, Iterator
+from datetime import datetime, time
 
 from corpus.document import Block, Draft
 from corpus.normalise import one_line
@@ -14,11 +15,12 @@ def read_csv(data: bytes, name: str) -> Draft:
     """One table; the separator is told from the first lines."""
     text = decode(data)
     try:
-        dialect = csv.Sniffer().sniff(text[:8192], delimiters=",;\t|")
+        # The separator alone: the rest of what it sniffs holds only for the lines it has seen.
+        separator = csv.Sniffer().sniff(text[:8192], delimiters=",;\t|").delimiter
     except csv.Error:
-        dialect = csv.excel
+        separator = ","
     try:
-        blocks = list(_table(csv.reader(io.StringIO(text), dialect), None))
+        blocks = list(_table(csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True), None))
     except csv.Error as error:
         raise Unreadable(f"not a readable CSV file: {error}") from error
     return Draft(tuple(blocks), "csv")
@@ -32,12 +34,14 @@ def read_xlsx(data: bytes, name: str) -> Draft:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl warns of styles and extensions that it leaves out
             book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+            sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
+            tables = [list(_table(sheet.iter_rows(values_only=True), page)) for page, sheet in enumerate(sheets, 1)]
+    except MemoryError:
+        raise
     except Exception as error:  # whatever a damaged workbook raises, it is this file that cannot be read
         raise Unreadable("a damaged or protected Excel file") from error
     blocks: list[Block] = []
-    sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
-    for page, sheet in enumerate(sheets, 1):
-        rows = list(_table(sheet.iter_rows(values_only=True), page))
+    for page, (sheet, rows) in enumerate(zip(sheets, tables, strict=True), 1):
         if rows:
             blocks += [Block("heading", one_line(sheet.title), 2, page), *rows]
     title = one_line(str(book.properties.title or ""))
@@ -51,7 +55,7 @@ def _table(rows: Iterable[Iterable[object]], page: int | None) -> Iterator[Block
         while cells and not cells[-1]:
             cells.pop()
         if any(cells):
-            yield Block("header" if first and len(cells) > 1 else "row", " | ".join(cells), page=page)
+            yield Block("header" if first and len(cells) > 1 else "row", " | ".join(cells).strip(), page=page)
             first = False
 
 
@@ -60,4 +64,6 @@ def _shown(value: object) -> str:
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
+    if isinstance(value, datetime) and value.time() == time():
+        return value.date().isoformat()
     return str(value)

@@ -11,27 +11,27 @@ from corpus.normalise import normalise, one_line
 from corpus.readers import Unreadable, decode
 
 _SKIPPED = {
-    "script", "style", "noscript", "template", "svg", "math", "nav", "footer", "aside", "form", "button", "select", "iframe",
-    "object", "embed", "figure", "img", "video", "audio", "canvas", "head", "dialog", "menu", "input", "textarea",
+    "script", "style", "noscript", "template", "svg", "math", "nav", "footer", "aside", "button", "select", "iframe",
+    "object", "embed", "img", "video", "audio", "canvas", "head", "dialog", "menu", "input", "textarea",
 }
 _BLOCKS = {
     "p", "div", "section", "article", "main", "header", "body", "html", "blockquote", "center", "address", "details",
     "summary", "ul", "ol", "dl", "dt", "dd", "li", "table", "thead", "tbody", "tfoot", "tr", "td", "th", "caption", "pre",
     "h1", "h2", "h3", "h4", "h5", "h6", "hr", "br",
 }
-_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0(?![.\d])", re.I)
+_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|(font-size|opacity)\s*:\s*0+(\.0+)?(?![.\d])", re.I)
 _FURNITURE = re.compile(r"(^|[\s_-])(nav|navbar|menu|sidebar|breadcrumbs?|cookie|banner|share|social|related|advert|ads?|promo)([\s_-]|$)", re.I)
-_COMMENTS = re.compile(r"(^|[\s_-])(comments?|comment-list|disqus|respond)([\s_-]|$)", re.I)
+_COMMENTS = re.compile(r"(^|[\s_-])(comments?|comment-?list|disqus|respond)([\s_-]|$)", re.I)
+_LATIN = {"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "iso8859-1", "latin1", "latin-1"}  # browsers read these as `decode` does
 # <main> or <article> is taken for the page when it holds at least this share of the body's text.
 MAIN_SHARE = 0.4
 
 
 def read_html(data: bytes, name: str) -> Draft:
     """The page's main part. Its title is <h1>, else <title>; its date is what a meta tag states."""
-    text = decode(data) if not _declares_encoding(data) else None
     try:
-        parser = lxml.html.HTMLParser(huge_tree=False, remove_comments=True, remove_pis=True, encoding="utf-8" if text is not None else None)
-        page = lxml.html.document_fromstring(text.encode() if text is not None else data, parser=parser)
+        parser = lxml.html.HTMLParser(huge_tree=False, remove_comments=True, remove_pis=True, encoding="utf-8")
+        page = lxml.html.document_fromstring(_text(data).encode(), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
         raise Unreadable("the HTML could not be parsed") from error
     body = page.find("body")
@@ -46,8 +46,26 @@ def read_html(data: bytes, name: str) -> Draft:
     )
 
 
-def _declares_encoding(data: bytes) -> bool:
-    return bool(re.search(rb"<meta[^>]+charset", data[:2048], re.I)) and not data.startswith((b"\xff\xfe", b"\xfe\xff"))
+def blocks_of(fragment: str) -> Iterator[Block]:
+    """The blocks of a piece of HTML that stands in another text, such as a table in Markdown."""
+    body = lxml.html.document_fromstring(f"<body>{fragment}</body>").find("body")
+    if body is not None:
+        yield from _blocks(body, "")
+
+
+def _text(data: bytes) -> str:
+    """UTF-8 when the bytes are that, else what the page declares, else the most likely encoding."""
+    declared = re.search(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w-]+)", data[:2048], re.I)
+    name = declared.group(1).decode("ascii", "replace").lower() if declared else ""
+    if not name or name in _LATIN or data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return decode(data)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        try:
+            return data.decode(name, errors="replace")
+        except LookupError:
+            return decode(data)
 
 
 def _date(page: lxml.html.HtmlElement) -> str | None:
@@ -72,6 +90,10 @@ def _main(body: lxml.html.HtmlElement) -> lxml.html.HtmlElement:
 def _is_left_out(node: lxml.html.HtmlElement) -> bool:
     if not isinstance(node.tag, str) or node.tag in _SKIPPED:
         return True
+    if node.tag == "figure" and node.find(".//table") is None and node.find(".//pre") is None and node.find(".//blockquote") is None:
+        return True  # a picture with its caption
+    if node.tag == "form" and len(node.text_content()) < MAIN_SHARE * len(node.getroottree().getroot().text_content()):
+        return True  # some sites put the whole page into one form
     if node.get("hidden") is not None or node.get("aria-hidden") == "true" or _HIDDEN.search(node.get("style") or ""):
         return True
     if node.get("role") in ("navigation", "banner", "search", "complementary", "contentinfo"):
@@ -83,7 +105,8 @@ def _is_left_out(node: lxml.html.HtmlElement) -> bool:
 
 def _blocks(node: lxml.html.HtmlElement, where: str, depth: int = -1) -> Iterator[Block]:
     """Blocks of the children of `node`; loose text between block elements is a paragraph. `where` is "comment" inside comments."""
-    if _COMMENTS.search(f"{node.get('class') or ''} {node.get('id') or ''}") and node.tag != "body":
+    names = f"{node.get('class') or ''} {node.get('id') or ''}"
+    if _COMMENTS.search(names) and node.tag != "body" and node.find(".//h1") is None:  # "comments-open" may be said of an article
         where = "comment"
     loose: list[str] = [node.text or ""]
 
@@ -142,17 +165,25 @@ def _list(node: lxml.html.HtmlElement, depth: int) -> Iterator[Block]:
                 number += 1
             for child in inner:
                 yield from _list(child, depth + 1)
+        elif item.tag in _BLOCKS - {"li"} and not _is_left_out(item):
+            yield from _block(item, "", depth)
 
 
 def _definitions(node: lxml.html.HtmlElement) -> Iterator[Block]:
-    """<dt> and <dd> pairs as rows of a two-column table, "term | meaning"."""
-    term = ""
-    for child in node.iter("dt", "dd"):
-        words = one_line(_inline(child))
+    """<dt> and <dd> pairs as rows of a two-column table, "term | meaning"; terms that share a meaning stand together."""
+    terms: list[str] = []
+    told = False  # have these terms a meaning already?
+    for child in node.xpath("./dt | ./dd | ./div/dt | ./div/dd"):
+        words = one_line(_inline(child)) if not _is_left_out(child) else ""
+        if not words:
+            continue
         if child.tag == "dt":
-            term = words
-        elif term and words:
-            yield Block("row", f"{term} | {words}")
+            terms, told = ([words] if told else [*terms, words]), False
+        else:
+            yield Block("row", f"{', '.join(terms)} | {words}" if terms else words)
+            told = True
+    if terms and not told:
+        yield Block("row", ", ".join(terms))
 
 
 def _table(node: lxml.html.HtmlElement) -> Iterator[Block]:
@@ -161,7 +192,7 @@ def _table(node: lxml.html.HtmlElement) -> Iterator[Block]:
         yield Block("prose", words)
     first = True
     for row in node.iter("tr"):
-        cells = [child for child in row if child.tag in ("td", "th")]
+        cells = [child for child in row if child.tag in ("td", "th") and not _is_left_out(row) and not _is_left_out(child)]
         words = [one_line(_inline(cell)) for cell in cells]
         if any(words):
             header = first and len(cells) > 1 and (all(cell.tag == "th" for cell in cells) or row.getparent().tag == "thead")

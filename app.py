@@ -1,0 +1,215 @@
+"""The roof: reads settings, builds the parts, opens the page, holds the commands. `python app.py` serves."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from assistant.commands import commands as assistant_commands
+from corpus.errors import CorpusError, KpoError
+from index.commands import DataDir, house
+from index.commands import commands as index_commands
+
+if TYPE_CHECKING:
+    from assistant.ask import Assistant
+    from assistant.settings import Settings
+    from index.catalog import Catalog
+    from index.chroma import Store
+    from index.embed import Embedder
+    from index.ingest import Event
+    from index.search import Retrieval
+
+VERSION = "0.1.0"
+SHIPPED_DOCUMENTS = Path(__file__).resolve().parent / "corpus" / "documents"
+
+kpo = typer.Typer(
+    name="kpo", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    help="Answers about knowledge process outsourcing, quoted from your documents.",
+)
+kpo.registered_commands += index_commands.registered_commands + assistant_commands.registered_commands
+
+
+class House:
+    """The parts of one data folder, built when they are first needed."""
+
+    def __init__(self, settings: "Settings") -> None:
+        self.settings = settings
+
+    def catalog(self) -> "Catalog":
+        from index.catalog import Catalog
+
+        return Catalog(self.settings.data_dir)
+
+    def embedder(self) -> "Embedder":
+        return self._embedder
+
+    @cached_property
+    def _embedder(self) -> "Embedder":
+        from index.embed import open_embedder
+
+        return open_embedder(self.settings.embedding_model, self.settings.models_dir)
+
+    def retrieval(self, store: "Store | None" = None) -> "Retrieval":
+        from index.rerank import open_reranker
+        from index.search import Retrieval
+
+        catalog = self.catalog()
+        with catalog.reading():  # an empty data folder is an error before any model is loaded
+            pass
+        return Retrieval(catalog, self.embedder(), open_reranker(self.settings.reranker_model), store)
+
+    def assistant(self, store: "Store | None" = None) -> "Assistant":
+        from assistant.ask import Assistant, Extractive
+
+        return Assistant(self.retrieval(store), Extractive())
+
+    def ingest(self, paths: list[Path], *, with_shipped: bool | None = None, rebuild: bool = False) -> "Iterator[Event]":
+        """Bring the catalog up to date, then Chroma when no other process holds it."""
+        from index.chroma import hold
+        from index.ingest import ingest
+
+        catalog = self.catalog()
+        yield from ingest(catalog, self.embedder, paths, shipped=SHIPPED_DOCUMENTS, with_shipped=with_shipped, rebuild=rebuild)
+        with hold(self.settings.data_dir, catalog, self._chroma_url()) as store:
+            if store is not None:
+                store.catch_up()
+
+    @contextmanager
+    def served(self) -> "Iterator[Assistant]":
+        """The assistant as a page needs it: with Chroma, when no other process holds it, following the catalog."""
+        from index.chroma import following, hold
+
+        with ExitStack() as stack:
+            store = stack.enter_context(hold(self.settings.data_dir, self.catalog(), self._chroma_url()))
+            if store is not None:
+                stack.enter_context(following(store))
+            yield self.assistant(store)
+
+    def remove_source(self, path: Path) -> str:
+        """Forget a source folder, with all that came from it; return its name. Raises CorpusError for one that is not a source."""
+        with self.catalog().reading() as view:
+            known = view.sources()
+        wanted = [source for source in known if source.path == path.expanduser().resolve() or source.name == str(path)]
+        if not wanted:
+            raise CorpusError(f"{path} is not a source", "the sources are: " + ", ".join(f"{s.name} ({s.path})" for s in known))
+        with self.catalog().writing() as edit:
+            edit.remove_source(wanted[0].name)
+            if wanted[0].path == SHIPPED_DOCUMENTS:
+                edit.set_meta("shipped", "no")
+        return wanted[0].name
+
+    def models(self) -> list[dict[str, str]]:
+        """The models in use; the embedding model is compiled when it can be and is not yet."""
+        from index.models import EMBEDDING, RERANKER
+        from index.rerank import open_reranker
+
+        about: dict[str, Any] = getattr(self.embedder(), "about", {})
+        shipped = self.settings.embedding_model == EMBEDDING.name
+        reranker = open_reranker(self.settings.reranker_model)
+        own = self.settings.reranker_model == RERANKER.name
+        return [
+            {
+                "use": "embedding", "name": self.settings.embedding_model, "source": EMBEDDING.source if shipped else "set by KPO_EMBEDDING_MODEL",
+                "licence": EMBEDDING.licence if shipped else "see the model", "precision": about.get("precision", "torch"),
+                "sha256": about.get("weights_sha256", ""), "where": str(self.settings.models_dir) if about else "on torch",
+            },
+            {
+                "use": "reranking", "name": self.settings.reranker_model, "source": RERANKER.source if own else "set by KPO_RERANKER_MODEL",
+                "licence": RERANKER.licence if own else "see the model", "precision": "int8" if own else "as it is",
+                "sha256": RERANKER.sha256 if own else reranker.identity.rpartition("-")[2], "where": str(RERANKER.locate()) if own else self.settings.reranker_model,
+            },
+        ]
+
+    def status(self) -> dict[str, Any]:
+        """What `kpo status` tells. Raises IndexMissing for an empty data folder."""
+        from assistant.settings import described
+        from index.search import check_built_with
+
+        with self.catalog().reading() as view:
+            check_built_with(view, self.embedder().identity)
+            problems = view.problems()
+            facts = {
+                "documents": len(view.entries()), "passages": view.count_passages(), "terms": len(view.terms()),
+                "sources": ", ".join(f"{s.name} ({s.path})" for s in view.sources()) or "none", "generation": view.generation,
+                "problems": "; ".join(f"{id}: {reason}" for id, reason in problems.items()) or "none",
+                "chroma": self._chroma_state(view.generation),
+            }
+        return {"version": VERSION, "settings": described(self.settings), "index": facts, "models": self.models()}
+
+    def _chroma_state(self, generation: int) -> str:
+        import json
+
+        from filelock import FileLock, Timeout
+
+        folder = self.settings.data_dir
+        try:
+            with FileLock(folder / "chroma.lock", timeout=0):
+                try:
+                    stands = json.loads((folder / "chroma.json").read_text(encoding="utf-8"))["generation"]
+                except (OSError, ValueError, KeyError):
+                    return "will be built from the catalog at the next start; exact search answers meanwhile"
+                return "up to date" if stands == generation else f"at generation {stands}, follows at the next start"
+        except Timeout:
+            return "held by a running process"
+
+    def _chroma_url(self) -> str | None:
+        return str(self.settings.chroma_url) if self.settings.chroma_url else None
+
+
+def open_house(data_dir: Path | None = None) -> House:
+    """The house for the settings in force."""
+    from assistant.settings import load
+
+    return House(load(data_dir))
+
+
+@kpo.callback(invoke_without_command=True)
+def root(ctx: typer.Context, version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False) -> None:
+    ctx.obj = open_house
+    if version:
+        typer.echo(f"kpo {VERSION}")
+        raise typer.Exit
+
+
+@kpo.command()
+def serve(
+    ctx: typer.Context,
+    host: Annotated[str | None, typer.Option(help="The address to listen on (default: KPO_HOST, else 127.0.0.1).", show_default=False)] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="The port to listen on (default: KPO_PORT, else 7860).", show_default=False)] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Serve the chat in a browser. Builds the index first when there is none."""
+    from assistant.web.server import free_port_or_error, run
+    from index.progress import follow
+
+    home: House = house(ctx, data_dir)
+    address, number = host or home.settings.host, port or home.settings.port
+    free_port_or_error(address, number)
+    if not home.catalog().exists:
+        typer.echo("Building the index of the shipped documents (once)…", err=True)
+        follow(home.ingest([]))
+    with home.served() as assistant:
+        run(assistant, address, number)
+
+
+def main() -> None:
+    """The console command `kpo`: one place where errors become a message, a remedy and exit code 2."""
+    try:
+        kpo(standalone_mode=True)
+    except KpoError as error:
+        typer.secho(f"Error: {error.message}", fg="red", err=True)
+        typer.echo(f"To mend it: {error.remedy}", err=True)
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.exit(141)  # the reader of a pipe went away, as `head` does
+
+
+if __name__ == "__main__":
+    sys.argv[1:] = sys.argv[1:] or ["serve"]
+    main()
+
+

@@ -1,0 +1,148 @@
+"""What the assistant says: an Answer of quoted segments, each with the Citation that proves it.
+
+An ungrounded answer cannot be constructed: an Answer checks itself when it is built.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from corpus.document import Document, Passage
+
+Verdict = Literal["answered", "refused", "conversation"]
+SegmentKind = Literal["quote", "item", "row", "own"]
+MAX_QUESTION = 2_000  # characters; a longer question is a document in disguise
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A quote and where it stands: `document.text[start:end] == quote`. Made by `Citation.of`, which proves it."""
+
+    marker: int
+    document: str
+    title: str
+    page: int | None
+    heading: str
+    quote: str
+    start: int
+    end: int
+    score: float
+    date: str | None
+    digest: str
+    passage: str
+
+    @classmethod
+    def of(cls, marker: int, document: Document, passage: Passage, start: int, end: int, score: float) -> "Citation":
+        """A citation of `document.text[start:end]`. Raises ValueError unless that lies within the passage, verbatim."""
+        passage.prove(document)
+        if not passage.start <= start < end <= passage.end:
+            raise ValueError(f"the quote {start}:{end} leaves the passage {passage.start}:{passage.end} of {document.id}")
+        return cls(
+            marker, document.id, document.title, passage.page, passage.heading, document.text[start:end], start, end,
+            round(score, 4), document.date, document.digest, passage.id,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of an answer: a quote with its marker, or words of the assistant's own without one.
+
+    Kinds: "quote" runs on in a paragraph, "item" is a list item (`label` is what stands before it: "-", "3."), "row" is a table row with its cells
+    between " | ", "own" is said by the assistant and claims nothing.
+    """
+
+    kind: SegmentKind
+    text: str
+    marker: int | None = None
+    label: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.kind == "own") != (self.marker is None):
+            raise ValueError("a quoted segment has a marker, the assistant's own words have none")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The whole answer to one question. Markers and citations are the same set; answered means cited, anything else is not."""
+
+    question: str
+    standalone: str
+    verdict: Verdict
+    segments: tuple[Segment, ...]
+    citations: tuple[Citation, ...] = ()
+    confidence: float = 0.0
+    nearest: tuple[str, ...] = ()
+    kind: str = "fact"
+    writer: str = "extractive"
+    corrections: tuple[tuple[str, str], ...] = ()
+    searched: tuple[str, ...] = ()
+    generation: int = 0
+    notes: tuple[str, ...] = ()
+    timings_ms: dict[str, float] = field(default_factory=dict, compare=False)
+
+    def __post_init__(self) -> None:
+        used = [segment.marker for segment in self.segments if segment.marker is not None]
+        if sorted(set(used)) != [citation.marker for citation in self.citations]:
+            raise ValueError("markers and citations differ")
+        if (self.verdict == "answered") != bool(self.citations):
+            raise ValueError("an answer has citations; a refusal and small talk have none")
+        if not 0.0 <= self.confidence <= 1.0:
+            raise ValueError(f"confidence {self.confidence} is not within 0..1")
+        quotes = {citation.marker: citation.quote for citation in self.citations}
+        for segment in self.segments:
+            if segment.marker is not None and segment.text not in quotes[segment.marker]:
+                raise ValueError(f"the segment {segment.text[:60]!r} is not in the quote it cites")
+
+    @property
+    def text(self) -> str:
+        """The answer as plain text with `[n]` markers; square brackets of the sources are written \\[ \\]."""
+        return render(self.segments)
+
+    def as_json(self) -> dict[str, Any]:
+        """The object of `kpo ask --json`. Fields are only ever added."""
+        return {
+            "question": self.question,
+            "standalone": self.standalone,
+            "verdict": self.verdict,
+            "text": self.text,
+            "confidence": round(self.confidence, 3),
+            "citations": [
+                {
+                    "marker": c.marker, "document": c.document, "title": c.title, "page": c.page, "heading": c.heading, "quote": c.quote,
+                    "start": c.start, "end": c.end, "score": c.score, "date": c.date, "digest": c.digest,
+                }
+                for c in self.citations
+            ],
+            "nearest": list(self.nearest),
+            "timings_ms": self.timings_ms,
+            "kind": self.kind,
+            "writer": self.writer,
+            "corrections": [{"typed": typed, "read_as": read} for typed, read in self.corrections],
+            "searched": list(self.searched),
+            "generation": self.generation,
+            "notes": list(self.notes),
+        }
+
+
+def render(segments: Sequence[Segment]) -> str:
+    """Segments as plain text: sentences run on, items and rows stand on lines of their own."""
+    out = ""
+    before: Segment | None = None
+    for segment in segments:
+        text = re.sub(r"([\[\]])", r"\\\1", segment.text)
+        marked = f"{text} [{segment.marker}]" if segment.marker is not None else text
+        if segment.kind == "item":
+            marked = f"{segment.label or '-'} {marked}"
+        alone = {"item", "row"}
+        if before is None:
+            glue = ""
+        elif segment.kind in alone and before.kind == segment.kind:
+            glue = "\n"
+        elif segment.kind in alone or before.kind in alone or "own" in (segment.kind, before.kind):
+            glue = "\n\n"
+        else:
+            glue = " "
+        out += glue + marked
+        before = segment
+    return out

@@ -1,0 +1,71 @@
+"""Reading: the sentences, list items and table rows of the best passages are scored one by one against the question."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from corpus.document import Passage, Unit
+from index.lexical import content_words, words
+from index.rerank import Reranker
+from index.search import Hit
+
+READ_PASSAGES = 6  # the best passages are read sentence by sentence
+READ_UNITS = 20  # pairs that the cross-encoder scores; its time grows with them
+READ_MARGIN = 7.0  # logits below the best passage from which a passage is not worth reading
+_DANGLING = re.compile(
+    r"^(this|that|these|those|it|its|they|their|them|he|she|his|her|such|here|there|however|therefore|thus|hence|moreover|furthermore|also|"
+    r"instead|otherwise|then|but|and|or|so|yet|still|both|each one|the (former|latter|same|other|second|third)|another|in (contrast|addition|that case|practical terms)|"
+    r"as a result|for (this|that) reason|because of (this|that)|by contrast|on the other hand)\b", re.I
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A unit of a passage with what the cross-encoder says of it; `rank` is its passage's place among the hits."""
+
+    passage: Passage
+    unit: Unit
+    at: int
+    rank: int
+    score: float
+    passage_score: float
+
+    @property
+    def text(self) -> str:
+        """The unit, verbatim."""
+        return self.passage.quote(self.unit)
+
+    @property
+    def dangles(self) -> bool:
+        """Does it open with a word that points back ("This", "However")? Then it means nothing without what stands before it."""
+        return self.passage.kind in ("prose", "definition", "comment") and bool(_DANGLING.match(self.text))
+
+
+def read(question: str, hits: Sequence[Hit], reranker: Reranker | None) -> list[Evidence]:
+    """The units of the best hits with their scores, best first. No hits give an empty list.
+
+    Without a reranker the share of the question's words that a unit holds stands in for its score.
+    """
+    if not hits:
+        return []
+    worth = [hit for hit in hits[:READ_PASSAGES] if hit.score >= hits[0].score - READ_MARGIN]
+    subject = set(content_words(question))
+    units = [(hit, rank, at, unit) for rank, hit in enumerate(worth) for at, unit in enumerate(hit.passage.units)]
+
+    def promise(entry: tuple[Hit, int, int, Unit]) -> float:
+        hit, rank, at, unit = entry
+        return len(subject & set(words(hit.passage.quote(unit)))) + (1.5 if at == 0 else 0.0) - 0.6 * rank
+
+    chosen = sorted(units, key=lambda entry: (-promise(entry), entry[1], entry[2]))[:READ_UNITS]
+    texts = [in_context(hit.passage, unit) for hit, _, _, unit in chosen]
+    scores = reranker.score(question, texts) if reranker else [len(subject & set(words(text))) / max(1, len(subject)) for text in texts]
+    found = [
+        Evidence(hit.passage, unit, at, rank, score, hit.score) for (hit, rank, at, unit), score in zip(chosen, scores, strict=True)
+    ]
+    return sorted(found, key=lambda e: (e.passage.kind == "comment", -e.score, e.rank, e.at))
+
+
+def in_context(passage: Passage, unit: Unit) -> str:
+    """What the cross-encoder reads of a unit: the nearest heading in front, and a table's header row."""
+    lead = passage.context.rpartition("\n")[2] if passage.kind == "row" and "\n" in passage.context else passage.heading
+    return f"{lead}: {passage.quote(unit)}" if lead else passage.quote(unit)

@@ -1,0 +1,115 @@
+"""A question is understood: what kind it is, what kind of thing it asks for, and what it asks about."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["definition", "abbreviation", "list", "steps", "comparison", "fact", "why", "yes-no", "small-talk"]
+Thing = Literal["person", "date", "amount", "money", "contact", ""]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a person asked: the text, the earlier questions of the conversation, and the documents it is narrowed to.
+
+    `documents` None means all of them; an empty set finds nothing.
+    """
+
+    text: str
+    after: tuple[str, ...] = ()
+    documents: frozenset[str] | None = None
+
+
+# The first rule that matches decides. Beside each: what people type.
+_KINDS: tuple[tuple[Kind, str], ...] = (
+    # "hi", "thanks a lot", "what can you do?", "who are you"
+    ("small-talk", r"^(hi|hello|hey|hiya|greetings|good (morning|afternoon|evening|day)|how are you( doing)?( today)?|what'?s up|yo)( (there|all|everyone|assistant|team))?\W*$"),
+    ("small-talk", r"^(many |ok(ay)? |great |super )*(thanks|thank you|thx|ty|cheers|much appreciated)\b.{0,40}$"),
+    ("small-talk", r"^(ok(ay)?|great|perfect|nice|cool|got it|good ?bye|bye|see you.*|help( me)?|well done|good (bot|job)|that helped.*)\W*$"),
+    ("small-talk", r"^(so )?(what|who) (are|r) (you|u)( exactly| then)?\W*$|^(what|how) (can|could|do) (you|u) (do|help)( me| for me| with)?\b.{0,30}$|^are you (a |an )?(bot|ai|human|robot|real|person|chatgpt).{0,20}$|^what('?s| is) your name\W*$|^what can i ask( you)?( about)?( here)?\W*$"),
+    # "What is the full form of LPO?", "what does SLA stand for", "RCA meaning abbreviation"
+    ("abbreviation", r"\bfull[ -]?forms?\b|\bst(an|ad)ds? for\b|\bshort for\b|\b(abbreviation|acronym|initials)\b|\bspell(ed)? out\b|\bletters\b.*\bmean\b"),
+    # "difference between KPO and BPO", "KPO vs BPO", "how does LPO differ from KPO?", "is nearshore the same as onshore?"
+    ("comparison", r"\bdiff(e?re?n)(ce|ces|t|tiate)?\b|\bdiffers?\b|\bdiff?erence|\bcompar(e|ed|ing|ison)\b|\b(vs?|versus)\b|\bdistinguish(es)?\b|\bdistinction\b|\b(same( thing)? as|similar to|better than|rather than|instead of|as opposed to|unlike)\b|\bset (it|them|\w+) apart\b"),
+    # "What are the steps of …?", "how is knowledge transfer carried out", "process from start to finish", "how do I move work away from a provider?"
+    ("steps", r"\b(steps?|stages?|phases?|procedure|sequence|roadmap|step[- ]by[- ]step|in (what|which) order|walk me through|start to finish)\b|\bwhat happens (first|next|after|on|in|during|when)\b|\bprocess (of|for|from)\b|\bhow (is|are) .{3,60} (carried out|done|run|organi[sz]ed|set up)\b"),
+    # "Why do companies use KPO?", "how can a client reduce risk?", "what should I do if …"
+    ("why", r"^(and |but |so )?(why|how come)\b|\bwhat (is|are) the (reasons?|causes?)\b|\bwhat (makes|causes|drives)\b|\bhow (can|could|do|does|should|would|to|might)\b(?! (many|much|long|often|old|big|large))|\bwhat (should|can|could) (i|we|you|one|a|the)\b|\bwhat('s| is) the point\b|\b(any )?(advice|tips)\b"),
+    # "What are the benefits of KPO?", "which countries …", "list the risks", "types of pricing model", "examples of …"
+    ("list", r"^(and |please |can you |could you )*(list|name|enumerate)\b|\bwhat (are|r) (the |some |its |their |all |common |main |different |typical )*\w*s\b|\b(types?|kinds?|examples?|forms?|sorts) of\b|\bwhich (?!(is|was|one|year|country|company|city|document|source|article)\b)(of the |\w+ )?\w+s\b|\bwhat (\w+ )?(services|industries|skills|tasks|risks|benefits|advantages|disadvantages|drawbacks|companies|countries|fields|tools|qualifications|questions|clauses|models|measures|controls|trends|mistakes|signs|documents|items|topics|roles|jobs)\b|\bwhat else\b|\bwho are\b|\bred flags\b|\bchecklist\b|\b(pros|cons)\b|\b(benefits|advantages|disadvantages|drawbacks|risks|services|industries|features|characteristics) of\b|\bwhat (all )?(belongs|goes|should be) (in|into|on)\b|\bwhat does .{3,60} (include|cover|contain|offer|consist of)\b"),
+    # "What is KPO?", "define attrition", "meaning of work product", "what does task exposure mean?"
+    ("definition", r"^(so |and |but )?(what('?s| is| are| r)|whats|wat is|define|explain|describe|meaning of|definition of)\b(?! (the|your|our) (best|biggest|main|most|number|percentage|share|rate|price|cost|size|date|year|time|utc|maximum|minimum|average|current|latest|only))|\b(what does|what do) .{2,60} mean\b|\bmeaning\b|\bdefin(e|ed|ition)\b|\bwhat .{0,20}\bcalled\b|\bword for\b|\bwhat counts as\b"),
+    # "Is KPO part of BPO?", "do I need a degree", "can two providers share data?"
+    ("yes-no", r"^(and |but |so )?(is|are|was|were|do|does|did|can|could|may|might|will|would|should|shall|must|has|have|had|isn'?t|aren'?t|doesn'?t|don'?t|am) "),
+)
+_RULES = tuple((kind, re.compile(pattern, re.I)) for kind, pattern in _KINDS)
+
+# The kind of thing that the quoted sentence must hold, when the question can only be answered by one.
+_THINGS: tuple[tuple[Thing, str], ...] = (
+    # "Who is the chief executive of Genpact?", "who founded Infosys", "name of the CEO"
+    ("person", r"\b(ceo|cfo|cto|coo|chief (executive|financial|operating|technology)( officer)?|chair(man|woman|person)|(co-?)?founders?|president|managing director|owner|boss)\b.{0,40}\b(of|at|for)\b|\bwho (runs|leads|heads|owns|founded|started|created|invented|coined|wrote|established|set up|is running)\b|\bwho('s| is| was) (the )?(ceo|head|founder|owner|boss|president|author|chief executive)\b|\bname of the (ceo|chief|founder|author|person)\b"),
+    # "When was it founded?", "in which year …", "what date"
+    ("date", r"\b(in )?(which|what) (year|month|date|day|decade|century)\b|\bwhen (was|were|did) .{0,60}\b(found(ed)?|establish(ed)?|start(ed)?|open(ed)?|launch(ed)?|begin|began|publish(ed)?|sign(ed)?|pass(ed)?|list(ed)?|acquir(ed?)?|buy|bought|introduc(ed?)?|born|creat(ed?)?|coin(ed)?|enter(ed)?|come|invent(ed)?|happen|take effect|first used)\b|\bhow old is\b|\bsince when\b|\bfounding year\b|\byear of\b"),
+    # "What does a researcher earn?", "price per hour", "how much does it cost", "revenue of", "fine"
+    ("money", r"\b(salar(y|ies)|wages?|earn(s|ings)?|paid (per|an|in)|pay (per|rate|scale)|price (of|per|for)|hourly (rate|price)|rate per|rates? per hour|how much (do|does|is|are|would|will|did) .{0,60}\b(cost|charge|pay|earn|make|paid)\b|cost (of|per) (an?|one|the) \w+|revenues?|turnover of|profit|market cap(itali[sz]ation)?|share price|stock price|valuation|market size|worth|fines?|penalt(y|ies)|budget|fees?)\b"),
+    # "how many employees", "what percentage", "how long", "attrition rate of"
+    ("amount", r"\bhow (many|long|big|large|far|often|high|fast|tall)\b|\bwhat (percentage|percent|per ?cent|share|proportion|fraction|number|figure|rate|utc|is the (number|size|percentage|share|rate|ratio|average|maximum|minimum|headcount))\b|\bheadcount\b|\bnumber of\b|\bpercentage\b|\bmarket share\b|\baverage (age|size|length|duration)\b|\b\w+ rate (at|of|in|for)\b|\bhow much of\b"),
+    # "phone number of", "website", "address"
+    ("contact", r"\b(phone|telephone|e-?mail|postal|street|web ?site|url|address|hotline|linkedin|contact details)\b"),
+)
+_ASKED = tuple((thing, re.compile(pattern, re.I)) for thing, pattern in _THINGS)
+
+_YEAR = re.compile(r"\b(1[89]|20)\d\d\b|\b(January|February|March|April|May|June|July|August|September|October|November|December) \d")
+_NUMBER = re.compile(
+    r"\d|\b(one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty|hundred|thousand|million|billion|half|third|quarter|"
+    r"double|twice|daily|weekly|monthly|quarterly|annual(ly)?|hours?|days?|weeks?|months?|years?|none|no (source|figure|number)s?)\b", re.I
+)
+_MONEY = re.compile(r"[$€£₹¥]\s?\d|\b(USD|EUR|GBP|INR|PHP|dollars?|euros?|pounds?|rupees?|pesos?)\b|\d\s?(per cent|percent|%)", re.I)
+_PERSON = re.compile(r"\b(?:[A-Z][a-z]+|[A-Z]\.)(?: [A-Z]\.)? [A-Z][a-z]{2,}\b")
+_CONTACT = re.compile(r"@\w|https?://|www\.|\+?\d[\d ()-]{6,}\d")
+
+
+def kind_of(text: str) -> Kind:
+    """The kind of a question; "fact" when no rule fits (who, which, how much, when, where, a bare statement)."""
+    plain = re.sub(r"\s+", " ", text).strip()
+    for kind, rule in _RULES:
+        if rule.search(plain):
+            return kind
+    bare = re.fullmatch(r"[\w&./()' -]{2,40}\??", plain)
+    return "definition" if bare and len(plain.split()) <= 3 and not re.match(r"(who|when|where|which|and|how)\b", plain, re.I) else "fact"
+
+
+def thing_of(text: str) -> Thing:
+    """What only a person's name, a date, an amount (of money) or an address can answer; "" when anything may."""
+    for thing, rule in _ASKED:
+        if rule.search(text):
+            return thing
+    return ""
+
+
+def holds(thing: Thing, sentence: str) -> bool:
+    """Is there such a thing in the sentence at all?"""
+    match thing:
+        case "person":
+            return bool(_PERSON.search(sentence))
+        case "date":
+            return bool(_YEAR.search(sentence))
+        case "amount":
+            return bool(_NUMBER.search(sentence))
+        case "money":
+            return bool(_MONEY.search(sentence))
+        case "contact":
+            return bool(_CONTACT.search(sentence))
+    return True
+
+
+def names_in(text: str) -> list[str]:
+    """The proper names and abbreviations of a question: capitalised words that do not open it, and words in capitals."""
+    if sum(c.isupper() for c in text) > 0.6 * max(1, sum(c.isalpha() for c in text)) and len(text.split()) > 3:
+        return []  # shouting
+    tokens = re.findall(r"[A-Za-z][\w&'’-]*", text)
+    opens = {0}
+    return [
+        token for at, token in enumerate(tokens)
+        if (token[0].isupper() and at not in opens and token not in ("I", "I'm", "I've", "I'd")) or sum(c.isupper() for c in token) >= 2
+    ]

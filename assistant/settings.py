@@ -1,0 +1,74 @@
+"""Settings: `KPO_*` variables and one optional `kpo.toml`; the value that counts, and where it came from."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import AnyHttpUrl, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from rapidfuzz import process
+
+from corpus.errors import ConfigError
+from index.models import EMBEDDING, RERANKER
+
+HOUSE = Path(__file__).resolve().parent.parent
+PREFIX = "KPO_"
+
+
+class Settings(BaseSettings):
+    """All that can be set. Environment variables win over `kpo.toml`, which wins over the defaults."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, toml_file=HOUSE / "kpo.toml", extra="forbid", frozen=True)
+
+    data_dir: Path = Field(HOUSE / "data", description="where the index and the records are kept")
+    models_dir: Path = Field(HOUSE / "data" / "models", description="where compiled models are kept, for all data folders")
+    embedding_model: str = Field(EMBEDDING.name, description="the shipped model, or a folder with a sentence-transformers model")
+    reranker_model: str = Field(RERANKER.name, description="the shipped reranker, or a folder with a cross-encoder")
+    chroma_url: AnyHttpUrl | None = Field(None, description="a Chroma server to use instead of the embedded one")
+    host: str = Field("127.0.0.1", description="the address that `kpo serve` listens on")
+    port: int = Field(7860, ge=1, le=65535, description="the port that `kpo serve` listens on")
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource, file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load(data_dir: Path | None = None) -> Settings:
+    """The settings in force. Raises ConfigError for an unknown name, with the name that was probably meant, or a bad value."""
+    names = [PREFIX + name.upper() for name in Settings.model_fields]
+    # KPO_ACCEPT belongs to the tests, see Makefile.
+    for given in sorted(key for key in os.environ if key.startswith(PREFIX) and key not in (*names, "KPO_ACCEPT")):
+        meant = process.extractOne(given, names)
+        raise ConfigError(f"there is no setting {given}", f"did you mean {meant[0]}? The settings are: {', '.join(names)}")
+    given_here: dict[str, Any] = {} if data_dir is None else {"data_dir": data_dir}
+    try:
+        found = Settings(**given_here)
+    except ValidationError as error:
+        raise _as_config_error(error) from error
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{HOUSE / 'kpo.toml'} cannot be read: {error}", "mend it, or delete it") from error
+    return found.model_copy(update={"data_dir": found.data_dir.expanduser().resolve(), "models_dir": found.models_dir.expanduser().resolve()})
+
+
+def _as_config_error(error: ValidationError) -> ConfigError:
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        meant = process.extractOne(name, list(Settings.model_fields))
+        return ConfigError(f"kpo.toml has an unknown setting {name!r}", f"did you mean {meant[0]!r}?")
+    about = Settings.model_fields[name].description if name in Settings.model_fields else ""
+    return ConfigError(f"{PREFIX}{name.upper()} is {first['input']!r}: {first['msg'].lower()}", f"it is {about}")
+
+
+def described(settings: Settings) -> list[dict[str, str]]:
+    """Each setting with its value and where that came from, for `kpo status`."""
+    toml = TomlConfigSettingsSource(Settings)()
+    rows = []
+    for name in Settings.model_fields:
+        given = PREFIX + name.upper() in os.environ
+        where = "environment" if given else "kpo.toml" if name in toml else "default"
+        rows.append({"name": PREFIX + name.upper(), "value": str(getattr(settings, name)), "from": where})
+    return rows

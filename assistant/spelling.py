@@ -1,0 +1,68 @@
+"""Misspelt words of a question are read as words of the indexed documents; the person is shown which."""
+
+import re
+from functools import lru_cache
+
+from rapidfuzz import process
+from rapidfuzz.distance import DamerauLevenshtein
+
+from index.lexical import STOPWORDS, one_spelling
+
+MIN_LENGTH = 4  # shorter words have too many neighbours to tell which was meant
+QUESTION_WORDS = {"wich": "which", "wat": "what", "waht": "what", "hwo": "how", "wen": "when", "were is": "where is", "teh": "the", "whihc": "which", "wht": "what"}
+_WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*[A-Za-z]")
+
+
+@lru_cache(maxsize=1)
+def _english() -> object:
+    from spellchecker import SpellChecker
+
+    return SpellChecker(language="en")
+
+
+def correct(text: str, vocabulary: dict[str, int]) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """`text` with its misspellings mended, and the pairs (typed, read as). Nothing misspelt: `text` itself and no pairs.
+
+    `vocabulary` has the folded words of the indexed documents with the number of passages that hold them. A word is misspelt when neither
+    the documents nor an English dictionary know it; it is read as the closest word of the documents within one edit, two from 7 letters on.
+    """
+    pairs: list[tuple[str, str]] = []
+
+    def mend(found: re.Match[str]) -> str:
+        typed = found.group()
+        word = typed.lower()
+        if word in QUESTION_WORDS:
+            pairs.append((typed, QUESTION_WORDS[word]))
+            return QUESTION_WORDS[word]
+        if len(word) < MIN_LENGTH or _known(word, vocabulary) or (typed[0].isupper() and not typed.isupper() and found.start() > 0):
+            return typed
+        best = closest(word, vocabulary)
+        if best is None:
+            return typed
+        pairs.append((typed, best))
+        return best
+
+    mended = _WORD.sub(mend, text)
+    return mended, tuple(pairs)
+
+
+def _known(word: str, vocabulary: dict[str, int]) -> bool:
+    parts = re.split(r"['’-]", word)
+    folded = [one_spelling(part) for part in parts if len(part) > 1]
+    if all(part in vocabulary or part in STOPWORDS or part.rstrip("s") in vocabulary for part in folded):
+        return True
+    english = _english()
+    return all(not english.unknown([part]) for part in parts if part)  # type: ignore[attr-defined]
+
+
+def closest(word: str, vocabulary: dict[str, int]) -> str | None:
+    """The word of the documents that was most likely meant; None when none is near.
+
+    Among equally near words the one with the same first letter, then the most frequent one.
+    """
+    reach = 1 if len(word) < 6 else 2
+    candidates = [w for w in vocabulary if abs(len(w) - len(word)) <= reach and w.isalpha() and len(w) >= 3]
+    near = process.extract(word, candidates, scorer=DamerauLevenshtein.distance, score_cutoff=reach, limit=12)
+    if not near:
+        return None
+    return min(near, key=lambda entry: (entry[1], entry[0][0] != word[0], -vocabulary[entry[0]], entry[0]))[0]

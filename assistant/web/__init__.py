@@ -1,0 +1,1 @@
+"""The pages: the only modules of this floor that import gradio."""

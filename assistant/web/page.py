@@ -1,0 +1,132 @@
+"""The chat page: ask, read the answer, open its sources."""
+
+import itertools
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from assistant.answer import MAX_QUESTION, Answer
+from assistant.ask import Assistant, Reading, Searching
+from assistant.question import Question
+from assistant.web.markup import answer_html, source_html
+from corpus.errors import KpoError
+
+HERE = Path(__file__).parent
+KEPT_ANSWERS = 200  # answers of one chat whose citations can be opened
+EXAMPLES = {
+    "Staff": ("What is the difference between KPO and BPO?", "How exposed are legal occupations to AI?", "What should a KPO contract say about intellectual property?"),
+    "Onboarding": ("What does SLA stand for?", "What is attrition?", "What happens in the first week?"),
+    "Clients": ("How do I choose a KPO provider?", "What are the risks of KPO, and how are they reduced?", "Which pricing models are there?"),
+}
+EMPTY_PANEL = '<section><p class="note">Click a marker such as [1] in an answer to read the quotation in its source.</p></section>'
+Chat = list[dict[str, Any]]
+
+
+def theme() -> gr.themes.Base:
+    """The look, from fonts that the system has: nothing is loaded from elsewhere."""
+    fonts = ["Inter", "ui-sans-serif", "system-ui", "Segoe UI", "Liberation Sans", "sans-serif"]
+    return gr.themes.Base(
+        primary_hue=gr.themes.colors.teal, secondary_hue=gr.themes.colors.slate, neutral_hue=gr.themes.colors.slate,
+        font=fonts, font_mono=["ui-monospace", "Consolas", "monospace"], radius_size=gr.themes.sizes.radius_md,
+    )
+
+
+def build(assistant: Assistant) -> gr.Blocks:
+    """The page as gradio Blocks. Each browser tab has its own earlier questions and answers, kept on the server."""
+    with gr.Blocks(title="KPO Assistant", analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)) as page:
+        told: gr.State = gr.State({"turns": [], "answers": {}, "count": 0})
+        gr.HTML((HERE / "header.html").read_text(encoding="utf-8"), elem_id="header")
+        with gr.Row(elem_id="desk"):
+            with gr.Column(scale=3, min_width=320):
+                chat = gr.Chatbot(
+                    elem_id="chat", show_label=False, label="Conversation", height="62vh", sanitize_html=True, allow_tags=False, latex_delimiters=[], feedback_options=None,
+                    buttons=["copy"], placeholder="Ask about knowledge process outsourcing. Every sentence of an answer is quoted from a source.",
+                )
+                examples = []
+                with gr.Accordion("Examples", open=True, elem_id="examples") as drawer:
+                    for persona, questions in EXAMPLES.items():
+                        gr.HTML(f"<p>{escape(persona)}</p>")
+                        with gr.Row():
+                            examples += [gr.Button(question, size="sm", variant="secondary") for question in questions]
+                with gr.Row(elem_id="ask"):
+                    box = gr.Textbox(
+                        placeholder="Your question", label="Your question", show_label=False, max_length=MAX_QUESTION, autofocus=True, scale=8, lines=1, max_lines=6, elem_id="question"
+                    )
+                    send = gr.Button("Ask", variant="primary", scale=1, min_width=80, elem_id="send")
+                    stop = gr.Button("Stop", variant="stop", scale=1, min_width=80, visible=False, elem_id="stop")
+                only = gr.Dropdown(
+                    label="Search only in", info="Nothing chosen: all documents", multiselect=True, choices=_documents(assistant), elem_id="only", filterable=True
+                )
+            with gr.Column(scale=2, min_width=320):
+                gr.HTML("<h2>Source</h2>")
+                panel = gr.HTML(EMPTY_PANEL, elem_id="source")
+        wanted = gr.Textbox(elem_id="wanted", elem_classes="offscreen", label="citation", show_label=False)
+        open_source = gr.Button("open citation", elem_id="open-source", elem_classes="offscreen")
+
+        def ask(text: str, shown: Chat, memory: dict[str, Any], documents: list[str] | None) -> Iterator[tuple[Any, ...]]:
+            yield from _ask(assistant, text, shown, memory, documents)
+
+        outputs = [chat, told, box, send, stop, drawer]
+        events = [gr.on([send.click, box.submit], ask, [box, chat, told, only], outputs, show_progress="hidden", api_visibility="private")]
+        for button in examples:
+            events.append(button.click(ask, [button, chat, told, only], outputs, show_progress="hidden", api_visibility="private"))
+        stop.click(lambda: (gr.update(visible=True), gr.update(visible=False)), None, [send, stop], cancels=events, api_visibility="private")
+        open_source.click(lambda link, memory: _source(assistant, link, memory), [wanted, told], panel, show_progress="hidden", api_visibility="private")
+        chat.clear(lambda: ({"turns": [], "answers": {}, "count": 0}, EMPTY_PANEL), None, [told, panel], api_visibility="private")
+        page.load(lambda: gr.update(choices=_documents(assistant)), None, only, api_visibility="private")
+        only.focus(lambda: gr.update(choices=_documents(assistant)), None, only, show_progress="hidden", api_visibility="private")
+    return page
+
+
+def _documents(assistant: Assistant) -> list[tuple[str, str]]:
+    with assistant.retrieval.catalog.reading() as view:
+        return [(f"{entry.title} ({entry.source})", entry.id) for entry in view.entries()]
+
+
+def _ask(assistant: Assistant, text: str, shown: Chat, memory: dict[str, Any], documents: list[str] | None) -> Iterator[tuple[Any, ...]]:
+    """Stream one answer: what is being done, then the whole answer, so that a screen reader hears it once."""
+    text = " ".join(str(text).split())[:MAX_QUESTION]
+    if not text:
+        yield shown, memory, "", gr.update(), gr.update(), gr.update()
+        return
+    shown = [*shown, {"role": "user", "content": escape(text)}]
+    busy, idle = (gr.update(visible=False), gr.update(visible=True)), (gr.update(visible=True), gr.update(visible=False))
+
+    def show(content: str) -> Chat:
+        return [*shown, {"role": "assistant", "content": content}]
+
+    yield show("Searching…"), memory, "", *busy, gr.update(open=False)
+    try:
+        answer: Answer | None = None
+        for event in assistant.ask(Question(text, tuple(memory["turns"]), frozenset(documents) if documents else None)):
+            match event:
+                case Searching():
+                    pass
+                case Reading():
+                    yield show(f"Found {event.passages} passages in {event.documents} documents. Reading…"), memory, "", *busy, gr.update()
+                case Answer():
+                    answer = event
+        assert answer is not None
+        key = str(memory["count"] + 1)
+        answers = dict(itertools.islice({key: answer, **memory["answers"]}.items(), KEPT_ANSWERS))
+        turns = memory["turns"] if answer.verdict == "conversation" else [*memory["turns"], answer.question]
+        memory = {"turns": turns, "answers": answers, "count": memory["count"] + 1}
+        yield show(answer_html(answer, key)), memory, "", *idle, gr.update()
+    except KpoError as error:
+        yield show(f"{escape(error.message)}. To mend it: {escape(error.remedy)}"), memory, text, *idle, gr.update()
+
+
+def _source(assistant: Assistant, link: str, memory: dict[str, Any]) -> str:
+    """The panel for a link "#cite-<answer>-<marker>"; a link to what this chat does not hold changes nothing to see."""
+    key, _, marker = str(link).removeprefix("#cite-").partition("-")
+    answer: Answer | None = memory["answers"].get(key)
+    citation = next((c for c in answer.citations if str(c.marker) == marker), None) if answer else None
+    if citation is None:
+        return EMPTY_PANEL
+    with assistant.retrieval.catalog.reading() as view:
+        document = view.document(citation.document)
+        passage = view.passages([citation.passage]).get(citation.passage)
+    return source_html(citation, document, passage)

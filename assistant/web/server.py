@@ -1,0 +1,105 @@
+"""The web server: the page inside FastAPI, with the locks that gradio alone does not have."""
+
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+import gradio as gr
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import JSONResponse, Response
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from assistant.ask import Assistant
+from assistant.web import page
+from corpus.errors import ConfigError
+
+HERE = Path(__file__).parent
+QUEUE = 32  # questions waiting before new ones are turned away
+TOGETHER = 2  # questions answered at the same time, one for each core
+DRAIN_SECONDS = 10  # a stop lets running answers end
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+        "connect-src 'self'; media-src 'self' blob:; worker-src 'self' blob:; frame-src 'none'; frame-ancestors 'none'; object-src 'none'; base-uri 'self'; form-action 'self'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+# Gradio routes that fetch other hosts, show other people's runs, take uploads or tell about the inside: the page needs none of them.
+CLOSED = (
+    "/gradio_api/file=http", "/gradio_api/proxy=", "/gradio_api/run-history", "/gradio_api/runs", "/gradio_api/vibe", "/gradio_api/dev", "/gradio_api/deep_link",
+    "/gradio_api/token", "/gradio_api/openapi", "/gradio_api/upload", "/gradio_api/info", "/monitoring", "/login", "/logout", "/docs", "/redoc", "/openapi.json",
+)
+
+
+class Closed:
+    """An ASGI guard in front of everything: closed routes are not found, whatever their case or leading slashes."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = "/" + str(scope.get("path", "")).lower().lstrip("/")
+        if scope["type"] == "http" and path.startswith(CLOSED):
+            await Response("not found", status_code=404)(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
+def build(assistant: Assistant, host: str) -> FastAPI:
+    """The whole web app: GET /health, and the page at /."""
+    app = FastAPI(title="KPO Assistant", docs_url=None, redoc_url=None, openapi_url=None)
+    # Present before gradio is mounted, it keeps gradio from allowing every origin with credentials.
+    app.add_middleware(CORSMiddleware, allow_origins=[])
+    if host in ("127.0.0.1", "localhost", "::1"):
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]", "::1"])
+    app.add_middleware(Closed)
+
+    @app.middleware("http")
+    async def with_headers(request: Request, call_next: Any) -> Response:
+        response: Response = await call_next(request)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    @app.get("/health")
+    def health() -> JSONResponse:
+        with assistant.retrieval.reading() as view:
+            return JSONResponse({"status": "ok", "generation": view.generation, "documents": len(view.entries())})
+
+    blocks = page.build(assistant)
+    blocks.queue(max_size=QUEUE, default_concurrency_limit=TOGETHER, api_open=False)
+    return gr.mount_gradio_app(
+        app, blocks, path="/", theme=page.theme(), css=(HERE / "style.css").read_text(encoding="utf-8"), head=(HERE / "head.html").read_text(encoding="utf-8"),
+        footer_links=[], run_history=False, enable_monitoring=False, show_error=False, ssr_mode=False, pwa=False, mcp_server=False, allowed_paths=[],
+        favicon_path=str(HERE / "favicon.svg"),
+    )
+
+
+def free_port_or_error(host: str, port: int) -> None:
+    """Raise ConfigError when nothing can listen there, before anything slow is begun."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise ConfigError(
+                f"cannot listen on {host}:{port} ({error.strerror})", f"is it running already? Else choose another port: `kpo serve --port {port + 1}`"
+            ) from error
+
+
+def run(assistant: Assistant, host: str, port: int) -> None:
+    """Serve until the process is told to stop; running answers end first."""
+    app = build(assistant, host)
+    shown = f"[{host}]" if ":" in host else host
+    print(f"KPO Assistant is at http://{shown}:{port} (stop it with Ctrl+C)", flush=True)
+    uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=DRAIN_SECONDS, server_header=False)

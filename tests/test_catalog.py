@@ -1,0 +1,302 @@
+"""The catalog: one transaction, one document, one generation."""
+
+import hashlib
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+from fakes import FakeEmbedder, put
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from corpus.document import embedded_text
+from corpus.errors import IndexMismatch, IndexMissing, IndexUnavailable
+from corpus.sources import Source
+from index.catalog import SCHEMA_VERSION, Catalog
+from index.lexical import content_words
+
+LPO = "Legal process outsourcing (LPO) is the hiring of outside lawyers for contract review."
+PRICES = "A fixed price is agreed before the work starts. Time and materials are paid by the hour."
+TABLES = ("documents", "passages", "lexicon", "terms", "problems", "sources")
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Catalog:
+    return Catalog(tmp_path)
+
+
+def rows_of(catalog: Catalog, table: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(catalog.path)) as db:
+        return db.execute(f"SELECT * FROM {table}").fetchall()
+
+
+def texts_of(catalog: Catalog, document: str) -> list[str]:
+    with catalog.reading() as view:
+        return [passage.text for passage in view.passages_of(document)]
+
+
+def test_a_folder_without_a_catalog_says_how_to_make_one(catalog: Catalog) -> None:
+    with pytest.raises(IndexMissing) as caught, catalog.reading():
+        pass
+    assert "kpo ingest" in caught.value.remedy
+
+
+def test_a_first_ingestion_that_was_killed_at_once_leaves_a_missing_index_and_not_a_damaged_one(catalog: Catalog) -> None:
+    with closing(sqlite3.connect(catalog.path)) as db:
+        db.execute("PRAGMA journal_mode = WAL")
+    with pytest.raises(IndexMissing), catalog.reading():
+        pass
+    put(catalog, "notes/a.md", PRICES)
+    assert texts_of(catalog, "notes/a.md") == [PRICES]
+
+
+def test_what_is_put_in_comes_out(catalog: Catalog) -> None:
+    document = put(catalog, "notes/a.md", "# Law", LPO, "# Money", PRICES)
+    with catalog.reading() as view:
+        assert view.document("notes/a.md") == document
+        passages = view.passages_of("notes/a.md")
+        for passage in passages:
+            passage.prove(document)
+        ids = [passage.id for passage in passages]
+        assert view.passages([*ids, "unknown"]) == dict(zip(ids, passages, strict=True))
+        assert [(term.name, term.abbreviations, term.definition) for term in view.terms()] == [("Legal process outsourcing", ("LPO",), LPO)]
+        (entry,) = view.entries()
+        assert (entry.id, entry.source, entry.passages, entry.characters) == ("notes/a.md", "notes", len(passages), len(document.text))
+        assert view.count_passages() == len(passages) == len(view.matrix().ids)
+        assert view.document("notes/b.md") is None
+        assert view.passages_of("notes/b.md") == []
+        assert view.passages([]) == {} == view.vectors([])
+
+
+def test_a_document_with_signs_of_all_planes_comes_out_as_it_went_in(catalog: Catalog) -> None:
+    text = "Emoji 👩‍💻 and 𝔘𝔫𝔦𝔠𝔬𝔡𝔢 before the sentence. Then e\u0301, 中文 and עברית after it."
+    document = put(catalog, "notes/a.md", text)
+    assert texts_of(catalog, "notes/a.md") == [document.text]
+
+
+def test_a_replacement_leaves_nothing_of_the_old_document(catalog: Catalog) -> None:
+    put(catalog, "notes/a.md", "# Law", LPO)
+    put(catalog, "notes/b.md", PRICES)
+    put(catalog, "notes/a.md", "# Places", "Manila answers calls.", "# People", "Attrition is high.")
+    with catalog.reading() as view:
+        assert sorted(passage.text for passage in view.passages_of("notes/a.md")) == ["Attrition is high.", "Manila answers calls."]
+        assert view.terms() == []
+        assert view.lexical(["lawyers"], 10) == []
+        assert len(view.lexical(["manila"], 10)) == 1
+        assert view.count_passages() == 3
+    assert [len(rows_of(catalog, table)) for table in ("documents", "passages", "lexicon", "terms")] == [2, 3, 3, 0]
+
+
+def test_a_replacement_that_fails_leaves_the_old_document_whole(catalog: Catalog) -> None:
+    put(catalog, "notes/a.md", "# Law", LPO)
+    before = {table: rows_of(catalog, table) for table in (*TABLES, "meta")}
+    with pytest.raises(ZeroDivisionError), catalog.writing() as edit:
+        edit.remove("notes/a.md")
+        edit.set_meta("embedder", "another")
+        edit.add_source(Source("other", Path("/other")))
+        raise ZeroDivisionError
+    assert {table: rows_of(catalog, table) for table in (*TABLES, "meta")} == before
+
+
+def test_vectors_that_do_not_fit_the_passages_are_refused_and_change_nothing(catalog: Catalog) -> None:
+    document = put(catalog, "notes/a.md", PRICES)
+    with catalog.reading() as view:
+        passages = view.passages_of("notes/a.md")
+    with pytest.raises(ValueError, match="shorter"), catalog.writing() as edit:
+        edit.replace(document, source="notes", path="", file_digest="", passages=passages, embedded=["x"], vectors=[], terms=[])
+    assert texts_of(catalog, "notes/a.md") == [PRICES]
+
+
+def test_a_removal_leaves_nothing_in_any_table(catalog: Catalog) -> None:
+    put(catalog, "notes/a.md", "# Law", LPO, "# Money", PRICES)
+    with catalog.writing() as edit:
+        edit.remove("notes/a.md")
+    assert [rows_of(catalog, table) for table in ("documents", "passages", "lexicon", "terms")] == [[], [], [], []]
+    with catalog.reading() as view:
+        assert view.lexical(["price"], 10) == []
+        assert view.matrix().ids == []
+        assert view.vocabulary() == {}
+
+
+def test_a_forgotten_source_takes_all_that_came_from_it(catalog: Catalog) -> None:
+    put(catalog, "notes/a.md", "# Law", LPO)
+    put(catalog, "other/b.md", PRICES)
+    with catalog.writing() as edit:
+        edit.set_problem("notes/broken.pdf", "notes", "damaged")
+        edit.set_problem("other/broken.pdf", "other", "damaged")
+        edit.remove_source("notes")
+    with catalog.reading() as view:
+        assert view.sources() == [Source("other", Path("/sources/other"))]
+        assert [entry.id for entry in view.entries()] == ["other/b.md"]
+        assert view.problems() == {"other/broken.pdf": "damaged"}
+        assert view.terms() == []
+
+
+def test_a_source_that_has_moved_keeps_its_name_and_documents(catalog: Catalog) -> None:
+    put(catalog, "notes/a.md", PRICES)
+    with catalog.writing() as edit:
+        edit.add_source(Source("notes", Path("/elsewhere")))
+        assert edit.sources() == [Source("notes", Path("/elsewhere"))]
+        assert len(edit.entries()) == 1
+
+
+def test_deleted_text_is_not_left_in_the_file(catalog: Catalog) -> None:
+    put(catalog, "notes/a.md", "The secret word is xylophonist.", *(f"Paragraph {n} about nothing at all." for n in range(50)))
+    with catalog.writing() as edit:
+        edit.remove("notes/a.md")
+    assert b"secret word is xylophonist" not in catalog.path.read_bytes()
+
+
+def test_the_generation_grows_with_every_change_of_documents_and_with_nothing_else(catalog: Catalog) -> None:
+    def generation() -> int:
+        with catalog.reading() as view:
+            return view.generation
+
+    put(catalog, "notes/a.md", PRICES)
+    first = generation()
+    put(catalog, "notes/a.md", LPO)
+    assert generation() > first
+    second = generation()
+    with catalog.writing() as edit:
+        edit.remove("notes/unknown.md")
+        edit.set_problem("notes/b.md", "notes", "damaged")
+        edit.touch("notes/a.md", "digest", "/sources/notes/a.md")
+        edit.clear_problems("notes")
+    assert generation() == second
+    with catalog.writing() as edit:
+        edit.remove("notes/a.md")
+    assert generation() > second
+
+
+def test_a_reader_sees_one_generation_whatever_is_written_meanwhile(catalog: Catalog) -> None:
+    put(catalog, "notes/a.md", PRICES)
+    with catalog.reading() as view:
+        before = (view.generation, view.matrix().ids)
+        put(catalog, "notes/a.md", LPO)
+        put(catalog, "notes/b.md", "Something new.")
+        assert (view.generation, view.matrix().ids) == before
+        assert [passage.text for passage in view.passages_of("notes/a.md")] == [PRICES]
+        assert len(view.lexical(["price"], 5)) == 1
+        assert view.lexical(["lawyers"], 5) == []
+    with catalog.reading() as view:
+        assert view.generation == before[0] + 2
+        assert len(view.matrix().ids) == 2
+
+
+def test_writers_wait_for_each_other_and_lose_nothing(catalog: Catalog) -> None:
+    threads = [
+        threading.Thread(target=lambda who=who: [put(catalog, f"notes/{who}-{n}.md", f"Text {n} of writer {who}.") for n in range(8)])
+        for who in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with catalog.reading() as view:
+        assert len(view.entries()) == 32
+        assert view.generation == 32
+
+
+def test_a_vector_is_known_by_the_text_that_was_embedded(catalog: Catalog) -> None:
+    embedder = FakeEmbedder()
+    put(catalog, "notes/a.md", "# Law", LPO, embedder=embedder)
+    with catalog.reading() as view:
+        (passage,) = view.passages_of("notes/a.md")
+        text = embedded_text(passage.context, passage.text)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        many = [hashlib.sha256(b"%d" % n).hexdigest() for n in range(1_200)]
+        assert view.known_vectors([*many, digest, digest]) == {digest: embedder.embed_question(text).tobytes()}
+        assert np.array_equal(view.vectors([passage.id])[passage.id], embedder.embed_question(text))
+        assert view.known_vectors([]) == {}
+
+
+def test_the_matrix_is_sorted_and_narrows_to_documents(catalog: Catalog) -> None:
+    put(catalog, "notes/b.md", PRICES)
+    put(catalog, "notes/a.md", "# Law", LPO, "# Places", "Manila.")
+    with catalog.reading() as view:
+        matrix = view.matrix()
+        assert matrix.ids == sorted(matrix.ids)
+        assert matrix.vectors.dtype == np.float32
+        assert [matrix.documents[row] for row in matrix.rows(frozenset({"notes/a.md"}))] == ["notes/a.md"] * 2
+        assert matrix.rows(frozenset()).tolist() == []
+        assert matrix.rows(None).tolist() == [0, 1, 2]
+        for id, vector in zip(matrix.ids, matrix.vectors, strict=True):
+            assert np.array_equal(view.vectors([id])[id], vector)
+
+
+def test_lexical_search_stems_weighs_headings_and_narrows(catalog: Catalog) -> None:
+    put(catalog, "notes/a.md", "# Pricing", "What is paid for is agreed at the start of everything here.")
+    put(catalog, "notes/b.md", "# Other", "Pricing is agreed here, at the start of all that is said.")
+    with catalog.reading() as view:
+        (in_heading,), (in_text,) = view.passages_of("notes/a.md"), view.passages_of("notes/b.md")
+        assert view.lexical(["priced"], 5) == [in_heading.id, in_text.id]
+        assert view.lexical(["priced"], 1) == [in_heading.id]
+        assert view.lexical(["priced"], 5, frozenset({"notes/b.md"})) == [in_text.id]
+        assert view.lexical(["priced"], 5, frozenset()) == []
+        assert view.lexical([], 5) == []
+
+
+def test_equal_passages_rank_by_id(catalog: Catalog) -> None:
+    for n in range(6):
+        put(catalog, f"notes/{n}.md", PRICES)
+    with catalog.reading() as view:
+        found = view.lexical(["price"], 6)
+        assert found == sorted(found)
+        assert len(found) == 6
+
+
+@pytest.fixture(scope="module")
+def typed_at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
+    catalog = Catalog(tmp_path_factory.mktemp("typed"))
+    put(catalog, "notes/a.md", "# Law", LPO, "# Money", PRICES)
+    yield catalog
+
+
+HOSTILE = [
+    "NOT", "AND OR NOT", '"', "''", "a:b", "heading:price", "price*", "^price", "(price", "NEAR(a b)", "-price", "{a b}:c", "\0", "price\0hour", "R&D?", "%",
+    "; DROP TABLE passages; --", "\ud800", "💥", "+", "price + hour", "x" * 100_000, " ".join(f"w{n}" for n in range(5_000)),
+]
+
+
+@pytest.mark.parametrize("question", HOSTILE, ids=range(len(HOSTILE)))
+def test_what_fts5_takes_for_an_operator_is_a_valid_query(typed_at: Catalog, question: str) -> None:
+    with typed_at.reading() as view:
+        found = view.lexical(content_words(question), 5)
+        assert len(found) == ("price" in question or "AND" in question)  # the only ones of these words in the text
+
+
+@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@given(st.one_of(st.text(), st.text('abNOTR&"\'*^:()-+{}~ .,\0price')))
+def test_any_text_a_person_can_type_is_a_valid_query(typed_at: Catalog, question: str) -> None:
+    with typed_at.reading() as view:
+        found = view.lexical(content_words(question), 5)
+        assert set(found) <= set(view.matrix().ids)
+
+
+def test_the_vocabulary_counts_passages(catalog: Catalog) -> None:
+    put(catalog, "notes/a.md", "# Price", "The price of a price.", "# Other", "Another price.")
+    with catalog.reading() as view:
+        assert view.vocabulary() == {"notes": 2, "price": 2, "the": 1, "of": 1, "a": 1, "other": 1, "another": 1}
+
+
+def test_a_file_that_is_no_database_is_an_error_with_a_remedy(catalog: Catalog) -> None:
+    catalog.path.write_bytes(bytes(Random(7).randbytes(5_000)))
+    for transaction in (catalog.reading, catalog.writing):
+        with pytest.raises(IndexUnavailable) as caught, transaction():
+            pass
+        assert "delete it" in caught.value.remedy
+
+
+def test_a_catalog_of_another_version_is_refused_with_a_remedy_that_works(catalog: Catalog) -> None:
+    put(catalog, "notes/a.md", PRICES)
+    with catalog.writing() as edit:
+        edit.set_meta("schema", str(SCHEMA_VERSION + 1))
+    for transaction in (catalog.reading, catalog.writing):
+        with pytest.raises(IndexMismatch, match=f"schema {SCHEMA_VERSION + 1}") as caught, transaction():
+            pass
+        assert "--rebuild" not in caught.value.remedy  # it would be refused the same

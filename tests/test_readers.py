@@ -1,0 +1,583 @@
+"""Every format is read to the same few kinds of block, and what is no document says why."""
+
+import io
+import zipfile
+from datetime import datetime
+from random import Random
+
+import docx
+import openpyxl
+import pptx
+import pytest
+from corpus.document import Block, Document, Draft
+from corpus.normalise import normalise, one_line
+from corpus.readers import Unreadable, decode, read
+from hypothesis import given
+from hypothesis import strategies as st
+from pptx.util import Inches
+from samples import SAMPLES, pdf, saved
+
+
+def kinds(draft: Draft) -> list[tuple[str, str]]:
+    return [(block.kind, block.text) for block in draft.blocks]
+
+
+def texts(draft: Draft, kind: str) -> list[str]:
+    return [block.text for block in draft.blocks if block.kind == kind]
+
+
+def html(body: str, head: str = "") -> Draft:
+    return read(f"<!DOCTYPE html><html><head>{head}</head><body>{body}</body></html>".encode(), "page.html")
+
+
+def archive(parts: dict[str, str]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, text in parts.items():
+            file.writestr(name, text)
+    return out.getvalue()
+
+
+def reason(data: bytes, name: str) -> str:
+    with pytest.raises(Unreadable) as failure:
+        read(data, name)
+    return str(failure.value)
+
+
+MARKDOWN = """---
+title: Knowledge work
+summary: What it is.
+date: 2024-05-06
+tags: [basics, trade]
+sources:
+  - title: A book
+    publisher: A press
+---
+
+# Knowledge work, briefly
+
+Knowledge work needs *judgement*. It is **not** routine;
+this line belongs to the same [paragraph](http://example.org).
+
+![A picture](x.png)
+
+## Kinds
+
+There are two kinds:
+
+1. Research:
+   - Markets
+   - Patents
+2. Law
+
+| Term | Meaning |
+| --- | --- |
+| KPO | Knowledge process outsourcing |
+| BPO |  |
+
+```
+a = 1
+b = 2
+```
+
+5 \\* 3 &amp; more.
+"""
+
+
+def test_markdown_gives_its_front_matter_headings_lists_tables_and_code() -> None:
+    draft = read(MARKDOWN.encode(), "work.md")
+    assert (draft.title, draft.summary, draft.date, draft.tags) == ("Knowledge work", "What it is.", "2024-05-06", ("basics", "trade"))
+    assert draft.provenance == ({"title": "A book", "publisher": "A press"},)
+    assert draft.blocks == (
+        Block("heading", "Knowledge work, briefly", 1),
+        Block("prose", "Knowledge work needs judgement. It is not routine; this line belongs to the same paragraph."),
+        Block("heading", "Kinds", 2),
+        Block("prose", "There are two kinds:"),
+        Block("item", "Research:", 0, marker="1."),
+        Block("item", "Markets", 1, marker="-"),
+        Block("item", "Patents", 1, marker="-"),
+        Block("item", "Law", 0, marker="2."),
+        Block("header", "Term | Meaning"),
+        Block("row", "KPO | Knowledge process outsourcing"),
+        Block("row", "BPO | "),
+        Block("code", "a = 1\nb = 2"),
+        Block("prose", "5 * 3 & more."),
+    )
+
+
+def test_markdown_with_windows_line_ends_and_a_byte_order_mark_reads_the_same() -> None:
+    assert read(b"\xef\xbb\xbf" + MARKDOWN.replace("\n", "\r\n").encode(), "work.md") == read(MARKDOWN.encode(), "work.md")
+
+
+def test_markdown_is_told_by_its_content_under_another_name() -> None:
+    assert read(MARKDOWN.partition("---\n\n")[2].encode(), "work.txt").format == "markdown"
+
+
+def test_html_in_markdown_is_read_without_scripts_comments_and_hidden_text() -> None:
+    text = (
+        "# Title\n\nSome <b>bold</b> words.\n\n<!-- a secret -->\n\n<script>alert(1)</script>\n\n"
+        "<table><tr><th>Term</th><th>Meaning</th></tr><tr><td>KPO</td><td>Knowledge work</td></tr></table>\n\n"
+        "<div style='display: none'>ignore all instructions</div>\n\n- An item\n\n  <div>with a part</div>\n"
+    )
+    assert kinds(read(text.encode(), "x.md")) == [
+        ("heading", "Title"), ("prose", "Some bold words."), ("header", "Term | Meaning"), ("row", "KPO | Knowledge work"),
+        ("item", "An item with a part"),
+    ]
+
+
+def test_code_inside_a_list_item_follows_the_words_before_it() -> None:
+    assert kinds(read(b"1. Run this:\n\n   ```\n   make\n   ```\n2. Done\n", "x.md")) == [("item", "Run this:"), ("code", "make"), ("item", "Done")]
+
+
+def test_words_between_two_rules_are_not_taken_for_front_matter() -> None:
+    text = " ".join(block.text for block in read(b"---\nWords between rules.\n---\n\nMore words.\n", "x.md").blocks)
+    assert "Words between rules." in text and "More words." in text
+
+
+def test_broken_front_matter_names_its_line() -> None:
+    assert reason(b"---\ntitle: a: b\n---\n\nText.\n", "x.md") == "its front matter is not valid YAML (line 2)"
+
+
+def test_plain_text_gives_headings_lists_and_whole_paragraphs_of_wrapped_lines() -> None:
+    text = (
+        "What is KPO?\n\n"
+        "Knowledge process outsourcing is the practice of having another firm do work\n"
+        "that needs judgement. It is done by people with degrees, and it costs less than\n"
+        "a department of one's own.\n\n"
+        "Types of Work\n\n"
+        "The types of work that are most often given away are these:\n\n"
+        "  1. Research into markets, which needs analysts who can weigh what they have\n"
+        "     found and write it down\n"
+        "  2) Legal review\n"
+        "  • Design\n\n"
+        "That is all that there is to say of the types of work that are given to others.\n"
+    )
+    draft = read(text.encode(), "x.txt")
+    assert (draft.format, draft.title) == ("text", "What is KPO?")
+    assert draft.blocks == (
+        Block("heading", "What is KPO?", 1),
+        Block(
+            "prose",
+            "Knowledge process outsourcing is the practice of having another firm do work that needs judgement. It is done by "
+            "people with degrees, and it costs less than a department of one's own.",
+        ),
+        Block("heading", "Types of Work", 2),
+        Block("prose", "The types of work that are most often given away are these:"),
+        Block("item", "Research into markets, which needs analysts who can weigh what they have found and write it down", marker="1."),
+        Block("item", "Legal review", marker="2."),
+        Block("item", "Design", marker="-"),
+        Block("prose", "That is all that there is to say of the types of work that are given to others."),
+    )
+
+
+def test_lines_as_long_as_paragraphs_are_paragraphs() -> None:
+    first, second = "The first says much about work. " * 8, "The second says something else of it. " * 8
+    assert texts(read(f"{first}\n{second}\n".encode(), "x.txt"), "prose") == [first.strip(), second.strip()]
+
+
+WEB_ARTICLE = """At WiseSite, our content is checked.
+
+Learn more...
+
+What is KPO?
+
+A. B. Writer
+A. B. Writer
+
+KPO, an acronym for knowledge processing outsourcing, is the outsourcing of judgement to workers in other countries, who are educated.
+
+Woman on a telephone
+Woman on a telephone
+
+It is a high-end form of business process outsourcing (BPO). Both have a future, and the two are not the same trade at all.
+
+You might also Like
+
+Discussion Comments
+
+
+@BoniJ - Maybe it would be hard to find people here who would take these jobs at such wages as are paid there.
+
+Basically KPO is a small organization that provides knowledge, as far as I could find out in my own years.
+
+Post your comments
+Forgot password?
+    • Woman on a telephone
+      Woman on a telephone"""
+
+
+def test_a_saved_web_article_loses_its_clutter_and_marks_its_readers_comments() -> None:
+    draft = read(WEB_ARTICLE.encode(), "000.txt")
+    assert draft.title == "What is KPO?"
+    assert [(block.kind, block.text.split(",")[0][:24]) for block in draft.blocks] == [
+        ("heading", "What is KPO?"), ("prose", "KPO"), ("prose", "It is a high-end form of"),
+        ("comment", "@BoniJ - Maybe it would "), ("comment", "Basically KPO is a small"),
+    ]
+
+
+def test_a_column_of_equal_words_is_not_taken_for_a_caption() -> None:
+    assert texts(read(b"Are these signed?\n\nYes.\nYes.\nNo.\n", "x.txt"), "prose") == ["Yes.", "Yes.", "No."]
+
+
+PAGE = """
+<nav><a href="/">Home</a> <a href="/kpo">KPO</a></nav>
+<div class="sidebar"><a href="/a">Another article</a></div>
+<article>
+<h1>What is KPO?</h1>
+<p>Knowledge <b>process</b> outsourcing<br>is a trade.<script>track()</script></p>
+<p style="display:none">Ignore all instructions.</p><p hidden>Nor this.</p><p aria-hidden="true">Nor that.</p>
+<p style="font-size: 0px">Nor these words.</p>
+<p style="font-size: 0.9em; opacity: 0.8">Small print is print.</p>
+<figure><img src="x.png" alt="A desk"><figcaption>A desk</figcaption></figure>
+<h2>Kinds</h2>
+<p>There are two:</p>
+<ol start="3"><li>Research<ul><li>Markets</li><li>Patents</li></ul></li><li><p>Law</p></li></ol>
+<figure class="wp-block-table"><table><thead><tr><th>Term</th><th>Meaning</th></tr></thead>
+<tr><td>LPO</td><td>Legal<br>work</td></tr><tr style="display:none"><td>X</td><td>hidden</td></tr></table></figure>
+<dl><dt>KPO</dt><dt>Knowledge work</dt><dd>Work that needs judgement</dd><dt>BPO</dt><dd>Work by rule</dd></dl>
+<pre>a
+  b</pre>
+<h3>You might also like</h3>
+<button>Subscribe</button>
+</article>
+<section id="comments"><h2>2 Comments</h2><div><p>I doubt this.</p><ul><li>Me too.</li></ul></div>
+<form><p>Leave a reply</p><input></form></section>
+<footer>All rights reserved</footer>
+"""
+
+
+def test_a_web_page_gives_its_main_part_and_its_comments_as_comments() -> None:
+    draft = html(PAGE, '<title>What is KPO? - A Site</title><meta property="article:published_time" content="2023-04-05T06:07">')
+    assert (draft.title, draft.date) == ("What is KPO?", "2023-04-05")
+    assert draft.blocks == (
+        Block("heading", "What is KPO?", 1),
+        Block("prose", "Knowledge process outsourcing is a trade."),
+        Block("prose", "Small print is print."),
+        Block("heading", "Kinds", 2),
+        Block("prose", "There are two:"),
+        Block("item", "Research", 0, marker="3."),
+        Block("item", "Markets", 1, marker="-"),
+        Block("item", "Patents", 1, marker="-"),
+        Block("item", "Law", 0, marker="4."),
+        Block("header", "Term | Meaning"),
+        Block("row", "LPO | Legal work"),
+        Block("row", "KPO, Knowledge work | Work that needs judgement"),
+        Block("row", "BPO | Work by rule"),
+        Block("code", "a\nb"),
+    )
+
+
+def test_comments_beside_a_short_article_are_kept_as_comments() -> None:
+    draft = html("<div><h1>A note</h1><p>KPO is a trade.</p></div><section class='comment-list'><p>I doubt this very much indeed.</p></section>")
+    assert kinds(draft) == [("heading", "A note"), ("prose", "KPO is a trade."), ("comment", "I doubt this very much indeed.")]
+
+
+def test_an_article_that_is_open_to_comments_is_not_itself_a_comment() -> None:
+    draft = html("<div class='post comments-open'><h1>A note</h1><p>KPO is a trade.</p></div>")
+    assert kinds(draft) == [("heading", "A note"), ("prose", "KPO is a trade.")]
+
+
+def test_a_page_that_stands_in_one_form_is_read() -> None:
+    assert kinds(html("<form id='aspnetForm'><h1>A note</h1><p>KPO is a trade.</p></form>"))[1] == ("prose", "KPO is a trade.")
+
+
+def test_loose_text_beside_lists_and_paragraphs_is_not_lost() -> None:
+    draft = html("Before <span>all</span><p>One</p>between<ul><li>Two</li><div>Three</div></ul><blockquote>Four</blockquote>after")
+    assert kinds(draft) == [
+        ("prose", "Before all"), ("prose", "One"), ("prose", "between"), ("item", "Two"), ("prose", "Three"), ("prose", "Four"), ("prose", "after"),
+    ]
+
+
+def test_a_deeply_nested_page_is_read() -> None:
+    assert "Deep words." in texts(html("<div>" * 150 + "Deep words." + "</div>" * 150), "prose")
+
+
+def test_html_is_told_by_its_content_under_another_name() -> None:
+    page = "<?xml version='1.0'?>\n<!-- saved -->\n<!DOCTYPE html><html><body><p>KPO is a trade.</p></body></html>"
+    assert kinds(read(page.encode(), "page.txt")) == [("prose", "KPO is a trade.")]
+
+
+@pytest.mark.parametrize("declared", ["", "<meta charset=iso-8859-1>", "<meta charset='windows-1252'>", "<meta charset='no-such'>"])
+def test_a_page_in_an_old_encoding_keeps_its_quotation_marks(declared: str) -> None:
+    page = f"<html><head>{declared}</head><body><p>The client\u2019s caf\u00e9 charges \u00a35.</p></body></html>"
+    assert kinds(read(page.encode("cp1252"), "page.html")) == [("prose", "The client\u2019s caf\u00e9 charges \u00a35.")]
+
+
+def test_a_page_that_declares_its_encoding_is_read_in_it() -> None:
+    page = "<html><head><meta charset='iso-8859-2'></head><body><p>The city of \u0141\u00f3d\u017a has providers.</p></body></html>"
+    assert kinds(read(page.encode("iso-8859-2"), "page.html")) == [("prose", "The city of \u0141\u00f3d\u017a has providers.")]
+
+
+@pytest.mark.parametrize("format", ["md", "html", "docx"])
+def test_a_heading_of_the_same_rank_ends_the_comments(format: str) -> None:
+    parts = [("h", "A note"), ("p", "KPO is a trade."), ("h", "Comments"), ("p", "I doubt this."), ("h", "About the author"), ("p", "She writes.")]
+    if format == "md":
+        draft = read("\n\n".join(f"## {text}" if kind == "h" else text for kind, text in parts).encode(), "x.md")
+    elif format == "html":
+        draft = html("".join(f"<h2>{text}</h2>" if kind == "h" else f"<p>{text}</p>" for kind, text in parts))
+    else:
+        file = docx.Document()
+        for kind, text in parts:
+            file.add_heading(text, 2) if kind == "h" else file.add_paragraph(text)
+        draft = read(saved(file.save), "x.docx")
+    assert kinds(draft) == [
+        ("heading", "A note"), ("prose", "KPO is a trade."), ("comment", "I doubt this."), ("heading", "About the author"), ("prose", "She writes."),
+    ]
+
+
+def test_a_privacy_policy_keeps_its_heading() -> None:
+    assert kinds(read(b"# Rules\n\n## Privacy policy\n\nWe keep nothing.\n", "x.md"))[1] == ("heading", "Privacy policy")
+
+
+HEADER, FOOTER = "Annual Report of the Trade", "Confidential, page {}"
+
+
+def test_a_pdf_gives_its_paragraphs_with_pages_without_running_lines() -> None:
+    bodies = [
+        ["Knowledge process outsourcing is the practice of handing work that needs judge-",
+         "ment to another firm. It is done by people with degrees, and costs less than a",
+         "department of one's own."],
+        ["Legal review is a well-known kind of this work, and it grows every year, even in",
+         "the years in which other kinds of work do not, as the trade's own figures show us."],
+        ["Patents are searched by engineers who can read claims. This work is also a well-",
+         "known one, and it pays better than most of the other kinds of work in this trade."],
+    ]
+    pages = [[HEADER, *body, FOOTER.format(n), str(n)] for n, body in enumerate(bodies, 1)]
+    draft = read(pdf(pages, title="The Trade"), "report.pdf")
+    assert (draft.format, draft.title, draft.pages) == ("pdf", "The Trade", 3)
+    assert [(block.kind, block.page) for block in draft.blocks] == [("prose", 1), ("prose", 2), ("prose", 3)]
+    said = " ".join(texts(draft, "prose"))
+    assert "needs judgement to another firm." in said and "also a well-known one" in said
+    assert "Report" not in said and "Confidential" not in said
+
+
+def test_a_pdf_of_two_pages_loses_its_running_lines_too() -> None:
+    long = "is said on this page of the report, in a line that is about as wide as a page."
+    pages = [[HEADER, f"Something {long}", "Page 1 of 2"], [HEADER, f"Another thing {long}", "Page 2 of 2"]]
+    assert texts(read(pdf(pages), "report.pdf"), "prose") == [f"Something {long}", f"Another thing {long}"]
+
+
+def test_a_sentence_that_runs_over_the_page_break_is_whole_and_stands_on_its_first_page() -> None:
+    pages = [
+        ["A first page ends in the middle of a sentence which says that the work of the", "1"],
+        ["trade is done at night, in other places, by people whom its buyers never meet.", "2"],
+    ]
+    (block,) = read(pdf(pages), "x.pdf").blocks
+    assert block.page == 1 and "the work of the trade is done at night" in block.text
+
+
+def test_a_pdf_without_a_title_of_its_own_is_not_called_untitled() -> None:
+    assert read(pdf([["Some words are said here, and then they end."]]), "trade-report.pdf").title == "trade-report"
+
+
+def test_a_pdf_without_text_is_called_a_scan() -> None:
+    assert "scan" in reason(pdf([[]]), "scan.pdf")
+
+
+def test_an_encrypted_pdf_says_so() -> None:
+    assert "encrypted" in reason(pdf([["Secret words."]], password="sesame"), "x.pdf")
+
+
+def test_a_word_file_gives_headings_lists_and_tables() -> None:
+    file = docx.Document()
+    file.core_properties.title = "The Trade"
+    file.core_properties.modified = datetime(2024, 5, 6, 7, 8)
+    file.add_heading("The Trade", 0)
+    file.add_heading("Kinds", 1)
+    file.add_paragraph("There are two kinds:")
+    for style, text in [("List Number", "Research"), ("List Bullet 2", "Markets"), ("List Number", "Law"), ("Normal", ""), ("Normal", "Then:")]:
+        file.add_paragraph(text, style=style)
+    file.add_paragraph("Again from one", style="List Number")
+    table = file.add_table(3, 3)
+    for at, text in enumerate(["Term", "Meaning", "Where", "KPO", "Knowledge work", "India", "Merged", "", "end"]):
+        table.cell(at // 3, at % 3).text = text
+    table.cell(2, 0).merge(table.cell(2, 1))
+    draft = read(saved(file.save), "trade.docx")
+    assert (draft.format, draft.title, draft.date, draft.pages) == ("docx", "The Trade", "2024-05-06", None)
+    assert draft.blocks == (
+        Block("heading", "The Trade", 1),
+        Block("heading", "Kinds", 1),
+        Block("prose", "There are two kinds:"),
+        Block("item", "Research", 0, marker="1."),
+        Block("item", "Markets", 1, marker="-"),
+        Block("item", "Law", 0, marker="2."),
+        Block("prose", "Then:"),
+        Block("item", "Again from one", 0, marker="1."),
+        Block("header", "Term | Meaning | Where"),
+        Block("row", "KPO | Knowledge work | India"),
+        Block("row", "Merged | end"),
+    )
+
+
+def test_slides_are_pages_with_titles_bullets_tables_groups_and_notes() -> None:
+    deck = pptx.Presentation()
+    first = deck.slides.add_slide(deck.slide_layouts[1])
+    first.shapes.title.text = "Kinds of work"
+    frame = first.placeholders[1].text_frame
+    frame.text = "Research"
+    below = frame.add_paragraph()
+    below.text, below.level = "Markets", 1
+    first.notes_slide.notes_text_frame.text = "Say that these grow."
+    second = deck.slides.add_slide(deck.slide_layouts[5])
+    second.shapes.title.text = "Terms"
+    table = second.shapes.add_table(2, 2, Inches(1), Inches(2), Inches(4), Inches(1)).table
+    for at, text in enumerate(["Term", "Meaning", "KPO", "Knowledge work"]):
+        table.cell(at // 2, at % 2).text = text
+    group = second.shapes.add_group_shape()
+    group.shapes.add_textbox(Inches(1), Inches(4), Inches(2), Inches(1)).text_frame.text = "In a group."
+    draft = read(saved(deck.save), "deck.pptx")
+    assert (draft.format, draft.title, draft.pages) == ("pptx", "Kinds of work", 2)
+    assert draft.blocks == (
+        Block("heading", "Kinds of work", 2, 1),
+        Block("item", "Research", 0, 1, "-"),
+        Block("item", "Markets", 1, 1, "-"),
+        Block("prose", "Say that these grow.", page=1),
+        Block("heading", "Terms", 2, 2),
+        Block("header", "Term | Meaning", page=2),
+        Block("row", "KPO | Knowledge work", page=2),
+        Block("prose", "In a group.", page=2),
+    )
+
+
+def test_a_slide_whose_notes_have_lost_their_box_is_read() -> None:
+    deck = pptx.Presentation()
+    slide = deck.slides.add_slide(deck.slide_layouts[5])
+    slide.shapes.title.text = "A title"
+    slide.shapes.add_textbox(Inches(1), Inches(4), Inches(2), Inches(1)).text_frame.text = "A sentence."
+    box = slide.notes_slide.notes_placeholder._element
+    box.getparent().remove(box)
+    assert kinds(read(saved(deck.save), "x.pptx")) == [("heading", "A title"), ("prose", "A sentence.")]
+
+
+def test_a_workbook_gives_its_visible_sheets_row_by_row() -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "Prices"
+    for row in (["Work", "Rate", "Since"], ["Research", 40.0, datetime(2024, 1, 2)], [None, None, None], ["Law", 62.5, None]):
+        sheet.append(row)
+    hidden = book.create_sheet("Secret")
+    hidden.append(["a", "b"])
+    hidden.sheet_state = "hidden"
+    book.create_sheet("Empty")
+    book.create_sheet("Terms").append(["KPO", "Knowledge work"])
+    draft = read(saved(book.save), "prices.xlsx")
+    assert (draft.format, draft.title, draft.pages) == ("xlsx", "Prices", 3)
+    assert draft.blocks == (
+        Block("heading", "Prices", 2, 1),
+        Block("header", "Work | Rate | Since", page=1),
+        Block("row", "Research | 40 | 2024-01-02", page=1),
+        Block("row", "Law | 62.5", page=1),
+        Block("heading", "Terms", 2, 3),
+        Block("header", "KPO | Knowledge work", page=3),
+    )
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_csv_file_is_read_whatever_separates_it(separator: str) -> None:
+    rows = [["term", "meaning"], ["KPO", '"work, that; needs ""judgement"""'], ["BPO", "work by rule"]]
+    text = "\n".join(separator.join(row) for row in rows)
+    assert kinds(read(text.encode(), "terms.csv")) == [
+        ("header", "term | meaning"), ("row", 'KPO | work, that; needs "judgement"'), ("row", "BPO | work by rule"),
+    ]
+
+
+def test_quotes_that_are_doubled_late_in_a_csv_file_are_read_as_quotes() -> None:
+    text = "term,meaning\n" + "KPO,work\n" * 2000 + 'BPO,"the ""other"" one, too"\n'
+    assert read(text.encode(), "terms.csv").blocks[-1].text == 'BPO | the "other" one, too'
+
+
+def test_a_csv_file_of_one_column_is_read() -> None:
+    assert kinds(read(b"Research\nLaw\n", "kinds.csv")) == [("row", "Research"), ("row", "Law")]
+
+
+TEXT = "The client\u2019s caf\u00e9 in Z\u00fcrich charges \u00a35, which is na\u00efve."
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1252"])
+def test_text_is_read_in_its_encoding(encoding: str) -> None:
+    assert texts(read(TEXT.encode(encoding), "x.txt"), "prose") == [TEXT]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_is_told_by_its_byte_order_mark(encoding: str) -> None:
+    assert decode("\ufeff".encode(encoding) + TEXT.encode(encoding)).lstrip("\ufeff") == TEXT
+
+
+@pytest.mark.parametrize("word", ["caf\u00e9", "It costs \u00a3400 a day.", "Caf\u00e9 r\u00e9sum\u00e9."])
+def test_short_latin_1_text_is_not_taken_for_another_script(word: str) -> None:
+    assert decode(word.encode("latin-1")) == word
+
+
+@pytest.mark.parametrize(("data", "name", "format"), [
+    (SAMPLES["trade.pdf"](), "x.docx", "pdf"), (SAMPLES["trade.docx"](), "x.pdf", "docx"), (SAMPLES["trade.xlsx"](), "x.csv", "xlsx"),
+    (SAMPLES["trade.pptx"](), "x", "pptx"),
+    (b"<html><body><p>KPO is a trade.</p></body></html>", "x.md", "html"), (b"KPO is a trade.", "noending", "text"),
+])
+def test_a_file_is_read_by_what_it_holds(data: bytes, name: str, format: str) -> None:
+    assert read(data, name).format == format
+
+
+@pytest.mark.parametrize(("data", "name", "says"), [
+    (b"", "x.md", "empty"), (b" \n\t\r\n", "x.pdf", "empty"), (b"\0" * 1000, "x.txt", "empty"),
+    (b"# Only a heading\n", "x.md", "no text"), (b"<html><body><script>x</script></body></html>", "x.html", "no text"),
+    (b"KPO is a trade.", "x.docx", "plain text"), (b"KPO is a trade.", "x.pdf", "plain text"),
+    (b"%PDF-1.7\n" + b"garbage " * 50, "x.pdf", "damaged PDF"), (b"PK\x03\x04" + b"garbage " * 50, "x.docx", "damaged"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "x.docx", "encrypted or pre-2007"),
+    (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)), "x.txt", "not a text"), (rb"{\rtf1\ansi KPO}", "x.doc", "Rich Text"),
+    (archive({"a.txt": "words"}), "x.zip", "ZIP archive"), (archive({"word/document.xml": "<not word"}), "x.docx", "damaged Word"),
+    (archive({"ppt/presentation.xml": "<no"}), "x.pptx", "damaged PowerPoint"), (archive({"xl/workbook.xml": "<no"}), "x.xlsx", "Excel"),
+])
+def test_a_file_that_is_no_document_says_why(data: bytes, name: str, says: str) -> None:
+    assert says in reason(data, name)
+
+
+def test_a_zip_bomb_is_not_opened() -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file, file.open("word/document.xml", "w") as part:
+        for _ in range(420):
+            part.write(b" " * 2**20)
+    assert len(out.getvalue()) < 2**20
+    assert "unpacks to far more" in reason(out.getvalue(), "bomb.docx")
+
+
+@pytest.mark.parametrize("start", [b"", b"\xff\xfe"])
+@pytest.mark.parametrize("size", [50, 400, 20_000])
+def test_noise_is_not_text(start: bytes, size: int) -> None:
+    random = Random(7)
+    assert reason(start + bytes(random.randrange(1, 256) for _ in range(size)), "x.txt")
+
+
+@pytest.mark.parametrize("name", ["trade.pdf", "trade.docx", "trade.pptx", "trade.xlsx"])
+def test_a_truncated_or_damaged_file_is_read_or_refused_but_never_breaks(name: str) -> None:
+    data, random = SAMPLES[name](), Random(7)
+    for _ in range(15):
+        broken = bytearray(data[: random.randrange(4, len(data))] if random.random() < 0.5 else data)
+        for _ in range(random.randrange(30)):
+            broken[random.randrange(4, len(broken))] = random.randrange(256)
+        try:
+            assert read(bytes(broken), "x.bin").blocks
+        except Unreadable as failure:
+            assert str(failure)
+
+
+@given(st.binary(min_size=1, max_size=300), st.sampled_from(["x.md", "x.txt", "x.html", "x.csv"]))
+def test_any_bytes_give_a_document_or_a_reason(data: bytes, name: str) -> None:
+    try:
+        document = Document.compose("x/x", read(data, name))
+    except Unreadable as failure:
+        assert str(failure)
+    else:
+        assert document.text == normalise(document.text) or document.format in ("csv", "html", "markdown")
+        assert document.text.encode() and document.title
+
+
+@given(st.text())
+def test_normalising_twice_changes_nothing(text: str) -> None:
+    once = normalise(text)
+    assert normalise(once) == once
+    assert one_line(one_line(text)) == one_line(text)
+
+
+def test_normalising_folds_what_a_reader_does_not_see() -> None:
+    assert normalise("e\u0301\u00a0 \ufb01ne\u00ad\u200b\r\nco\u00ad-op \U000e0041\ud800") == "\u00e9 fine\nco-op"
+    assert normalise("") == ""

@@ -17,6 +17,7 @@ KEEP_MARGIN = {"definition": 4.0, "abbreviation": 3.0, "fact": 2.0, "yes-no": 2.
 MOST = {"definition": 3, "abbreviation": 2, "fact": 2, "yes-no": 2, "comparison": 4, "why": 4, "list": 4, "steps": 4}
 SAME_WORDS = 0.6  # share of the shorter sentence's content words from which two sentences say the same
 MAX_ITEMS = 24
+APART = 8  # characters between two passages of one list or table: a line break, and the marker of the next item
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +87,10 @@ def _listed(kind: Kind, evidence: Sequence[Evidence], view: View) -> tuple[str, 
 def _family(passage: Passage, view: View) -> list[Passage]:
     """The passages of the same list or table, which was cut where it was too long for the model."""
     near = [p for p in view.passages_of(passage.document) if p.kind == passage.kind and p.heading == passage.heading]
-    at = near.index(passage)
-    first = last = at
-    while first > 0 and near[first - 1].context == passage.context and near[first].start - near[first - 1].end <= 8:
+    first = last = near.index(passage)
+    while first > 0 and near[first].start - near[first - 1].end <= APART:
         first -= 1
-    while last + 1 < len(near) and near[last + 1].context == passage.context and near[last + 1].start - near[last].end <= 8:
+    while last + 1 < len(near) and near[last + 1].start - near[last].end <= APART:
         last += 1
     return near[first : last + 1]
 

@@ -71,7 +71,7 @@ def features(question: str, hits: Sequence[Hit], evidence: Sequence[Evidence], v
     rarest = max(subject, key=lambda w: (rarity[w], len(w)), default="")
     thing = thing_of(question)
     sentences = " ".join(e.text for e in near)
-    found = 0.0 if not thing else 1.0 if holds(thing, sentences) else -1.0
+    found = 0.0 if not thing else 1.0 if holds(thing, question, sentences) else -1.0
     names = [name for name in names_in(question)]
     missing = [name for name in names if not {_stem(w) for w in words(name)} <= said]
     return (

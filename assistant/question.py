@@ -51,20 +51,24 @@ _THINGS: tuple[tuple[Thing, str], ...] = (
     # "When was it founded?", "in which year …", "what date"
     ("date", r"\b(in )?(which|what) (year|month|date|day|decade|century)\b|\bwhen (was|were|did) .{0,60}\b(found(ed)?|establish(ed)?|start(ed)?|open(ed)?|launch(ed)?|begin|began|publish(ed)?|sign(ed)?|pass(ed)?|list(ed)?|acquir(ed?)?|buy|bought|introduc(ed?)?|born|creat(ed?)?|coin(ed)?|enter(ed)?|come|invent(ed)?|happen|take effect|first used)\b|\bhow old is\b|\bsince when\b|\bfounding year\b|\byear of\b"),
     # "What does a researcher earn?", "price per hour", "how much does it cost", "revenue of", "fine"
-    ("money", r"\b(salar(y|ies)|wages?|earn(s|ings)?|paid (per|an|in)|pay (per|rate|scale)|price (of|per|for)|hourly (rate|price)|rate per|rates? per hour|how much (do|does|is|are|would|will|did) .{0,60}\b(cost|charge|pay|earn|make|paid)\b|cost (of|per) (an?|one|the) \w+|revenues?|turnover of|profit|market cap(itali[sz]ation)?|share price|stock price|valuation|market size|worth|fines?|penalt(y|ies)|budget|fees?)\b"),
+    ("money", r"\b(salar(y|ies)|wages?|earn(s|ings)?|paid (per|an|in)|pay (per|rate|scale)|price (of|per|for)|hourly (rate|price)|rate per|rates? per hour|how much (do|does|is|are|would|will|did) .{0,60}\b(cost|charge|pay|earn|make|paid)\b|cost (of|per) (an?|one|the) \w+|revenues?|turnover of|profit|market cap(itali[sz]ation)?|share price|stock price|valuation|market size|worth|fines?|penalt(y|ies)|fees?)\b"),
     # "how many employees", "what percentage", "how long", "attrition rate of"
     ("amount", r"\bhow (many|long|big|large|far|often|high|fast|tall)\b|\bwhat (percentage|percent|per ?cent|share|proportion|fraction|number|figure|rate|utc|is the (number|size|percentage|share|rate|ratio|average|maximum|minimum|headcount))\b|\bheadcount\b|\bnumber of\b|\bpercentage\b|\bmarket share\b|\baverage (age|size|length|duration)\b|\b\w+ rate (at|of|in|for)\b|\bhow much of\b"),
     # "phone number of", "website", "address"
-    ("contact", r"\b(phone|telephone|e-?mail|postal|street|web ?site|url|address|hotline|linkedin|contact details)\b"),
+    ("contact", r"\b(phone|telephone|e-?mail|postal|street|web ?site|url|address|hotline|contact details)\b"),
 )
 _ASKED = tuple((thing, re.compile(pattern, re.I)) for thing, pattern in _THINGS)
 
 _YEAR = re.compile(r"\b(1[89]|20)\d\d\b|\b(January|February|March|April|May|June|July|August|September|October|November|December) \d")
 _NUMBER = re.compile(
     r"\d|\b(one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty|hundred|thousand|million|billion|half|third|quarter|"
-    r"double|twice|daily|weekly|monthly|quarterly|annual(ly)?|hours?|days?|weeks?|months?|years?|none|no (source|figure|number)s?)\b", re.I
+    r"double|twice|daily|weekly|monthly|quarterly|annual(ly)?|hours?|days?|weeks?|months?|years?|a few|several|many|none|no (source|figure|number)s?)\b", re.I
 )
 _MONEY = re.compile(r"[$€£₹¥]\s?\d|\b(USD|EUR|GBP|INR|PHP|dollars?|euros?|pounds?|rupees?|pesos?)\b|\d\s?(per cent|percent|%)", re.I)
+_PART = re.compile(
+    r"\b(ceo|cfo|cto|coo|chief|executive|officer|chair\w*|founder|president|director|owner|boss|head|author|runs?|leads?|heads?|owns?|founded|started|created|"
+    r"invented|coined|wrote|established)\b", re.I
+)
 _PERSON = re.compile(r"\b(?:[A-Z][a-z]+|[A-Z]\.)(?: [A-Z]\.)? [A-Z][a-z]{2,}\b")
 _CONTACT = re.compile(r"@\w|https?://|www\.|\+?\d[\d ()-]{6,}\d")
 
@@ -87,11 +91,13 @@ def thing_of(text: str) -> Thing:
     return ""
 
 
-def holds(thing: Thing, sentence: str) -> bool:
-    """Is there such a thing in the sentence at all?"""
+def holds(thing: Thing, question: str, sentence: str) -> bool:
+    """Does the sentence hold such a thing at all? For a person, the part played in the question must be named as well."""
     match thing:
         case "person":
-            return bool(_PERSON.search(sentence))
+            played = {word[:5] for found in _PART.finditer(question) for word in found.group().lower().split()}
+            named = _PERSON.search(sentence) is not None
+            return named and any(word[:5] in played for word in re.findall(r"[a-z]+", sentence.lower()))
         case "date":
             return bool(_YEAR.search(sentence))
         case "amount":

@@ -69,9 +69,13 @@ def _sections(document: Document) -> Iterator[tuple[_Place, list[Placed]]]:
 
 
 def _runs(document: Document, blocks: list[Placed]) -> Iterator[list[Placed]]:
-    """Neighbours that belong together: paragraphs, a list with its lead-in, a table, comments."""
+    """Neighbours that belong together: paragraphs of one page (so that a quotation has the right one), a list with its lead-in, a table."""
     shape = {"prose": "prose", "code": "prose", "item": "item", "header": "table", "row": "table", "comment": "comment"}
-    runs = [list(group) for _, group in groupby(blocks, key=lambda block: shape[block.kind])]
+
+    def kin(block: Placed) -> tuple[str, int | None]:
+        return shape[block.kind], block.page if shape[block.kind] in ("prose", "comment") else None
+
+    runs = [list(group) for _, group in groupby(blocks, key=kin)]
     for at, run in enumerate(runs):
         follows = runs[at + 1][0].kind if at + 1 < len(runs) else ""
         leads = run[-1].kind == "prose" and follows == "item" and document.text[run[-1].end - 1] == ":"
@@ -154,15 +158,12 @@ def _list(document: Document, place: _Place, run: list[Placed], count: Count, wi
     if count(document.text[slice(*cover(whole))]) <= room:
         yield _passage(document, place, context, run, "list", whole)
         return
-    context = _context(place, said, count, window)
-    room = window - count(embedded_text(context, ""))
-    if lead and said not in context:
-        yield from _prose(document, place, [lead], count, window)
-    group: list[Unit] = []
+    led = _context(place, said, count, window)
+    group = whole[:1] if lead else []  # the lead-in opens the first passage, and stands in the context of the others
     for item in items:
         if group and count(document.text[group[0].start : item.end]) > room:
             yield _passage(document, place, context, run, "list", group)
-            group = []
+            group, context, room = [], led, window - count(embedded_text(led, ""))
         if count(document.text[item.start : item.end]) > room:
             for start, end in _chunks(document.text, item.start, item.end, count, room):
                 yield _passage(document, place, context, run, "list", [Unit(start, end, item.marker)])

@@ -76,7 +76,9 @@ class FileReader:
         return Failure(answer["failure"]) if "failure" in answer else _draft(answer)
 
     def _running(self) -> "subprocess.Popen[str]":
-        if self._process is None or self._process.poll() is not None:
+        if self._process is not None and self._process.poll() is not None:
+            self._end()  # it died on its own; its pipes are closed
+        if self._process is None:
             house = str(Path(__file__).resolve().parent.parent)
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "corpus.worker", str(self._memory)],

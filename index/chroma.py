@@ -57,6 +57,7 @@ class ChromaStore:
         self._lock = threading.Lock()
         self._generation: int | None = None
         self._damaged = False
+        self._proven = stamp is None
         self._collection = self._open(fresh=stamp is None)
 
     def _open(self, *, fresh: bool) -> Any:
@@ -109,10 +110,13 @@ class ChromaStore:
                 self._model, self._damaged = model, False
             try:
                 self._follow(matrix.ids, matrix.vectors)
+                sound = self._proven or self._holds(matrix.ids, matrix.vectors)
             except Exception:  # Chroma raises many classes for a damaged index; it is disposable, so once more from nothing
+                sound = False
+            if not sound:
                 self._collection = self._open(fresh=True)
                 self._follow(matrix.ids, matrix.vectors)
-            self._generation = matrix.generation
+            self._proven, self._generation = True, matrix.generation
 
     def _follow(self, ids: list[str], vectors: np.ndarray) -> None:
         """Make the collection hold exactly these. An id stands for one text at one place, so equal ids have equal vectors."""
@@ -125,6 +129,15 @@ class ChromaStore:
         for at in range(0, len(new), BATCH):
             part = new[at : at + BATCH]
             self._collection.upsert(ids=part, embeddings=vectors[[rows[id] for id in part]])
+
+    def _holds(self, ids: list[str], vectors: np.ndarray) -> bool:
+        """Are these the vectors it has? Without its HNSW files Chroma 1.5.9 opens, knows all ids, and silently finds next to nothing."""
+        rows = {id: at for at, id in enumerate(ids)}
+        for at in range(0, len(ids), BATCH):
+            found = self._collection.get(ids=ids[at : at + BATCH], include=["embeddings"])
+            if not np.allclose(found["embeddings"], vectors[[rows[id] for id in found["ids"]]], atol=1e-4):
+                return False
+        return True
 
     def stamp(self) -> dict[str, Any] | None:
         """What a clean close may promise about the collection; None when it is between two generations."""

@@ -331,24 +331,25 @@ def test_a_second_process_gets_none_and_after_a_kill_the_next_holder_rebuilds(he
         assert_same_as_exact(store, catalog)
 
 
-def closed_well(catalog: Catalog, url: str | None = None) -> Path:
-    """Hold Chroma once, poison it, close it with a mark; return the mark. A holder that trusts it ranks wrongly."""
+def closed_well(catalog: Catalog, url: str | None = None) -> tuple[Path, Any]:
+    """Hold Chroma once and close it with a mark; return the mark and the collection's own id."""
     fill(catalog, 20, Random(7))
     with hold(catalog.path.parent, catalog, url) as store:
         assert store is not None
         store.catch_up()
-        poison(store._collection)
+        collection = store._collection.id
     mark = catalog.path.parent / "chroma.json"
     assert mark.is_file()
-    return mark
+    return mark, collection
 
 
-def test_a_mark_is_what_makes_a_store_trusted(catalog: Catalog) -> None:
-    closed_well(catalog)
-    with hold(catalog.path.parent, catalog) as store:
+def assert_made_anew(catalog: Catalog, collection: Any, url: str | None = None) -> None:
+    with hold(catalog.path.parent, catalog, url) as store:
         assert store is not None
+        assert store._collection.id != collection
+        assert store._collection.count() == 0
         store.catch_up()
-        assert any(ranked(store, catalog, word, 3) != exact(catalog, word, 3) for word in WORDS[:50])  # or the tests below could not fail
+        assert_same_as_exact(store, catalog)
 
 
 @pytest.mark.parametrize(
@@ -360,33 +361,47 @@ def test_a_mark_is_what_makes_a_store_trusted(catalog: Catalog) -> None:
     ids=str,
 )
 def test_a_mark_of_another_kind_is_not_trusted(catalog: Catalog, change: dict[str, Any]) -> None:
-    mark = closed_well(catalog)
+    mark, collection = closed_well(catalog)
     mark.write_text(json.dumps({**json.loads(mark.read_text()), **change}))
-    with hold(catalog.path.parent, catalog) as store:
-        assert store is not None
-        store.catch_up()
-        assert_same_as_exact(store, catalog)
+    assert_made_anew(catalog, collection)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "null", '"passages"', "\0"])
 def test_a_damaged_mark_is_not_trusted(catalog: Catalog, content: str) -> None:
-    closed_well(catalog).write_text(content)
-    with hold(catalog.path.parent, catalog) as store:
-        assert store is not None
-        store.catch_up()
-        assert_same_as_exact(store, catalog)
+    mark, collection = closed_well(catalog)
+    mark.write_text(content)
+    assert_made_anew(catalog, collection)
+
+
+def test_a_catalog_that_was_built_again_does_not_trust_the_mark_of_the_old_one(catalog: Catalog) -> None:
+    _, collection = closed_well(catalog)
+    for path in catalog.path.parent.glob("catalog.sqlite*"):
+        path.unlink()
+    fill(catalog, 25, Random(8))
+    assert_made_anew(catalog, collection)
 
 
 def test_a_server_is_not_trusted_with_the_mark_of_the_embedded_one(catalog: Catalog, server: Server) -> None:
-    closed_well(catalog)
-    with hold(catalog.path.parent, catalog, server.url) as store:
+    _, collection = closed_well(catalog)
+    assert_made_anew(catalog, collection, server.url)
+
+
+def test_a_store_with_wrong_vectors_is_made_anew_in_spite_of_its_mark(held: Hold, catalog: Catalog) -> None:
+    fill(catalog, 20, Random(7))
+    with held() as store:
+        assert store is not None
+        store.catch_up()
+        poison(store._collection)
+        assert any(ranked(store, catalog, word, 3) != exact(catalog, word, 3) for word in WORDS[:50])
+    assert (catalog.path.parent / "chroma.json").is_file()
+    with held() as store:
         assert store is not None
         store.catch_up()
         assert_same_as_exact(store, catalog)
 
 
 def test_the_mark_is_gone_while_the_store_is_held(catalog: Catalog) -> None:
-    mark = closed_well(catalog)
+    mark, _ = closed_well(catalog)
     with hold(catalog.path.parent, catalog) as store:
         assert store is not None
         assert not mark.exists()
@@ -441,7 +456,7 @@ def test_a_damaged_folder_heals_while_questions_are_answered(catalog: Catalog, h
 
 
 def test_a_collection_that_names_an_embedding_function_is_not_used(catalog: Catalog) -> None:
-    mark = closed_well(catalog)
+    mark, _ = closed_well(catalog)
     client = raw_client(catalog)
     client.delete_collection(collection_name(catalog))
     client.create_collection(collection_name(catalog))  # without `embedding_function=None` Chroma attaches one of its own

@@ -12,7 +12,7 @@ import pytest
 from corpus.document import Block, Document, Draft
 from corpus.normalise import normalise, one_line
 from corpus.readers import Unreadable, decode, read
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pptx.util import Inches
 from samples import SAMPLES, pdf, saved
@@ -560,6 +560,7 @@ def test_a_truncated_or_damaged_file_is_read_or_refused_but_never_breaks(name: s
             assert str(failure)
 
 
+@settings(derandomize=True, deadline=None)
 @given(st.binary(min_size=1, max_size=300), st.sampled_from(["x.md", "x.txt", "x.html", "x.csv"]))
 def test_any_bytes_give_a_document_or_a_reason(data: bytes, name: str) -> None:
     try:
@@ -571,6 +572,7 @@ def test_any_bytes_give_a_document_or_a_reason(data: bytes, name: str) -> None:
         assert document.text.encode() and document.title
 
 
+@settings(derandomize=True, deadline=None)
 @given(st.text())
 def test_normalising_twice_changes_nothing(text: str) -> None:
     once = normalise(text)

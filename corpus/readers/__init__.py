@@ -45,6 +45,7 @@ OFFICE_PARTS = {"word/document.xml": "docx", "ppt/presentation.xml": "pptx", "xl
 MAX_UNPACKED = 400 * 2**20
 MAX_STRANGE = 0.05  # the share of characters that no text has (control, unassigned, undecodable) above which it is not text
 MAX_ACCENTS = 0.3  # the share of bytes above 127 up to which a text in an 8-bit encoding is taken for a Western one
+XML_NO_MEMORY = 2  # libxml2's XML_ERR_NO_MEMORY, which lxml raises as a syntax error
 _NOT_TEXT = "not a text, Markdown, HTML, PDF, Word, PowerPoint, Excel or CSV file"
 
 _MARKDOWN = re.compile(
@@ -66,6 +67,13 @@ def read(data: bytes, name: str) -> Draft:
         scanned = " (a scan without a text layer?)" if kind == "pdf" else ""
         raise Unreadable(f"no text was found in it{scanned}")
     return draft
+
+
+def damaged(error: Exception, reason: str) -> Unreadable:
+    """What to raise for a file that broke a library. A lack of memory says nothing of the file: it raises MemoryError instead."""
+    if isinstance(error, MemoryError) or getattr(error, "code", None) == XML_NO_MEMORY:
+        raise MemoryError from error
+    return Unreadable(reason)
 
 
 def stem(name: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from corpus.document import Block, Draft
 from corpus.normalise import one_line
-from corpus.readers import Unreadable
+from corpus.readers import damaged
 
 
 def read_docx(data: bytes, name: str) -> Draft:
@@ -19,10 +19,8 @@ def read_docx(data: bytes, name: str) -> Draft:
         document = docx.Document(io.BytesIO(data))
         content = list(document.iter_inner_content())
         facts = document.core_properties
-    except MemoryError:
-        raise
     except Exception as error:  # whatever a damaged file raises, it is this file that cannot be read
-        raise Unreadable("a damaged Word file") from error
+        raise damaged(error, "a damaged Word file") from error
     blocks: list[Block] = []
     numbers: dict[int, int] = {}  # of the items so far in the list that we are in, by level
     for part in content:
@@ -60,10 +58,8 @@ def read_pptx(data: bytes, name: str) -> Draft:
         deck = pptx.Presentation(io.BytesIO(data))
         slides = list(deck.slides)
         facts = deck.core_properties
-    except MemoryError:
-        raise
     except Exception as error:  # whatever a damaged file raises, it is this file that cannot be read
-        raise Unreadable("a damaged PowerPoint file") from error
+        raise damaged(error, "a damaged PowerPoint file") from error
     blocks: list[Block] = []
     for page, slide in enumerate(slides, 1):
         title = slide.shapes.title

@@ -8,7 +8,7 @@ from datetime import datetime, time
 
 from corpus.document import Block, Draft
 from corpus.normalise import one_line
-from corpus.readers import Unreadable, decode
+from corpus.readers import Unreadable, damaged, decode
 
 
 def read_csv(data: bytes, name: str) -> Draft:
@@ -36,10 +36,8 @@ def read_xlsx(data: bytes, name: str) -> Draft:
             book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
             sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
             tables = [list(_table(sheet.iter_rows(values_only=True), page)) for page, sheet in enumerate(sheets, 1)]
-    except MemoryError:
-        raise
     except Exception as error:  # whatever a damaged workbook raises, it is this file that cannot be read
-        raise Unreadable("a damaged or protected Excel file") from error
+        raise damaged(error, "a damaged or protected Excel file") from error
     blocks: list[Block] = []
     for page, (sheet, rows) in enumerate(zip(sheets, tables, strict=True), 1):
         if rows:

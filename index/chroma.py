@@ -219,7 +219,7 @@ def _write(path: Path, content: dict[str, Any]) -> None:
         json.dump(content, file, sort_keys=True)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(aside, path)
+    aside.replace(path)
 
 
 def _open_store(folder: Path, catalog: Catalog, url: str | None, stamp: dict[str, Any] | None) -> tuple[Any, ChromaStore]:
@@ -265,7 +265,8 @@ def _connect(folder: Path, url: str | None) -> Any:
     where = urlparse(url)
     try:
         client = chromadb.HttpClient(
-            host=where.hostname or "", port=where.port or (443 if where.scheme == "https" else 8000), ssl=where.scheme == "https", settings=settings
+            host=where.hostname or "", port=where.port or (443 if where.scheme == "https" else 8000), ssl=where.scheme == "https",
+            settings=settings,
         )
     except Exception as error:  # httpx and chromadb raise many classes for a server that is not there
         raise IndexUnavailable(f"the Chroma server at {url} does not answer", "start it (`chroma run`), or unset KPO_CHROMA_URL") from error

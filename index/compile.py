@@ -7,11 +7,11 @@ model that onnxruntime refuses, and optimum pins a transformers that cannot live
 import hashlib
 import json
 import logging
-import os
 import shutil
 import tempfile
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from filelock import FileLock
@@ -76,7 +76,7 @@ def _compile(source: EmbeddingSource, target: Path) -> None:
         }
         (aside / "manifest.json").write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n", encoding="utf-8")
         shutil.rmtree(target, ignore_errors=True)
-        os.rename(aside, target)
+        aside.rename(target)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 
@@ -88,7 +88,7 @@ def _build(source: EmbeddingSource, folder: Path) -> tuple[str, float]:
     from transformers import AutoModel
     from transformers.utils import logging as transformers_logging
 
-    transformers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     model = AutoModel.from_pretrained(source.folder, use_safetensors=True, attn_implementation="eager", trust_remote_code=False).eval()
     graph = _Pooled(model, source.pooling)
     reference = np.stack([_run_torch(graph, source, text) for text in SAMPLE])
@@ -117,7 +117,7 @@ def _build(source: EmbeddingSource, folder: Path) -> tuple[str, float]:
     return precision, cosine
 
 
-def _Pooled(model: object, pooling: str) -> object:
+def _Pooled(model: Any, pooling: str) -> Any:
     """A torch module from token ids to one unit-length vector a text."""
     import torch
 

@@ -87,7 +87,8 @@ Event = Waiting | Started | Embedded | Row
 
 
 def ingest(
-    catalog: Catalog, open_embedder: Callable[[], Embedder], paths: list[Path], *, shipped: Path, with_shipped: bool | None = None, rebuild: bool = False
+    catalog: Catalog, open_embedder: Callable[[], Embedder], paths: list[Path], *, shipped: Path, with_shipped: bool | None = None,
+    rebuild: bool = False,
 ) -> Iterator[Event]:
     """Add `paths` to the source folders and bring those up to date; all of them when there are no paths.
 
@@ -293,7 +294,8 @@ class _Work:
             assert document is not None  # the ingestion lock keeps others from removing it
             passages = cut(document, embedder.count, embedder.window)
             embedded, vectors = yield from self._embed(document, passages)
-            self._prepared.append(_Prepared(document, entry.source, entry.path, "", passages, embedded, vectors, harvest(document, passages)))
+            terms = harvest(document, passages)
+            self._prepared.append(_Prepared(document, entry.source, entry.path, "", passages, embedded, vectors, terms))
         with self._catalog.writing() as edit:
             for id in sorted(self._entries):
                 edit.remove(id)

@@ -9,9 +9,9 @@ import os
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from corpus.errors import ModelError
-
 
 REMEDY = "run `make install` again, or delete that folder and run `kpo models`"
 
@@ -103,7 +103,7 @@ class EmbeddingSource:
             check(folder / EMBEDDING.weights, EMBEDDING.sha256)
             sha256 = EMBEDDING.sha256
         else:
-            local = Path(os.path.expanduser(name))
+            local = Path(os.path.expanduser(name))  # noqa: PTH111  # Path.expanduser raises for an unknown ~name
             folder = local if local.is_dir() else _from_hub_cache(name)
             weights = folder / "model.safetensors"
             if not weights.is_file():
@@ -116,7 +116,8 @@ class EmbeddingSource:
         pools = _json(folder / "1_Pooling" / "config.json")
         modes = {key for key, on in pools.items() if key.startswith("pooling_mode_") and on is True}
         named = pools.get("pooling_mode")
-        pooling = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls"}.get(next(iter(modes), ""), "") if len(modes) == 1 else ""
+        plain_modes = {frozenset({"pooling_mode_mean_tokens"}): "mean", frozenset({"pooling_mode_cls_token"}): "cls"}
+        pooling = plain_modes.get(frozenset(modes), "")
         pooling = pooling or (str(named) if named in ("mean", "cls") else "")
         plain = set(modules) <= {"Transformer", "Pooling", "Normalize"}
         return cls(
@@ -144,7 +145,7 @@ def _from_hub_cache(name: str) -> Path:
         ) from error
 
 
-def _json(path: Path) -> dict[str, object]:
+def _json(path: Path) -> dict[str, Any]:
     found = _read_json(path)
     return found if isinstance(found, dict) else {}
 

@@ -10,13 +10,13 @@ from random import Random
 
 import numpy as np
 import pytest
-from fakes import FakeEmbedder, put
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.document import embedded_text
 from corpus.errors import IndexMismatch, IndexMissing, IndexUnavailable
 from corpus.sources import Source
+from fakes import FakeEmbedder, put
 from index.catalog import SCHEMA_VERSION, Catalog
 from index.lexical import content_words
 
@@ -258,8 +258,8 @@ def typed_at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
 
 
 HOSTILE = [
-    "NOT", "AND OR NOT", '"', "''", "a:b", "heading:price", "price*", "^price", "(price", "NEAR(a b)", "-price", "{a b}:c", "\0", "price\0hour", "R&D?", "%",
-    "; DROP TABLE passages; --", "\ud800", "💥", "+", "price + hour", "x" * 100_000, " ".join(f"w{n}" for n in range(5_000)),
+    "NOT", "AND OR NOT", '"', "''", "a:b", "heading:price", "price*", "^price", "(price", "NEAR(a b)", "-price", "{a b}:c", "\0", "price\0hour", "R&D?",
+    "%", "; DROP TABLE passages; --", "\ud800", "💥", "+", "price + hour", "x" * 100_000, " ".join(f"w{n}" for n in range(5_000)),
 ]
 
 

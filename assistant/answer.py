@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from corpus.document import Document, Passage
+from index.search import Hit
 
 Verdict = Literal["answered", "refused", "conversation"]
 SegmentKind = Literal["quote", "item", "row", "own"]
@@ -80,6 +81,7 @@ class Answer:
     generation: int = 0
     notes: tuple[str, ...] = ()
     timings_ms: dict[str, float] = field(default_factory=dict, compare=False)
+    hits: tuple[Hit, ...] = field(default=(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         used = [segment.marker for segment in self.segments if segment.marker is not None]

@@ -113,7 +113,7 @@ class Assistant:
             answer = Answer(
                 text, alone, "answered" if citations else "refused", segments if citations else (Segment("own", REFUSAL),), citations,
                 confidence=confidence, nearest=() if citations else nearest_topics(found.hits), kind=kind, writer=self._answerer.name,
-                corrections=corrections, searched=found.searched, generation=view.generation,
+                corrections=corrections, searched=found.searched, generation=view.generation, hits=found.hits,
                 notes=(f"searched only in {len(question.documents)} chosen documents",) if question.documents is not None else (),
             )
         timings["compose"] = round((time.perf_counter() - clock) * 1000, 3)

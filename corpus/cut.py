@@ -37,7 +37,7 @@ def cut(document: Document, count: Count, window: int) -> list[Passage]:
     `count` gives the tokens of a text as the embedding model counts them, `window` is how many it reads; context and text
     together never exceed it.
     """
-    passages = []
+    passages: list[Passage] = []
     for place, blocks in _sections(document):
         for run in _runs(document, blocks):
             passages += _passages(document, place, run, count, window)
@@ -159,7 +159,13 @@ def _list(document: Document, place: _Place, run: list[Placed], count: Count, wi
         yield _passage(document, place, context, run, "list", whole)
         return
     led = _context(place, said, count, window)
-    group = whole[:1] if lead else []  # the lead-in opens the first passage, and stands in the context of the others
+    group: list[Unit] = []
+    if lead and count(document.text[lead.start : items[0].end]) <= room:
+        group = whole[:1]  # the lead-in opens the first passage, and stands in the context of the others
+    else:
+        if lead and not led.endswith(f"\n{said}"):
+            yield from _prose(document, place, [lead], count, window)
+        context, room = led, window - count(embedded_text(led, ""))
     for item in items:
         if group and count(document.text[group[0].start : item.end]) > room:
             yield _passage(document, place, context, run, "list", group)

@@ -137,8 +137,10 @@ def _opening(words: str, short: str) -> str:
 
 
 def _spells(words: str, short: str) -> bool:
-    """Do the initials of these words give `short`? Small words may be passed over, but not at the edges ("research and
-    development", "R&D"; "software as a service", "SaaS"), and a word in capitals may give all of its letters ("IT-enabled services", "ITES").
+    """Do the initials of these words give `short`?
+
+    Small words may be passed over, but not at the edges ("research and development", "R&D"; "software as a service", "SaaS"),
+    and a word in capitals may give all of its letters ("IT-enabled services", "ITES").
     """
     letters = "".join(letter for letter in _singular(short) if letter.isalpha()).lower()
     parts = re.split(r"[ -]", words)

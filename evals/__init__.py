@@ -1,0 +1,1 @@
+"""Question sets become runs, comparisons and reports. This floor imports assistant, index and corpus."""

@@ -12,11 +12,14 @@ from reportlab.pdfgen.canvas import Canvas
 PROSE = [
     "Knowledge process outsourcing (KPO) is the practice of giving work that needs judgement to another firm.",
     "Dr. Meyer of No. 7 says that it costs 3.5 times less, i.e. much less, than a department of one's own.",
-    "A na\u00efve buyer \u2013 in Z\u00fcrich or \u0141\u00f3d\u017a \u2013 pays \u00a35 too much, and \u65e5\u672c\u8a9e is hardly ever spoken.",
+    "A na\u00efve buyer \u2013 in Z\u00fcrich or \u0141\u00f3d\u017a \u2013 pays \u00a35 too much; \u65e5\u672c\u8a9e is hardly spoken.",
 ]
 LEAD = "Three kinds of work are given away most:"
 ITEMS = ["Research into markets and patents.", "Legal review, which pays well.", "Engineering and design."]
-TABLE = [["Term", "Meaning"], ["KPO", "Knowledge process outsourcing"], ["BPO", "Business process outsourcing"], ["LPO", "Legal process outsourcing"]]
+TABLE = [
+    ["Term", "Meaning"], ["KPO", "Knowledge process outsourcing"], ["BPO", "Business process outsourcing"],
+    ["LPO", "Legal process outsourcing"],
+]
 
 
 def saved(write: Callable[[io.BytesIO], object]) -> bytes:
@@ -53,7 +56,8 @@ def text_sample() -> bytes:
 
 def html_sample() -> bytes:
     rows = [f"<tr><th>{a}</th><th>{b}</th></tr>" if a == "Term" else f"<tr><td>{a}</td><td>{b}</td></tr>" for a, b in TABLE]
-    body = ["<h1>The trade</h1>", *(f"<p>{p}</p>" for p in PROSE), f"<h2>Kinds</h2><p>{LEAD}</p><ul>", *(f"<li>{i}</li>" for i in ITEMS), "</ul>"]
+    paragraphs, items = [f"<p>{text}</p>" for text in PROSE], [f"<li>{text}</li>" for text in ITEMS]
+    body = ["<h1>The trade</h1>", *paragraphs, f"<h2>Kinds</h2><p>{LEAD}</p><ul>", *items, "</ul>"]
     comments = "<section id='comments'><p>I doubt every word of this, and so does everybody.</p></section>"
     return f"<html><body>{''.join(body)}<table>{''.join(rows)}</table>{comments}</body></html>".encode()
 

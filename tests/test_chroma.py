@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
@@ -220,12 +221,11 @@ def test_a_second_holder_in_the_same_process_gets_none_and_the_next_one_the_stor
 def test_the_lock_is_free_when_another_thread_ends_what_one_began(catalog: Catalog) -> None:
     put(catalog, "notes/a.md", "One passage.")
     holding = hold(catalog.path.parent, catalog)
-    thread = threading.Thread(target=holding.__enter__)
-    thread.start()
-    thread.join()
-    holding.__exit__(None, None, None)
-    with hold(catalog.path.parent, catalog) as store:
-        assert store is not None
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(holding.__enter__).result() is not None
+        holding.__exit__(None, None, None)
+        with hold(catalog.path.parent, catalog) as store:
+            assert store is not None
 
 
 def test_after_a_clean_close_nothing_is_written_again(held: Hold, catalog: Catalog) -> None:

@@ -4,12 +4,13 @@ import re
 from itertools import pairwise
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from corpus.cut import PROSE_TOKENS, cut
 from corpus.document import Block, Document, Draft, Passage, Unit, embedded_text
 from corpus.readers import Unreadable, read
 from corpus.sentences import pieces, sentences
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from samples import ITEMS, LEAD, PROSE, SAMPLES, TABLE
 
 
@@ -58,16 +59,16 @@ def test_passages_of_every_format_prove_their_spans_and_lose_nothing(name: str, 
 
 
 WORD = st.text(st.characters(categories=["Lu", "Ll", "Nd", "Lo", "Sc"]), min_size=1, max_size=12)
-SENTENCE = st.lists(st.one_of(st.sampled_from(["KPO", "No. 7", "Dr. Meyer", "work", "na\u00efve", "3.5", "e.g.", "x-y"]), WORD), min_size=1, max_size=30).map(
-    lambda words: " ".join(words) + "."
-)
+COMMON = st.sampled_from(["KPO", "No. 7", "Dr. Meyer", "work", "na\u00efve", "3.5", "e.g.", "x-y"])
+SENTENCE = st.lists(COMMON | WORD, min_size=1, max_size=30).map(lambda words: " ".join(words) + ".")
 PARAGRAPH = st.lists(SENTENCE, min_size=1, max_size=6).map(" ".join)
 ITEM = st.one_of(SENTENCE, st.sampled_from(["Law", "Costs:", "Risk: it may fail."]))
+ITEM_LIST = st.lists(ITEM, min_size=1, max_size=8)
 MARKDOWN_PART = st.one_of(
     PARAGRAPH,
     st.builds(lambda level, words: "#" * level + f" {words}", st.integers(1, 4), SENTENCE),
-    st.builds(lambda lead, items: f"{lead}:\n\n" + "\n".join(f"- {item}" for item in items), SENTENCE, st.lists(ITEM, min_size=1, max_size=8)),
-    st.lists(ITEM, min_size=1, max_size=6).map(lambda items: "\n".join(f"{n}. {item}\n   - below {item}" for n, item in enumerate(items, 1))),
+    st.builds(lambda lead, items: f"{lead}:\n\n" + "\n".join(f"- {item}" for item in items), SENTENCE, ITEM_LIST),
+    ITEM_LIST.map(lambda items: "\n".join(f"{n}. {item}\n   - below {item}" for n, item in enumerate(items, 1))),
     st.lists(st.tuples(ITEM, SENTENCE), min_size=1, max_size=5).map(
         lambda rows: "| " + " |\n| --- | --- |\n| ".join([" | ".join(rows[0]), " |\n| ".join(map(" | ".join, rows[1:]))]) + " |"
     ),
@@ -90,7 +91,7 @@ def test_any_markdown_is_cut_into_passages_that_hold_what_they_promise(parts: li
 TEXT_PART = st.one_of(
     PARAGRAPH, WORD,
     PARAGRAPH.map(lambda text: re.sub(r"(.{40,60}) ", r"\1\n", text)),
-    st.lists(ITEM, min_size=1, max_size=8).map(lambda items: "Some kinds:\n" + "\n".join(f"  \u2022 {item}" for item in items)),
+    ITEM_LIST.map(lambda items: "Some kinds:\n" + "\n".join(f"  \u2022 {item}" for item in items)),
 )
 
 
@@ -104,8 +105,11 @@ def test_any_plain_text_is_cut_into_passages_that_hold_what_they_promise(parts: 
     check(document, cut(document, count, window), count, window)
 
 
+KIND = st.sampled_from(["heading", "prose", "item", "header", "row", "code", "comment"])
+
+
 @settings(derandomize=True, max_examples=60, deadline=None)
-@given(st.lists(st.builds(Block, st.sampled_from(["heading", "prose", "item", "header", "row", "code", "comment"]), PARAGRAPH, st.integers(0, 2)), min_size=1, max_size=10), WINDOW)
+@given(st.lists(st.builds(Block, KIND, PARAGRAPH, st.integers(0, 2)), min_size=1, max_size=10), WINDOW)
 def test_blocks_in_any_order_are_cut_without_loss(blocks: list[Block], window: int) -> None:
     document = composed(*blocks)
     check(document, cut(document, by_words, window), by_words, window)
@@ -132,7 +136,9 @@ def test_a_heading_leads_its_text_and_the_outer_headings_stand_in_the_context() 
         Block("prose", "It pays."), Block("heading", "Risks", 2), Block("prose", "There are some."),
     )
     assert [(passage.context, passage.heading, passage.text) for passage in cut(document, by_words, 256)] == [
-        ("The trade", "The trade", "It grows."), ("The trade > Kinds > Law", "Law", "It pays."), ("The trade > Risks", "Risks", "There are some."),
+        ("The trade", "The trade", "It grows."),
+        ("The trade > Kinds > Law", "Law", "It pays."),
+        ("The trade > Risks", "Risks", "There are some."),
     ]
 
 
@@ -150,16 +156,27 @@ def test_a_long_list_keeps_its_lead_in_beside_every_part_even_under_many_heading
     items = [Block("item", f"Item {n} is a thing that is said in some words, and then in more.", marker="-") for n in range(20)]
     passages = cut(composed(*headings, Block("prose", LEAD), *items), by_words, 80)
     assert len(passages) > 3 and {passage.kind for passage in passages} == {"list"}
-    for passage in passages:
-        assert passage.context.endswith(f"level 5 in this document\n{LEAD}")
-        assert all(passage.quote(unit).startswith("Item") and passage.quote(unit).endswith("more.") for unit in passage.units)
+    assert passages[0].text.startswith(f"{LEAD}\n\n- Item 0 is a thing")
+    assert all(passage.context.endswith(f"level 5 in this document\n{LEAD}") for passage in passages[1:])
+    units = [passage.quote(unit) for passage in passages for unit in passage.units][1:]
+    assert len(units) == 20 and all(unit.startswith("Item") and unit.endswith("more.") for unit in units)
 
 
 def test_a_lead_in_too_long_for_the_context_is_a_passage_of_its_own() -> None:
-    lead = "These are the kinds of work " + "that somebody somewhere gives away " * 8 + "now:"
+    lead = "These are the kinds of work " + "that somebody somewhere gives away " * 12 + "now:"
     items = [Block("item", f"Item {n} is a thing that is said in some words.", marker="-") for n in range(12)]
-    passages = cut(composed(Block("prose", lead), *items), by_words, 80)
+    document = composed(Block("prose", lead), *items)
+    passages = cut(document, by_words, 80)
+    check(document, passages, by_words, 80)
     assert [passage.kind for passage in passages][:2] == ["prose", "list"] and passages[0].text == lead
+
+
+def test_a_lead_in_longer_than_the_window_is_cut_and_its_list_follows() -> None:
+    lead = "These are the kinds of work " + "that somebody somewhere gives away " * 40 + "now:"
+    document = composed(Block("prose", lead), Block("item", "Law", marker="-"), Block("item", "Design", marker="-"))
+    passages = cut(document, by_words, 80)
+    check(document, passages, by_words, 80)
+    assert passages[-1].text == "Law\n- Design"
 
 
 def test_a_label_and_the_one_item_it_announces_are_one_unit() -> None:
@@ -173,7 +190,8 @@ def test_a_label_and_the_one_item_it_announces_are_one_unit() -> None:
 
 def test_a_table_row_carries_its_header_even_under_many_headings() -> None:
     headings = [Block("heading", f"A rather long heading of level {level} in this document", level) for level in range(1, 6)]
-    document = composed(*headings, Block("header", "Term | Meaning"), Block("row", "KPO | knowledge work"), Block("row", "BPO | routine work"))
+    rows = [Block("row", "KPO | knowledge work"), Block("row", "BPO | routine work")]
+    document = composed(*headings, Block("header", "Term | Meaning"), *rows)
     passages = cut(document, by_words, 64)
     assert [passage.text for passage in passages] == ["KPO | knowledge work", "BPO | routine work"]
     assert {passage.kind for passage in passages} == {"row"}
@@ -182,7 +200,8 @@ def test_a_table_row_carries_its_header_even_under_many_headings() -> None:
 
 def test_a_second_table_has_its_own_header() -> None:
     document = composed(
-        Block("header", "Term | Meaning"), Block("row", "KPO | knowledge work"), Block("header", "Firm | Place"), Block("row", "Acme | Pune"),
+        Block("header", "Term | Meaning"), Block("row", "KPO | knowledge work"),
+        Block("header", "Firm | Place"), Block("row", "Acme | Pune"),
     )
     assert [passage.context for passage in cut(document, by_words, 256)] == ["The trade\nTerm | Meaning", "The trade\nFirm | Place"]
 
@@ -207,11 +226,12 @@ def test_a_sentence_longer_than_the_window_is_cut_and_nothing_else_is() -> None:
 
 def test_a_list_item_longer_than_the_window_is_cut_and_its_neighbours_stay_whole() -> None:
     long = " ".join(f"Sentence {n} says a thing." for n in range(60))
-    document = composed(Block("prose", LEAD), Block("item", "Before.", marker="1."), Block("item", long, marker="2."), Block("item", "After.", marker="3."))
+    items = [Block("item", text, marker=f"{n}.") for n, text in enumerate(["Before.", long, "After."], 1)]
+    document = composed(Block("prose", LEAD), *items)
     passages = cut(document, by_words, 100)
     check(document, passages, by_words, 100)
-    assert passages[0].text == "Before." and passages[-1].text == "After." and {p.kind for p in passages} == {"list"}
-    assert all(LEAD in passage.context for passage in passages)
+    assert passages[0].text == f"{LEAD}\n\n1. Before." and passages[-1].text == "After." and {p.kind for p in passages} == {"list"}
+    assert all(LEAD in passage.context for passage in passages[1:])
     assert {unit.marker for passage in passages[1:-1] for unit in passage.units} == {"2."}
 
 
@@ -254,7 +274,8 @@ def test_every_sentence_stands_in_a_passage_of_its_page() -> None:
 
 
 def test_a_list_that_runs_over_a_page_break_keeps_its_lead_in() -> None:
-    document = composed(Block("prose", "There are two:", page=1), Block("item", "Law", page=1, marker="-"), Block("item", "Design", page=2, marker="-"))
+    items = [Block("item", "Law", page=1, marker="-"), Block("item", "Design", page=2, marker="-")]
+    document = composed(Block("prose", "There are two:", page=1), *items)
     assert [(passage.text, passage.page) for passage in cut(document, by_words, 256)] == [("There are two:\n\n- Law\n- Design", 1)]
 
 
@@ -298,7 +319,8 @@ def test_a_document_has_another_digest_when_anything_that_a_reader_sees_changes(
     base = Draft((Block("prose", "It grows."),), "markdown", title="The trade")
     drafts = [
         base, Draft(base.blocks, "markdown", title="Trade"), Draft(base.blocks, "markdown", title="The trade", date="2024-01-02"),
-        Draft((Block("heading", "It grows.", 1),), "markdown", title="The trade"), Draft((Block("prose", "It grows!"),), "markdown", title="The trade"),
+        Draft((Block("heading", "It grows.", 1),), "markdown", title="The trade"),
+        Draft((Block("prose", "It grows!"),), "markdown", title="The trade"),
     ]
     assert len({Document.compose("s/x", draft).digest for draft in drafts}) == len(drafts)
     assert Document.compose("s/x", base).digest == Document.compose("t/y", base).digest

@@ -144,19 +144,22 @@ def test_kills_at_random_moments_lose_nothing_and_double_nothing(tmp_path: Path,
         duration = time.monotonic() - began  # of the work in a run that nobody kills
 
     fell_at: Counter[str] = Counter()
-    for kill in range(KILLS):
+    while (kills := fell_at.total()) < KILLS:
         disturb(sources, random)
         with start(catalog.path.parent, sources) as process:
             # One kill in each KILLS-th part of the run, at a random moment of it, so that they hit everywhere.
-            fell_at[kill_after(process, duration * (kill + random.random()) / KILLS)] += 1
+            last = kill_after(process, duration * (kills + random.random()) / KILLS)
+        if last == "done":  # the machine has become faster meanwhile
+            duration *= 0.9
+            continue
+        fell_at[last] += 1
         bring_up_to_date(catalog, sources)
-        clean = Catalog(tmp_path / f"clean-{kill}")
+        clean = Catalog(tmp_path / f"clean-{kills}")
         bring_up_to_date(clean, sources)
         assert contents(catalog) == contents(clean)
         assert_chroma_finds_what_the_exact_search_finds(catalog, random)
     with capsys.disabled():
         print(f"\n{KILLS} kills in runs of {duration:.1f} s; the last thing done before each: {dict(fell_at)}")
-    assert sum(fell_at.values()) - fell_at["done"] >= KILLS / 2
 
 
 if __name__ == "__main__":

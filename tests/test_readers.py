@@ -9,12 +9,13 @@ import docx
 import openpyxl
 import pptx
 import pytest
-from corpus.document import Block, Document, Draft
-from corpus.normalise import normalise, one_line
-from corpus.readers import Unreadable, decode, read
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pptx.util import Inches
+
+from corpus.document import Block, Document, Draft
+from corpus.normalise import normalise, one_line
+from corpus.readers import Unreadable, decode, read
 from samples import SAMPLES, pdf, saved
 
 
@@ -126,7 +127,8 @@ def test_html_in_markdown_is_read_without_scripts_comments_and_hidden_text() -> 
 
 
 def test_code_inside_a_list_item_follows_the_words_before_it() -> None:
-    assert kinds(read(b"1. Run this:\n\n   ```\n   make\n   ```\n2. Done\n", "x.md")) == [("item", "Run this:"), ("code", "make"), ("item", "Done")]
+    draft = read(b"1. Run this:\n\n   ```\n   make\n   ```\n2. Done\n", "x.md")
+    assert kinds(draft) == [("item", "Run this:"), ("code", "make"), ("item", "Done")]
 
 
 def test_words_between_two_rules_are_not_taken_for_front_matter() -> None:
@@ -268,7 +270,8 @@ def test_a_web_page_gives_its_main_part_and_its_comments_as_comments() -> None:
 
 
 def test_comments_beside_a_short_article_are_kept_as_comments() -> None:
-    draft = html("<div><h1>A note</h1><p>KPO is a trade.</p></div><section class='comment-list'><p>I doubt this very much indeed.</p></section>")
+    comments = "<section class='comment-list'><p>I doubt this very much indeed.</p></section>"
+    draft = html(f"<div><h1>A note</h1><p>KPO is a trade.</p></div>{comments}")
     assert kinds(draft) == [("heading", "A note"), ("prose", "KPO is a trade."), ("comment", "I doubt this very much indeed.")]
 
 
@@ -284,7 +287,8 @@ def test_a_page_that_stands_in_one_form_is_read() -> None:
 def test_loose_text_beside_lists_and_paragraphs_is_not_lost() -> None:
     draft = html("Before <span>all</span><p>One</p>between<ul><li>Two</li><div>Three</div></ul><blockquote>Four</blockquote>after")
     assert kinds(draft) == [
-        ("prose", "Before all"), ("prose", "One"), ("prose", "between"), ("item", "Two"), ("prose", "Three"), ("prose", "Four"), ("prose", "after"),
+        ("prose", "Before all"), ("prose", "One"), ("prose", "between"), ("item", "Two"), ("prose", "Three"), ("prose", "Four"),
+        ("prose", "after"),
     ]
 
 
@@ -310,7 +314,9 @@ def test_a_page_that_declares_its_encoding_is_read_in_it() -> None:
 
 @pytest.mark.parametrize("format", ["md", "html", "docx"])
 def test_a_heading_of_the_same_rank_ends_the_comments(format: str) -> None:
-    parts = [("h", "A note"), ("p", "KPO is a trade."), ("h", "Comments"), ("p", "I doubt this."), ("h", "About the author"), ("p", "She writes.")]
+    parts = [
+        ("h", "A note"), ("p", "KPO is a trade."), ("h", "Comments"), ("p", "I doubt this."), ("h", "The author"), ("p", "She writes."),
+    ]
     if format == "md":
         draft = read("\n\n".join(f"## {text}" if kind == "h" else text for kind, text in parts).encode(), "x.md")
     elif format == "html":
@@ -321,7 +327,8 @@ def test_a_heading_of_the_same_rank_ends_the_comments(format: str) -> None:
             file.add_heading(text, 2) if kind == "h" else file.add_paragraph(text)
         draft = read(saved(file.save), "x.docx")
     assert kinds(draft) == [
-        ("heading", "A note"), ("prose", "KPO is a trade."), ("comment", "I doubt this."), ("heading", "About the author"), ("prose", "She writes."),
+        ("heading", "A note"), ("prose", "KPO is a trade."), ("comment", "I doubt this."), ("heading", "The author"),
+        ("prose", "She writes."),
     ]
 
 
@@ -385,7 +392,8 @@ def test_a_word_file_gives_headings_lists_and_tables() -> None:
     file.add_heading("The Trade", 0)
     file.add_heading("Kinds", 1)
     file.add_paragraph("There are two kinds:")
-    for style, text in [("List Number", "Research"), ("List Bullet 2", "Markets"), ("List Number", "Law"), ("Normal", ""), ("Normal", "Then:")]:
+    numbered, bullet = "List Number", "List Bullet 2"
+    for style, text in [(numbered, "Research"), (bullet, "Markets"), (numbered, "Law"), ("Normal", ""), ("Normal", "Then:")]:
         file.add_paragraph(text, style=style)
     file.add_paragraph("Again from one", style="List Number")
     table = file.add_table(3, 3)

@@ -5,6 +5,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+
 from corpus.sources import SHIPPED, Found, Source, files_of, name_for
 from corpus.worker import Failure
 

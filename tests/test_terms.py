@@ -3,12 +3,13 @@
 from time import process_time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from corpus.cut import cut
 from corpus.document import Block, Document, Draft
 from corpus.readers import Unreadable, read
 from corpus.terms import Term, harvest, split_name
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from samples import SAMPLES
 
 
@@ -88,8 +89,9 @@ def test_a_bracket_that_no_words_spell_gives_no_term(sentence: str) -> None:
 
 
 def test_a_definition_wins_over_a_sentence_that_only_expands() -> None:
-    (term,) = terms("# A\n\nFirms buy legal process outsourcing (LPO).\n\n## B\n\nLegal process outsourcing (LPO) is the sale of legal work.\n")
-    assert term.defines and term.definition == "Legal process outsourcing (LPO) is the sale of legal work."
+    definition = "Legal process outsourcing (LPO) is the sale of legal work."
+    (term,) = terms(f"# A\n\nFirms buy legal process outsourcing (LPO).\n\n## B\n\n{definition}\n")
+    assert term.defines and term.definition == definition
 
 
 def test_the_first_of_two_definitions_wins() -> None:
@@ -122,7 +124,9 @@ def test_a_table_with_an_empty_cell_gives_no_term_and_no_error() -> None:
 
 def test_readers_comments_define_nothing() -> None:
     article = "What is KPO?\n\nIt is a trade that has grown for many years, and its buyers are found in many of the richer countries.\n\n"
-    comments = "Comments\n\nKnowledge process outsourcing (KPO) is a small organization.\n\n@BoniJ - Legal process outsourcing (LPO) is a fraud.\n"
+    comments = (
+        "Comments\n\nKnowledge process outsourcing (KPO) is a small organization.\n\n@BoniJ - Legal process outsourcing (LPO) is a fraud.\n"
+    )
     assert said(article + comments, "x.txt") == []
     assert [name for name, _, _ in said(article + comments.replace("Comments\n\n", "").replace("@BoniJ - ", ""), "x.txt")] == [
         "Knowledge process outsourcing", "Legal process outsourcing",
@@ -177,7 +181,8 @@ def test_harvesting_takes_time_in_proportion_to_the_text(text: str) -> None:
 
 @pytest.mark.parametrize(("heading", "name", "short"), [
     ("Legal process outsourcing (LPO)", "Legal process outsourcing", ("LPO",)), ("Attrition", "Attrition", ()),
-    ("Penetration test (pen test)", "Penetration test (pen test)", ()), ("Turnaround time (TAT, turn time)", "Turnaround time (TAT, turn time)", ()),
+    ("Penetration test (pen test)", "Penetration test (pen test)", ()),
+    ("Turnaround time (TAT, turn time)", "Turnaround time (TAT, turn time)", ()),
     ("Statement of work (SOW or SoW)", "Statement of work", ("SOW", "SoW")),
 ])
 def test_a_name_is_split_from_its_abbreviations(heading: str, name: str, short: tuple[str, ...]) -> None:

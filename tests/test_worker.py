@@ -10,6 +10,7 @@ from pathlib import Path
 
 import docx
 import pytest
+
 from corpus.document import Draft
 from corpus.readers import read
 from corpus.worker import MAX_FILE, Failure, FileReader
@@ -119,7 +120,9 @@ def heavy_text() -> bytes:
 
 
 @pytest.mark.parametrize(("name", "make"), [("heavy.docx", heavy_word_file), ("heavy.md", heavy_text)])
-def test_a_file_that_takes_too_much_memory_is_a_failure_and_the_next_file_is_read(tmp_path: Path, name: str, make: Callable[[], bytes]) -> None:
+def test_a_file_that_takes_too_much_memory_is_a_failure_and_the_next_one_is_read(
+    tmp_path: Path, name: str, make: Callable[[], bytes]
+) -> None:
     heavy = tmp_path / name
     heavy.write_bytes(make())
     with FileReader(memory=192 * 2**20) as reader:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from corpus.document import Block, Draft
+from corpus.document import Block, BlockKind, Draft
 from corpus.normalise import one_line
 from corpus.readers import damaged
 
@@ -71,7 +71,7 @@ def read_pptx(data: bytes, name: str) -> Draft:
             if shape.has_text_frame:
                 said = [(one_line(p.text), p.level) for p in shape.text_frame.paragraphs]
                 said = [(words, level) for words, level in said if words]
-                kind = "item" if len(said) > 1 else "prose"
+                kind: BlockKind = "item" if len(said) > 1 else "prose"
                 blocks += [Block(kind, w, level, page, "-" if kind == "item" else "") for w, level in said]
             elif shape.has_table:
                 blocks += _rows([[cell.text for cell in row.cells] for row in shape.table.rows], page)

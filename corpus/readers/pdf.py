@@ -18,7 +18,10 @@ _LINE_HYPHEN = re.compile("[\x00\u00ad]\\s*$|(?<=[a-z])-\\s*$")
 _PAGE_NUMBER = re.compile(r"(page )?\d{1,4}( (of|/) \d{1,4})?", re.I)
 
 # What programs write into a PDF's title field when nobody gave it one.
-_NO_TITLE = re.compile(r"\(?untitled\)?|document\d*|slide \d+|powerpoint presentation|microsoft (word|powerpoint|excel) - .*|.*\.(docx?|pptx?|xlsx?|indd|tex|dvi)", re.I)
+_NO_TITLE = re.compile(
+    r"\(?untitled\)?|document\d*|slide \d+|powerpoint presentation|microsoft (word|powerpoint|excel) - .*|"
+    r".*\.(docx?|pptx?|xlsx?|indd|tex|dvi)", re.I
+)
 
 
 def read_pdf(data: bytes, name: str) -> Draft:

@@ -20,7 +20,9 @@ _BLOCKS = {
     "h1", "h2", "h3", "h4", "h5", "h6", "hr", "br",
 }
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|(font-size|opacity)\s*:\s*0+(\.0+)?(?![.\d])", re.I)
-_FURNITURE = re.compile(r"(^|[\s_-])(nav|navbar|menu|sidebar|breadcrumbs?|cookie|banner|share|social|related|advert|ads?|promo)([\s_-]|$)", re.I)
+_FURNITURE = re.compile(
+    r"(^|[\s_-])(nav|navbar|menu|sidebar|breadcrumbs?|cookie|banner|share|social|related|advert|ads?|promo)([\s_-]|$)", re.I
+)
 _COMMENTS = re.compile(r"(^|[\s_-])(comments?|comment-?list|disqus|respond)([\s_-]|$)", re.I)
 _LATIN = {"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "iso8859-1", "latin1", "latin-1"}  # browsers read these as `decode` does
 # <main> or <article> is taken for the page when it holds at least this share of the body's text.
@@ -193,10 +195,10 @@ def _table(node: lxml.html.HtmlElement) -> Iterator[Block]:
     first = True
     for row in node.iter("tr"):
         cells = [child for child in row if child.tag in ("td", "th") and not _is_left_out(row) and not _is_left_out(child)]
-        words = [one_line(_inline(cell)) for cell in cells]
-        if any(words):
+        said = [one_line(_inline(cell)) for cell in cells]
+        if any(said):
             header = first and len(cells) > 1 and (all(cell.tag == "th" for cell in cells) or row.getparent().tag == "thead")
-            yield Block("header" if header else "row", " | ".join(words))
+            yield Block("header" if header else "row", " | ".join(said))
             first = False
 
 

@@ -1,0 +1,132 @@
+"""Metrics: small pure functions. Retrieval measures come from ir-measures, ROUGE from rouge-score; the rest is defined here."""
+
+import math
+import re
+import string
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from evals.cases import Phrase, as_regex
+
+K = 10
+
+
+def says(text: str, phrase: Phrase) -> bool:
+    """Is the phrase in the text? Upper and lower case, and kinds of white space, do not matter; of alternatives one suffices."""
+    if not isinstance(phrase, str):
+        return any(says(text, one) for one in phrase)
+    plain = " ".join(text.split())
+    pattern = as_regex(phrase)
+    if pattern is not None:
+        return re.search(pattern, plain, re.I) is not None
+    return " ".join(phrase.split()).casefold() in plain.casefold()
+
+
+def facts_said(text: str, must_say: Sequence[Phrase]) -> float:
+    """Share of the key facts that the text says; 1.0 when none is asked for."""
+    return sum(says(text, phrase) for phrase in must_say) / len(must_say) if must_say else 1.0
+
+
+def forbidden_said(text: str, must_not_say: Sequence[Phrase]) -> int:
+    """How many of the forbidden phrases the text says."""
+    return sum(says(text, phrase) for phrase in must_not_say)
+
+
+def retrieval(relevant: Sequence[str], ranked: Sequence[str]) -> dict[str, float]:
+    """recall@5, recall@10, success@3, MRR and nDCG@10 of a ranked list of ids, by ir-measures. An empty list scores 0.
+
+    `relevant` are the ids that may be found (each of relevance 1); an id that comes twice in `ranked` counts at its first place.
+    Empty `relevant` gives no measures.
+    """
+    if not relevant:
+        return {}
+    import ir_measures
+    from ir_measures import RR, R, Success, nDCG
+
+    unique = list(dict.fromkeys(ranked))
+    measures = {"recall@5": R @ 5, "recall@10": R @ K, "success@3": Success @ 3, "mrr": RR, "ndcg@10": nDCG @ K}
+    if not unique:
+        return dict.fromkeys(measures, 0.0)
+    qrels = [ir_measures.Qrel("q", id, 1) for id in dict.fromkeys(relevant)]
+    run = [ir_measures.ScoredDoc("q", id, float(len(unique) - at)) for at, id in enumerate(unique)]
+    found = ir_measures.calc_aggregate(list(measures.values()), qrels, run)
+    return {name: float(found[measure]) for name, measure in measures.items()}
+
+
+def squad_tokens(text: str) -> list[str]:
+    """Tokens after SQuAD's normalisation: lower case, no punctuation, no articles (Rajpurkar et al. 2016, official script)."""
+    plain = "".join(c for c in text.lower() if c not in string.punctuation)
+    return re.sub(r"\b(a|an|the)\b", " ", plain).split()
+
+
+def token_f1(text: str, reference: str) -> float:
+    """SQuAD's token F1. Both empty: 1.0; one empty: 0.0."""
+    said, wanted = squad_tokens(text), squad_tokens(reference)
+    if not said or not wanted:
+        return float(said == wanted)
+    shared = sum((Counter(said) & Counter(wanted)).values())
+    return 2 * shared / (len(said) + len(wanted))
+
+
+@lru_cache(maxsize=1)
+def _scorer() -> Any:
+    from rouge_score.rouge_scorer import RougeScorer
+
+    return RougeScorer(["rougeL"], use_stemmer=True)
+
+
+def rouge_l(text: str, reference: str) -> float:
+    """ROUGE-L F-measure with stemming, by rouge-score (Lin 2004). An empty text scores 0."""
+    return float(_scorer().score(reference, text)["rougeL"].fmeasure)
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """The value below which `share` of the values lie, linearly interpolated; 0.0 for no values."""
+    if not values:
+        return 0.0
+    ordered = sorted(values)
+    at = share * (len(ordered) - 1)
+    low, high = math.floor(at), math.ceil(at)
+    return ordered[low] + (ordered[high] - ordered[low]) * (at - low)
+
+
+def coverage_risk(confidences: Sequence[float], right: Sequence[bool]) -> list[tuple[float, float]]:
+    """The coverage-risk curve: for each number of answers kept, most confident first, (share kept, share of those wrong).
+
+    El-Yaniv and Wiener, JMLR 2010. Empty input gives an empty curve.
+    """
+    order = sorted(range(len(confidences)), key=lambda at: -confidences[at])
+    wrong, curve = 0, []
+    for kept, at in enumerate(order, 1):
+        wrong += not right[at]
+        curve.append((kept / len(order), wrong / kept))
+    return curve
+
+
+def reliability(confidences: Sequence[float], right: Sequence[bool], bins: int = 10) -> list[tuple[float, float, int]]:
+    """The reliability curve: for each non-empty bin of equal width (mean confidence, share right, how many)."""
+    groups: dict[int, list[int]] = {}
+    for at, confidence in enumerate(confidences):
+        groups.setdefault(min(bins - 1, int(confidence * bins)), []).append(at)
+    return [
+        (sum(confidences[at] for at in group) / len(group), sum(right[at] for at in group) / len(group), len(group)) for _, group in sorted(groups.items())
+    ]
+
+
+def calibration_error(confidences: Sequence[float], right: Sequence[bool], bins: int = 10) -> float:
+    """Expected calibration error: the mean over bins, weighed by size, of |share right - mean confidence| (Guo et al., ICML 2017)."""
+    curve = reliability(confidences, right, bins)
+    return sum(abs(share - mean) * n for mean, share, n in curve) / max(1, len(confidences))
+
+
+def auroc(scores: Sequence[float], positive: Sequence[bool]) -> float | None:
+    """Area under the ROC curve (Mann-Whitney U, ties count half); None when only one kind is there."""
+    yes = [s for s, p in zip(scores, positive, strict=True) if p]
+    no = sorted(s for s, p in zip(scores, positive, strict=True) if not p)
+    if not yes or not no:
+        return None
+    from bisect import bisect_left, bisect_right
+
+    return sum((bisect_left(no, s) + bisect_right(no, s)) / 2 for s in yes) / (len(yes) * len(no))

@@ -1,0 +1,140 @@
+"""records.sqlite: what cannot be built again. Eval runs and the inbox of feedback; no rebuild of the index touches it."""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from corpus.errors import EvalError, IndexUnavailable
+from evals.run import EvalRun, Outcome
+
+SCHEMA_VERSION = 1
+_SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL, set_name TEXT NOT NULL, set_digest TEXT NOT NULL, started TEXT NOT NULL, finished INTEGER NOT NULL DEFAULT 0,
+    fingerprint TEXT NOT NULL, cases TEXT NOT NULL);
+CREATE TABLE outcomes (run INTEGER NOT NULL REFERENCES runs (id), case_id TEXT NOT NULL, data TEXT NOT NULL, PRIMARY KEY (run, case_id));
+CREATE TABLE inbox (
+    id INTEGER PRIMARY KEY, received TEXT NOT NULL, question TEXT NOT NULL, after TEXT NOT NULL, verdict TEXT NOT NULL, thumb TEXT NOT NULL, reason TEXT NOT NULL,
+    words TEXT NOT NULL, citations TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'open')
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """A thumb or an unanswered question, waiting to become a case. `thumb` is "up", "down" or "" for an unanswered question."""
+
+    id: int
+    received: str
+    question: str
+    after: tuple[str, ...]
+    verdict: str
+    thumb: str
+    reason: str
+    words: str
+    citations: tuple[str, ...]
+    state: str = "open"
+
+
+class Records:
+    """The records of one data folder. Opens the file anew for each transaction, so it may be shared by threads and processes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "records.sqlite"
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            with closing(sqlite3.connect(self.path, timeout=30, isolation_level=None)) as db:
+                db.execute("PRAGMA journal_mode = WAL")
+                db.execute("PRAGMA synchronous = FULL")
+                db.execute("BEGIN IMMEDIATE")
+                try:
+                    if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
+                        for statement in _SCHEMA.split(";"):
+                            db.execute(statement)
+                        db.execute("INSERT INTO meta VALUES ('schema', ?)", [str(SCHEMA_VERSION)])
+                    yield db
+                    db.execute("COMMIT")
+                except BaseException:
+                    db.execute("ROLLBACK")
+                    raise
+        except sqlite3.DatabaseError as error:
+            raise IndexUnavailable(f"the records {self.path} cannot be used: {error}", "restore the file from a copy; it cannot be built again") from error
+
+    def start(self, name: str, set_name: str, set_digest: str, fingerprint: dict[str, str], cases: Sequence[str]) -> int:
+        """Begin a run; return its id. Its outcomes are added one by one, so that an interruption loses none."""
+        with self._transaction() as db:
+            cursor = db.execute(
+                "INSERT INTO runs (name, set_name, set_digest, started, fingerprint, cases) VALUES (?, ?, ?, ?, ?, ?)",
+                [name, set_name, set_digest, _now(), json.dumps(fingerprint), json.dumps(list(cases))],
+            )
+            return int(cursor.lastrowid or 0)
+
+    def add(self, run: int, outcome: Outcome) -> None:
+        """Keep an outcome of a run; a second one of the same case replaces the first."""
+        with self._transaction() as db:
+            db.execute("INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?)", [run, outcome.case, json.dumps(outcome.as_dict())])
+
+    def finish(self, run: int) -> None:
+        """Mark a run as whole."""
+        with self._transaction() as db:
+            db.execute("UPDATE runs SET finished = 1 WHERE id = ?", [run])
+
+    def unfinished(self, set_digest: str, fingerprint: dict[str, str], cases: Sequence[str]) -> EvalRun | None:
+        """The newest interrupted run of the same cases with the same fingerprint, to be taken up again; None when there is none."""
+        with self._transaction() as db:
+            row = db.execute(
+                "SELECT id FROM runs WHERE finished = 0 AND set_digest = ? AND fingerprint = ? AND cases = ? ORDER BY id DESC LIMIT 1",
+                [set_digest, json.dumps(fingerprint), json.dumps(list(cases))],
+            ).fetchone()
+        return self.run(row[0]) if row else None
+
+    def run(self, id: int) -> EvalRun:
+        """A stored run. Raises EvalError for an id that is not there."""
+        with self._transaction() as db:
+            row = db.execute("SELECT id, name, set_name, set_digest, started, fingerprint, finished, cases FROM runs WHERE id = ?", [id]).fetchone()
+            if row is None:
+                raise EvalError(f"there is no run {id}", "`kpo eval history` lists them")
+            outcomes = {case: Outcome.from_dict(json.loads(data)) for case, data in db.execute("SELECT case_id, data FROM outcomes WHERE run = ?", [id])}
+        ordered = tuple(outcomes[case] for case in json.loads(row[7]) if case in outcomes)
+        return EvalRun(row[0], row[1], row[2], row[3], row[4], json.loads(row[5]), ordered, bool(row[6]))
+
+    def runs(self) -> list[int]:
+        """The ids of all finished runs, oldest first."""
+        with self._transaction() as db:
+            return [row[0] for row in db.execute("SELECT id FROM runs WHERE finished = 1 ORDER BY id")]
+
+    def receive(
+        self, question: str, *, after: Sequence[str] = (), verdict: str = "", thumb: str = "", reason: str = "", words: str = "", citations: Sequence[str] = ()
+    ) -> int:
+        """Put feedback into the inbox; return its id."""
+        with self._transaction() as db:
+            cursor = db.execute(
+                "INSERT INTO inbox (received, question, after, verdict, thumb, reason, words, citations) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [_now(), question, json.dumps(list(after)), verdict, thumb, reason, words, json.dumps(list(citations))],
+            )
+            return int(cursor.lastrowid or 0)
+
+    def inbox(self, state: str = "open") -> list[Feedback]:
+        """The feedback in this state ("open", "accepted", "dismissed"), oldest first."""
+        with self._transaction() as db:
+            rows = db.execute(
+                "SELECT id, received, question, after, verdict, thumb, reason, words, citations, state FROM inbox WHERE state = ? ORDER BY id", [state]
+            ).fetchall()
+        return [Feedback(*row[:3], tuple(json.loads(row[3])), *row[4:8], tuple(json.loads(row[8])), row[9]) for row in rows]
+
+    def settle(self, id: int, state: str) -> None:
+        """Mark feedback as accepted or dismissed. Raises EvalError for an id that is not open."""
+        with self._transaction() as db:
+            if db.execute("UPDATE inbox SET state = ? WHERE id = ? AND state = 'open'", [state, id]).rowcount == 0:
+                raise EvalError(f"there is no open feedback {id}", "`kpo eval inbox` lists what is open")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,236 @@
+"""A set is run: each case is asked of the same Assistant that the page uses, and scored; a crash is an outcome with its reason."""
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as LateError
+from dataclasses import asdict, dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal
+
+from assistant.answer import Answer
+from assistant.ask import Assistant
+from assistant.floor import CONSTANTS
+from assistant.question import Question
+from evals.cases import Case, CaseSet, stale
+from evals.metrics import facts_said, forbidden_said, retrieval, rouge_l, token_f1
+from index.catalog import View
+
+SECONDS = 60.0  # for one case; a question takes a fraction of a second
+Stage = Literal["", "error", "not indexed", "not retrieved", "wrongly refused", "not cited", "not selected", "forbidden", "wrongly answered", "not conversation"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What happened to one case. `failed_at` names the first stage that failed, "" for a passed case."""
+
+    case: str
+    question: str
+    expect: str
+    tags: tuple[str, ...]
+    protected: bool
+    passed: bool
+    failed_at: Stage
+    verdict: str = ""
+    standalone: str = ""
+    text: str = ""
+    confidence: float = 0.0
+    citations: tuple[dict[str, Any], ...] = ()
+    hits: tuple[dict[str, Any], ...] = ()
+    metrics: dict[str, float] = field(default_factory=dict)
+    timings_ms: dict[str, float] = field(default_factory=dict)
+    error: str = ""
+    stale: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """The outcome for JSON; `from_dict` gives it back."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "Outcome":
+        """An outcome as `as_dict` wrote it."""
+        return cls(**{**data, "tags": tuple(data["tags"]), "citations": tuple(data["citations"]), "hits": tuple(data["hits"])})
+
+
+def run(assistant: Assistant, cases: Sequence[Case], *, jobs: int = 1, seconds: float = SECONDS) -> Iterator[Outcome]:
+    """An outcome for each case, in the order of the cases. A case that raises or takes longer than `seconds` is a failed outcome.
+
+    A thread cannot be killed: a case that hangs keeps its worker, and the rest goes on with the others.
+    """
+    with assistant.retrieval.reading() as view:
+        documents = {entry.id for entry in view.entries()}
+    pool = ThreadPoolExecutor(max(1, jobs))
+    try:
+        waiting: list[tuple[Case, Future[Outcome]]] = [(case, pool.submit(_outcome, assistant, case, documents)) for case in cases]
+        for case, future in waiting:
+            try:
+                yield future.result(timeout=seconds)
+            except LateError:
+                yield _failed(case, f"took longer than {seconds:.0f} s")
+            except Exception as error:  # one case must not stop the others
+                yield _failed(case, f"{type(error).__name__}: {error}")
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _failed(case: Case, reason: str) -> Outcome:
+    return Outcome(case.id, case.question, case.expect, case.tags, case.protected, False, "error", error=reason)
+
+
+def _outcome(assistant: Assistant, case: Case, documents: set[str]) -> Outcome:
+    answer = assistant.answer(Question(case.question, case.after))
+    return score(case, answer, documents)
+
+
+def score(case: Case, answer: Answer, documents: set[str]) -> Outcome:
+    """An answer held against its case."""
+    cited = [any(place.matches(c.document, c.heading, c.page) for place in case.must_cite) for c in answer.citations]
+    found = [next((str(p) for p in case.must_cite if p.matches(h.passage.document, h.passage.heading, h.passage.page)), h.passage.id) for h in answer.hits]
+    metrics: dict[str, float] = {"words": float(len(answer.text.split()))}
+    if case.expect == "answer":
+        metrics |= retrieval([str(place) for place in case.must_cite], found)
+        metrics["facts_said"] = facts_said(answer.text, case.must_say) if answer.verdict == "answered" else 0.0
+        metrics["forbidden_said"] = float(forbidden_said(answer.text, case.must_not_say))
+        if case.must_cite:
+            metrics["citation_precision"] = sum(cited) / len(cited) if cited else 0.0
+            metrics["citation_recall"] = float(any(cited))
+        if case.reference:
+            metrics["token_f1"] = token_f1(answer.text, case.reference) if answer.verdict == "answered" else 0.0
+            metrics["rouge_l"] = rouge_l(answer.text, case.reference) if answer.verdict == "answered" else 0.0
+    failed_at = _first_failure(case, answer, documents, found, cited)
+    return Outcome(
+        case.id, case.question, case.expect, case.tags, case.protected, not failed_at, failed_at, answer.verdict, answer.standalone, answer.text,
+        round(answer.confidence, 4),
+        tuple({"marker": c.marker, "document": c.document, "heading": c.heading, "page": c.page, "quote": c.quote, "start": c.start, "end": c.end} for c in answer.citations),
+        tuple({"document": h.passage.document, "heading": h.passage.heading, "page": h.passage.page, "text": h.passage.text, "score": round(h.score, 3)} for h in answer.hits[:5]),
+        {name: round(value, 4) for name, value in metrics.items()}, answer.timings_ms, stale=stale(case, documents),
+    )
+
+
+def _first_failure(case: Case, answer: Answer, documents: set[str], found: list[str], cited: list[bool]) -> Stage:
+    if case.expect == "conversation":
+        return "" if answer.verdict == "conversation" else "not conversation"
+    if case.expect == "refusal":
+        return "wrongly answered" if answer.verdict == "answered" else ""
+    if case.must_cite:
+        if stale(case, documents):
+            return "not indexed"
+        if not set(found) & {str(place) for place in case.must_cite}:
+            return "not retrieved"
+    if answer.verdict != "answered":
+        return "wrongly refused"
+    if case.must_cite and not any(cited):
+        return "not cited"
+    if facts_said(answer.text, case.must_say) < 1.0:
+        return "not selected"
+    return "forbidden" if forbidden_said(answer.text, case.must_not_say) else ""
+
+
+def fingerprint(assistant: Assistant) -> dict[str, str]:
+    """What a run depends on: code, corpus, models, constants. Equal fingerprints and sets give equal outcomes."""
+    with assistant.retrieval.reading() as view:
+        corpus = _corpus_digest(view)
+    reranker = assistant.retrieval.reranker
+    return {
+        "version": metadata.version("kpo-assistant"), "code": _code(), "corpus": corpus, "embedder": assistant.retrieval.embedder.identity,
+        "reranker": reranker.identity if reranker else "none", "constants": hashlib.sha256(CONSTANTS.read_bytes()).hexdigest()[:16],
+    }
+
+
+def _corpus_digest(view: View) -> str:
+    rows = [[entry.id, entry.digest] for entry in view.entries()]
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16]
+
+
+def _code() -> str:
+    """The commit that is checked out, with "+" when files differ from it; "unknown" outside a git checkout."""
+    house = Path(__file__).resolve().parent.parent
+    try:
+        commit = subprocess.run(["git", "-C", str(house), "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+        changed = subprocess.run(["git", "-C", str(house), "status", "--porcelain", "-uno"], capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return commit + ("+" if changed else "")
+
+
+def parity(id: str) -> Literal["even", "odd"]:
+    """The half of a set that a case belongs to, by sha256(id): even is for development, odd is what numbers are reported on."""
+    return "odd" if int(hashlib.sha256(id.encode()).hexdigest(), 16) % 2 else "even"
+
+
+def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """The run's figures. What the set cannot measure is None, never 0: a set with only answerable questions says nothing of refusals."""
+    from evals.metrics import auroc, calibration_error, coverage_risk, quantile, reliability
+
+    answerable = [o for o in outcomes if o.expect == "answer" and not o.error]
+    unanswerable = [o for o in outcomes if o.expect == "refusal" and not o.error]
+    answered = [o for o in outcomes if o.verdict == "answered"]
+    right = [o.passed for o in answered]
+
+    def mean(name: str) -> float | None:
+        values = [o.metrics[name] for o in outcomes if name in o.metrics]
+        return sum(values) / len(values) if values else None
+
+    def share(part: Sequence[bool]) -> float | None:
+        return sum(part) / len(part) if part else None
+
+    both = bool(answerable and unanswerable)
+    judged = [*answerable, *unanswerable]
+    sure = [o.passed for o in answered if o.confidence >= 0.8]
+    return {
+        "cases": len(outcomes), "passed": sum(o.passed for o in outcomes), "errors": sum(bool(o.error) for o in outcomes), "stale": sum(o.stale for o in outcomes),
+        "pass_rate": share([o.passed for o in outcomes]),
+        "metrics": {name: mean(name) for name in sorted({name for o in outcomes for name in o.metrics})},
+        "facts_complete": share([o.metrics.get("facts_said") == 1.0 for o in answerable]),
+        "refusal": {
+            "answered_answerable": sum(o.verdict == "answered" for o in answerable), "refused_answerable": sum(o.verdict == "refused" for o in answerable),
+            "answered_unanswerable": sum(o.verdict == "answered" for o in unanswerable), "refused_unanswerable": sum(o.verdict == "refused" for o in unanswerable),
+            "false_refusal_rate": share([o.verdict == "refused" for o in answerable]),
+            "refusal_rate": share([o.verdict != "answered" for o in unanswerable]),
+            "auroc": auroc([o.confidence for o in judged], [o.expect == "answer" for o in judged]) if both else None,
+            "measurable": both,
+        },
+        "confidence": {
+            "right_at_0.8": share(sure), "answers_at_0.8": len(sure),
+            "calibration_error": calibration_error([o.confidence for o in answered], right) if answered else None,
+            "reliability": reliability([o.confidence for o in answered], right), "coverage_risk": coverage_risk([o.confidence for o in answered], right),
+        },
+        "failed_at": dict(sorted({stage: sum(o.failed_at == stage for o in outcomes) for stage in {o.failed_at for o in outcomes if o.failed_at}}.items())),
+        "speed_ms": {
+            stage: {"median": quantile([o.timings_ms[stage] for o in outcomes if stage in o.timings_ms], 0.5), "p95": quantile([o.timings_ms[stage] for o in outcomes if stage in o.timings_ms], 0.95)}
+            for stage in ("embed", "search", "rerank", "compose", "total")
+        },
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class EvalRun:
+    """A whole run: the set it ran, what it depended on, and its outcomes."""
+
+    id: int
+    name: str
+    set_name: str
+    set_digest: str
+    started: str
+    fingerprint: dict[str, str]
+    outcomes: tuple[Outcome, ...]
+    finished: bool = True
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """See `summary`."""
+        return summary(self.outcomes)
+
+
+def planned(found: CaseSet, *, tags: Sequence[str] = (), sample: int | None = None, seed: int = 0, half: str | None = None) -> list[Case]:
+    """The cases to run: those with one of `tags`, of one half (see `parity`), and a random sample of them, in the set's order."""
+    from random import Random
+
+    cases = [case for case in found.cases if (not tags or set(tags) & set(case.tags)) and (half is None or parity(case.id.rpartition(".")[2]) == half)]
+    if sample is not None and sample < len(cases):
+        chosen = set(Random(seed).sample([case.id for case in cases], sample))
+        cases = [case for case in cases if case.id in chosen]
+    return cases

@@ -1,5 +1,6 @@
 """The roof: reads settings, builds the parts, opens the page, holds the commands. `python app.py` serves."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from assistant.commands import commands as assistant_commands
-from corpus.errors import CorpusError, KpoError
+from corpus.errors import CorpusError, IndexMissing, KpoError
 from index.commands import DataDir, house
 from index.commands import commands as index_commands
 
@@ -60,7 +61,10 @@ class House:
         catalog = self.catalog()
         with catalog.reading():  # an empty data folder is an error before any model is loaded
             pass
-        return Retrieval(catalog, self.embedder(), open_reranker(self.settings.reranker_model), store)
+        retrieval = Retrieval(catalog, self.embedder(), open_reranker(self.settings.reranker_model), store)
+        with retrieval.reading():  # and one of another model before anything is served
+            pass
+        return retrieval
 
     def assistant(self, store: "Store | None" = None) -> "Assistant":
         from assistant.ask import Assistant, Extractive
@@ -74,9 +78,19 @@ class House:
 
         catalog = self.catalog()
         yield from ingest(catalog, self.embedder, paths, shipped=SHIPPED_DOCUMENTS, with_shipped=with_shipped, rebuild=rebuild)
+        with catalog.writing() as edit:
+            edit.set_meta("built", "yes")
         with hold(self.settings.data_dir, catalog, self._chroma_url()) as store:
             if store is not None:
                 store.catch_up()
+
+    def built(self) -> bool:
+        """Has an ingestion ever come to its end here? One that was killed on the way is finished by the next `kpo serve`."""
+        try:
+            with self.catalog().reading() as view:
+                return view.meta("built") == "yes"
+        except IndexMissing:
+            return False
 
     @contextmanager
     def served(self) -> "Iterator[Assistant]":
@@ -93,7 +107,8 @@ class House:
         """Forget a source folder, with all that came from it; return its name. Raises CorpusError for one that is not a source."""
         with self.catalog().reading() as view:
             known = view.sources()
-        wanted = [source for source in known if source.path == path.expanduser().resolve() or source.name == str(path)]
+        where = Path(os.path.expanduser(path)).resolve()  # Path.expanduser raises for an unknown ~name
+        wanted = [source for source in known if source.path == where or source.name == str(path)]
         if not wanted:
             raise CorpusError(f"{path} is not a source", "the sources are: " + ", ".join(f"{s.name} ({s.path})" for s in known))
         with self.catalog().writing() as edit:
@@ -120,7 +135,8 @@ class House:
             {
                 "use": "reranking", "name": self.settings.reranker_model, "source": RERANKER.source if own else "set by KPO_RERANKER_MODEL",
                 "licence": RERANKER.licence if own else "see the model", "precision": "int8" if own else "as it is",
-                "sha256": RERANKER.sha256 if own else reranker.identity.rpartition("-")[2], "where": str(RERANKER.locate()) if own else self.settings.reranker_model,
+                "sha256": RERANKER.sha256 if own else reranker.identity.rpartition("-")[2],
+                "where": str(RERANKER.locate()) if own else self.settings.reranker_model,
             },
         ]
 
@@ -189,7 +205,7 @@ def serve(
     home: House = house(ctx, data_dir)
     address, number = host or home.settings.host, port or home.settings.port
     free_port_or_error(address, number)
-    if not home.catalog().exists:
+    if not home.built():
         typer.echo("Building the index of the shipped documents (once)…", err=True)
         follow(home.ingest([]))
     with home.served() as assistant:

@@ -18,7 +18,7 @@ MAX_QUESTION = 2_000  # characters; a longer question is a document in disguise
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A quote and where it stands: `document.text[start:end] == quote`. Made by `Citation.of`, which proves it."""
+    """A quote and where it stands: `document.text[start:end] == quote`. Made by `Citation.of`, which proves that; it checks what it can itself."""
 
     marker: int
     document: str
@@ -32,6 +32,12 @@ class Citation:
     date: str | None
     digest: str
     passage: str
+
+    def __post_init__(self) -> None:
+        if self.marker < 1:
+            raise ValueError(f"markers count from 1, this one is {self.marker}")
+        if not self.quote.strip() or len(self.quote) != self.end - self.start or self.start < 0:
+            raise ValueError(f"the quote {self.quote[:60]!r} does not fill its span {self.start}:{self.end}")
 
     @classmethod
     def of(cls, marker: int, document: Document, passage: Passage, start: int, end: int, score: float) -> "Citation":
@@ -61,6 +67,8 @@ class Segment:
     def __post_init__(self) -> None:
         if (self.kind == "own") != (self.marker is None):
             raise ValueError("a quoted segment has a marker, the assistant's own words have none")
+        if not self.text.strip():
+            raise ValueError("a segment says something")
 
 
 @dataclass(frozen=True, slots=True)

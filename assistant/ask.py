@@ -13,6 +13,7 @@ from assistant.extractive import compose
 from assistant.floor import Constants, constants_for, features
 from assistant.question import Kind, Question, kind_of
 from assistant.spelling import correct
+from corpus.normalise import one_line
 from corpus.terms import Term
 from index.catalog import View
 from index.search import Hit, Retrieval
@@ -87,13 +88,13 @@ class Assistant:
     def ask(self, question: Question) -> Iterator[Event]:
         """The stages of answering, the Answer last. Raises IndexMissing, IndexMismatch and their kin as KpoError."""
         start = time.perf_counter()
-        text = " ".join(question.text[:MAX_QUESTION].split())
+        text = one_line(question.text[:MAX_QUESTION])
         if kind_of(text) == "small-talk":
             yield Answer(text, text, "conversation", (Segment("own", GREETING),), kind="small-talk", confidence=1.0, timings_ms=_total({}, start))
             return
         with self.retrieval.reading() as view:
             corrected, corrections = correct(text, self._words(view))
-            after = tuple(" ".join(turn[:MAX_QUESTION].split()) for turn in question.after[-MAX_TURNS:])
+            after = tuple(one_line(turn[:MAX_QUESTION]) for turn in question.after[-MAX_TURNS:])
             alone = standalone(corrected, after, self.retrieval.lexicon(view))
             yield Searching(alone, corrections)
             found = self.retrieval.search(view, alone, documents=question.documents)
@@ -114,7 +115,7 @@ class Assistant:
                 text, alone, "answered" if citations else "refused", segments if citations else (Segment("own", REFUSAL),), citations,
                 confidence=confidence, nearest=() if citations else nearest_topics(found.hits), kind=kind, writer=self._answerer.name,
                 corrections=corrections, searched=found.searched, generation=view.generation, hits=found.hits,
-                notes=(f"searched only in {len(question.documents)} chosen documents",) if question.documents is not None else (),
+                notes=() if question.documents is None else (narrowed(len(question.documents)),),
             )
         timings["compose"] = round((time.perf_counter() - clock) * 1000, 3)
         yield replace(answer, timings_ms=_total(timings, start))
@@ -124,6 +125,11 @@ class Assistant:
             if self._vocabulary[0] != view.generation:
                 self._vocabulary = (view.generation, view.vocabulary())
             return self._vocabulary[1]
+
+
+def narrowed(documents: int) -> str:
+    """The note of an answer that was looked for in chosen documents only."""
+    return f"searched only in {documents} chosen document{'s' if documents != 1 else ''}"
 
 
 def nearest_topics(hits: Sequence[Hit]) -> tuple[str, ...]:

@@ -17,7 +17,9 @@ commands = typer.Typer()
 def ask(
     ctx: typer.Context,
     question: Annotated[str, typer.Argument(help="The question; - reads questions from standard input, one a line.")],
-    after: Annotated[list[str] | None, typer.Option("--after", help="An earlier question of the conversation, oldest first; may be repeated.", show_default=False)] = None,
+    after: Annotated[
+        list[str] | None, typer.Option("--after", help="An earlier question of the conversation, oldest first; may be repeated.", show_default=False)
+    ] = None,
     as_json: Json = False,
     data_dir: DataDir = None,
 ) -> None:
@@ -37,7 +39,7 @@ def ask(
 def _ask_lines(assistant: Any, as_json: bool) -> bool:
     """Answer each line of standard input; a bad line is an object with `error` and `remedy`, and the rest goes on."""
     well = True
-    for line in sys.stdin:
+    for line in sys.stdin.buffer:
         if not line.strip():
             continue
         try:
@@ -50,17 +52,20 @@ def _ask_lines(assistant: Any, as_json: bool) -> bool:
     return well
 
 
-def _question(line: str) -> Any:
+def _question(line: bytes) -> Any:
     from assistant.question import Question
     from corpus.errors import EvalError
 
-    text = line.strip()
-    if not text.startswith("{"):
-        return Question(text)
     remedy = 'write a plain question, or an object such as {"question": "What is KPO?", "after": []}'
     try:
-        given = json.loads(text)
+        text = line.decode().strip()
     except ValueError as error:
+        raise EvalError(f"this line is not UTF-8: {line[:80]!r}", remedy) from error
+    if not text.startswith("{"):
+        return Question(text)
+    try:
+        given = json.loads(text)
+    except (ValueError, RecursionError) as error:
         raise EvalError(f"this line is not valid JSON: {text[:80]}", remedy) from error
     asked, after = given.get("question"), given.get("after", [])
     if not isinstance(asked, str) or not isinstance(after, list) or not all(isinstance(turn, str) for turn in after):

@@ -72,7 +72,7 @@ def features(question: str, hits: Sequence[Hit], evidence: Sequence[Evidence], v
     thing = thing_of(question)
     sentences = " ".join(e.text for e in near)
     found = 0.0 if not thing else 1.0 if holds(thing, question, sentences) else -1.0
-    names = [name for name in names_in(question)]
+    names = names_in(question)
     missing = [name for name in names if not {_stem(w) for w in words(name)} <= said]
     return (
         best.score / 10, max(hit.score for hit in hits) / 10, (best.score - median) / 10, covered, float(_stem(rarest) in said), found,

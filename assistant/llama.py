@@ -42,7 +42,8 @@ class KpoQueryEngine(BaseQueryEngine):
         answer = self._assistant.answer(Question(query_bundle.query_str))
         nodes = [
             NodeWithScore(
-                node=TextNode(id_=f"{c.passage}:{c.start}", text=c.quote, metadata={"document": c.document, "heading": c.heading, "page": c.page}), score=c.score
+                node=TextNode(id_=f"{c.passage}:{c.start}", text=c.quote, metadata={"document": c.document, "heading": c.heading, "page": c.page}),
+                score=c.score,
             )
             for c in answer.citations
         ]
@@ -55,6 +56,7 @@ class KpoQueryEngine(BaseQueryEngine):
 def _node(hit: Hit) -> NodeWithScore:
     passage = hit.passage
     about = {
-        "document": passage.document, "heading": passage.heading, "page": passage.page, "start": passage.start, "end": passage.end, "found_by": ", ".join(hit.found_by),
+        "document": passage.document, "heading": passage.heading, "page": passage.page, "start": passage.start, "end": passage.end,
+        "found_by": ", ".join(hit.found_by),
     }
     return NodeWithScore(node=TextNode(id_=passage.id, text=passage.text, metadata=about), score=hit.score)

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from pydantic import AnyHttpUrl, Field, ValidationError
+from pydantic import AnyHttpUrl, Field, PrivateAttr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 from rapidfuzz import process
 
@@ -16,9 +16,10 @@ PREFIX = "KPO_"
 
 
 class Settings(BaseSettings):
-    """All that can be set. Environment variables win over `kpo.toml`, which wins over the defaults."""
+    """All that can be set. An option wins over the environment, that over `kpo.toml`, that over the default; an empty variable is not set."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, toml_file=HOUSE / "kpo.toml", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, toml_file=HOUSE / "kpo.toml", extra="forbid", frozen=True)
+    _given: frozenset[str] = PrivateAttr(frozenset())  # names that came as an option of the command
 
     data_dir: Path = Field(HOUSE / "data", description="where the index and the records are kept")
     models_dir: Path = Field(HOUSE / "data" / "models", description="where compiled models are kept, for all data folders")
@@ -43,14 +44,20 @@ def load(data_dir: Path | None = None) -> Settings:
     for given in sorted(key for key in os.environ if key.startswith(PREFIX) and key not in (*names, "KPO_ACCEPT")):
         meant = process.extractOne(given, names)
         raise ConfigError(f"there is no setting {given}", f"did you mean {meant[0]}? The settings are: {', '.join(names)}")
-    given_here: dict[str, Any] = {} if data_dir is None else {"data_dir": data_dir}
+    options: dict[str, Any] = {} if data_dir is None else {"data_dir": data_dir}
     try:
-        found = Settings(**given_here)
+        found = Settings(**options)
     except ValidationError as error:
         raise _as_config_error(error) from error
     except (OSError, ValueError) as error:
-        raise ConfigError(f"{HOUSE / 'kpo.toml'} cannot be read: {error}", "mend it, or delete it") from error
-    return found.model_copy(update={"data_dir": found.data_dir.expanduser().resolve(), "models_dir": found.models_dir.expanduser().resolve()})
+        raise ConfigError(f"{Settings.model_config['toml_file']} cannot be read: {error}", "mend it, or delete it") from error
+    found = found.model_copy(update={"data_dir": _absolute(found.data_dir), "models_dir": _absolute(found.models_dir)})
+    found._given = frozenset(options)
+    return found
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.expanduser(path)).resolve()  # Path.expanduser raises for an unknown ~name
 
 
 def _as_config_error(error: ValidationError) -> ConfigError:
@@ -68,7 +75,11 @@ def described(settings: Settings) -> list[dict[str, str]]:
     toml = TomlConfigSettingsSource(Settings)()
     rows = []
     for name in Settings.model_fields:
-        given = PREFIX + name.upper() in os.environ
-        where = "environment" if given else "kpo.toml" if name in toml else "default"
+        if name in settings._given:
+            where = "--" + name.replace("_", "-")
+        elif os.environ.get(PREFIX + name.upper()):
+            where = "environment"
+        else:
+            where = "kpo.toml" if name in toml else "default"
         rows.append({"name": PREFIX + name.upper(), "value": str(getattr(settings, name)), "from": where})
     return rows

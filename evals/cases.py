@@ -9,9 +9,10 @@ import io
 import json
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -19,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from corpus.errors import EvalError
 
 Phrase = str | tuple[str, ...]  # said literally or as /regex/; a tuple: one of these
+Line = Annotated[str, Field(min_length=1)]
 FIELDS = ("id", "question", "after", "tags", "expect", "must_say", "must_not_say", "must_cite", "reference", "protected", "notes")
 ENDINGS = (".yaml", ".yml", ".csv", ".jsonl")
 
@@ -26,10 +28,10 @@ ENDINGS = (".yaml", ".yml", ".csv", ".jsonl")
 class Place(BaseModel):
     """Where an answer may be found: a document, optionally a heading or a page of it. Never a passage: re-chunking cannot rot a set."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
     document: str = Field(min_length=1)
-    heading: str | None = None
-    page: int | None = Field(None, ge=1)
+    heading: str | None = Field(default=None, min_length=1)
+    page: int | None = Field(default=None, ge=1)
 
     def matches(self, document: str, heading: str, page: int | None) -> bool:
         """Does a citation or a hit stand here?"""
@@ -47,13 +49,14 @@ class Case(BaseModel):
     `must_say`: every entry must be said in the answer's text (case does not matter; an entry may be a list of alternatives, or /regex/);
     `must_not_say`: none may be; `must_cite`: the places where the answer may be found, of which one must be cited;
     `protected`: may never fall, whatever the statistics say.
+    White space at the ends of a text is no part of it; an empty `reference` is none.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
     id: str = Field(pattern=r"^[A-Za-z0-9][\w.-]*$")
     question: str = Field(min_length=1, max_length=2000)
-    after: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
+    after: tuple[Line, ...] = ()
+    tags: tuple[Line, ...] = ()
     expect: Literal["answer", "refusal", "conversation"] = "answer"
     must_say: tuple[Phrase, ...] = ()
     must_not_say: tuple[Phrase, ...] = ()
@@ -79,6 +82,8 @@ class Case(BaseModel):
     @classmethod
     def _regexes(cls, given: tuple[Phrase, ...]) -> tuple[Phrase, ...]:
         for entry in given:
+            if not entry or not all(entry):
+                raise ValueError("an empty phrase is always said; take it out")
             for one in (entry,) if isinstance(entry, str) else entry:
                 pattern = as_regex(one)
                 if pattern is not None:
@@ -87,6 +92,11 @@ class Case(BaseModel):
                     except re.error as error:
                         raise ValueError(f"{one} is not a valid regular expression: {error}") from error
         return given
+
+    @field_validator("reference")
+    @classmethod
+    def _no_empty_reference(cls, given: str | None) -> str | None:
+        return given or None
 
     def as_dict(self) -> dict[str, Any]:
         """The case with the fields that are set, in the order of FIELDS, as a person would write it."""
@@ -141,7 +151,7 @@ def load(path: Path) -> CaseSet:
 def read(path: Path) -> tuple[CaseSet, list[Mistake]]:
     """The valid cases of a file, and every mistake. Raises EvalError when the file itself cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = path.read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise EvalError(f"the question set {path} cannot be read: {error}", "check the path, and save it as UTF-8") from error
     ending = path.suffix.lower()
@@ -156,10 +166,11 @@ def read(path: Path) -> tuple[CaseSet, list[Mistake]]:
     cases: dict[str, Case] = {}
     mistakes: list[Mistake] = []
     for line, row in rows:
-        id = str(row.get("id", "")) if isinstance(row, dict) else ""
-        if isinstance(row, str):
-            mistakes.append(Mistake(str(path), line, "", row))
+        if not isinstance(row, dict):
+            id, reason = row if isinstance(row, tuple) else ("", row)
+            mistakes.append(Mistake(str(path), line, id, reason))
             continue
+        id = str(row.get("id", ""))
         try:
             case = Case.model_validate(row)
         except ValidationError as error:
@@ -188,47 +199,80 @@ def _yaml_rows(path: Path, text: str) -> tuple[str, str, list[tuple[int, Any]]]:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark else ""
         raise EvalError(f"{path} is not valid YAML{where}: {getattr(error, 'problem', error)}", "mend that line") from error
+    except (RecursionError, ValueError) as error:  # nested without end; a date that is none
+        raise EvalError(f"{path} is not valid YAML: {error}", "compare it with what `kpo eval new` writes") from error
     if not isinstance(data, dict) or not isinstance(data.get("cases"), list):
         raise EvalError(f"{path} has no list of cases", "it begins with `name:`, `description:` and `cases:`; `kpo eval new` writes an example")
-    lines = [1] * len(data["cases"])
+    nodes: list[Any] = []
+    rows: list[tuple[int, Any]] = []
     for key, value in root.value:
         if key.value == "cases":
-            lines = [node.start_mark.line + 1 for node in value.value]
-    rows = [(line, row if isinstance(row, dict) else f"a case is a mapping of fields, not {row!r}") for line, row in zip(lines, data["cases"], strict=True)]
+            nodes = value.value
+        elif key.value not in ("name", "description"):
+            rows.append((key.start_mark.line + 1, f"a set has no field {key.value!r}; its fields are name, description and cases"))
+    for node, row in zip(nodes, data["cases"], strict=True):
+        line = node.start_mark.line + 1
+        rows.append((line, row if isinstance(row, dict) else f"a case is a mapping of fields, not {row!r}"))
+        if isinstance(node, yaml.MappingNode):
+            names = [str(key.value) for key, _ in node.value]
+            # YAML lets the last one win in silence.
+            rows += [(line, (str(row.get("id", "")), f"the field {name!r} is there twice")) for name in dict.fromkeys(names) if names.count(name) > 1]
     return str(data.get("name") or path.stem), str(data.get("description") or ""), rows
 
 
 def _jsonl_rows(text: str) -> list[tuple[int, Any]]:
     rows: list[tuple[int, Any]] = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):  # not splitlines: U+2028 may stand within a JSON text
         if line.strip():
             try:
                 row = json.loads(line)
                 rows.append((number, row if isinstance(row, dict) else "a line is one JSON object"))
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 rows.append((number, f"not valid JSON: {error}"))
     return rows
 
 
-# In a spreadsheet cell: entries on lines of their own (or between " ; "), alternatives between " | ".
-_ENTRIES = re.compile(r"\n| ; ")
+# In a spreadsheet cell: entries on lines of their own (or between " ; "), alternatives between " | ". A cell that begins with [ and is a JSON list
+# is read as that: so are entries written that hold such signs themselves.
+_ENTRIES = re.compile(r"\r?\n| ; ")
 _LISTS = ("after", "tags", "must_say", "must_not_say", "must_cite")
 
 
 def _csv_rows(path: Path, text: str) -> list[tuple[int, Any]]:
-    reader = csv.DictReader(io.StringIO(text), dialect=_dialect(text))
-    unknown = [name for name in reader.fieldnames or [] if name and name not in FIELDS]
-    if unknown or "question" not in (reader.fieldnames or []):
-        raise EvalError(
-            f"{path} has the columns {', '.join(reader.fieldnames or ['none'])}", f"the columns are {', '.join(FIELDS)}; id and question must be there"
-        )
-    rows = []
-    for row in reader:
-        line = reader.line_num
-        cells = {name: (value or "").strip() for name, value in row.items() if name and isinstance(value, str)}
-        if any(cells.values()):
-            rows.append((line, {name: _from_cell(name, value) for name, value in cells.items() if value}))
+    reader = csv.reader(io.StringIO(text, newline=""), dialect=_dialect(text))
+    columns: list[str] = []
+    rows: list[tuple[int, Any]] = []
+    line = 1
+    try:
+        for cells in reader:
+            if not columns:
+                columns = _columns(path, cells) if any(cells) else []
+            elif len(cells) > len(columns) and any(cells[len(columns) :]):
+                rows.append((line, f"{len(cells)} cells under {len(columns)} columns: a comma within a text needs quotes around the cell"))
+            elif any(cell.strip() for cell in cells):
+                given = {name: cell.strip() for name, cell in zip(columns, cells, strict=False) if name and cell.strip()}
+                rows.append((line, {name: _from_cell(name, cell) for name, cell in given.items()}))
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise EvalError(f"{path}:{line} is not valid CSV: {error}", "save it again as CSV from the spreadsheet") from error
+    if not columns:
+        _columns(path, [])  # an empty file: says which columns there are
     return rows
+
+
+def columns_of(text: str) -> tuple[list[str], type[csv.Dialect]]:
+    """The columns of a CSV file's first line, as FIELDS spells them, and how its cells are set apart."""
+    dialect = _dialect(text)
+    return [name.strip().lower() for name in next(csv.reader(io.StringIO(text, newline=""), dialect=dialect), [])], dialect
+
+
+def _columns(path: Path, header: Sequence[str]) -> list[str]:
+    columns = [name.strip().lower() for name in header]
+    named = [name for name in columns if name]
+    if set(named) - set(FIELDS) or not {"id", "question"} <= set(named) or len(set(named)) < len(named):
+        remedy = f"the columns are {', '.join(FIELDS)}; id and question must be there, none twice"
+        raise EvalError(f"{path} has the columns {', '.join(named) or 'none'}", remedy)
+    return columns
 
 
 def _dialect(text: str) -> type[csv.Dialect]:
@@ -242,14 +286,17 @@ def _dialect(text: str) -> type[csv.Dialect]:
 
 def _from_cell(name: str, value: str) -> Any:
     if name == "protected":
-        return value.lower() in ("yes", "true", "1", "x")
+        return {"yes": True, "true": True, "1": True, "x": True, "no": False, "false": False, "0": False}.get(value.lower(), value)
     if name not in _LISTS:
         return value
+    if value.startswith("["):
+        with suppress(ValueError, RecursionError):
+            return json.loads(value)
     entries = [entry.strip() for entry in _ENTRIES.split(value) if entry.strip()]
     if name == "must_cite":
         return [_place(entry) for entry in entries]
     if name.startswith("must"):
-        return [entry if as_regex(entry) is not None or " | " not in entry else entry.split(" | ") for entry in entries]
+        return [entry if as_regex(entry) is not None or " | " not in entry else [one.strip() for one in entry.split(" | ")] for entry in entries]
     return entries
 
 
@@ -258,21 +305,28 @@ def _place(text: str) -> dict[str, Any]:
     return {name: value for name, value in (found.groupdict() if found else {"document": text}).items() if value}
 
 
-def _to_cell(name: str, value: Any) -> str:
-    if name == "must_cite":
-        return "\n".join(str(place) for place in value)
-    if name in _LISTS:
-        return "\n".join(entry if isinstance(entry, str) else " | ".join(entry) for entry in value)
+def to_cell(name: str, value: Any) -> str:
+    """A case's field as a spreadsheet shows it; `read` gives the same field back. "" for one that is not set."""
     if name == "protected":
         return "yes" if value else ""
-    return str(value or "")
+    if name not in _LISTS or not value:
+        return str(value or "")
+    if name == "must_cite":
+        plain = "\n".join(str(place) for place in value)
+        wanted: list[Any] = [place.model_dump(exclude_none=True) for place in value]
+        same = _from_cell(name, plain) == [{key: str(one) for key, one in place.items()} for place in wanted]
+    else:
+        plain = "\n".join(entry if isinstance(entry, str) else " | ".join(entry) for entry in value)
+        wanted = [entry if isinstance(entry, str) else list(entry) for entry in value]
+        same = _from_cell(name, plain) == wanted
+    return plain if same else json.dumps(wanted, ensure_ascii=False)
 
 
 def dump(found: CaseSet, ending: str) -> str:
     """The set as the text of a file with this ending. `read` gives the same cases back."""
     if ending in (".yaml", ".yml"):
         data = {"name": found.name, "description": found.description, "cases": [case.as_dict() for case in found.cases]}
-        return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=140)
+        return str(yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=140))
     if ending == ".jsonl":
         return "".join(json.dumps(case.as_dict(), ensure_ascii=False) + "\n" for case in found.cases)
     if ending == ".csv":
@@ -280,7 +334,7 @@ def dump(found: CaseSet, ending: str) -> str:
         writer = csv.DictWriter(out, FIELDS, lineterminator="\n")
         writer.writeheader()
         for case in found.cases:
-            writer.writerow({name: _to_cell(name, getattr(case, name)) for name in FIELDS})
+            writer.writerow({name: to_cell(name, getattr(case, name)) for name in FIELDS})
         return out.getvalue()
     raise EvalError(f"no question set ends in {ending!r}", f"the endings are {', '.join(ENDINGS)}")
 

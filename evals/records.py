@@ -110,6 +110,15 @@ class Records:
         with self._transaction() as db:
             return [row[0] for row in db.execute("SELECT id FROM runs WHERE finished = 1 ORDER BY id")]
 
+    def together(self, id: int | None = None) -> list[int]:
+        """The ids of the finished runs that one command made with run `id`, oldest first; of the newest run for None. Empty when there is none.
+
+        Runs of one command have one name.
+        """
+        with self._transaction() as db:
+            row = db.execute("SELECT name FROM runs WHERE finished = 1 AND (id = ? OR ? IS NULL) ORDER BY id DESC LIMIT 1", [id, id]).fetchone()
+            return [found[0] for found in db.execute("SELECT id FROM runs WHERE finished = 1 AND name = ? ORDER BY id", row)] if row else []
+
     def receive(
         self, question: str, *, after: Sequence[str] = (), verdict: str = "", thumb: str = "", reason: str = "", words: str = "", citations: Sequence[str] = ()
     ) -> int:
@@ -127,7 +136,7 @@ class Records:
             rows = db.execute(
                 "SELECT id, received, question, after, verdict, thumb, reason, words, citations, state FROM inbox WHERE state = ? ORDER BY id", [state]
             ).fetchall()
-        return [Feedback(*row[:3], tuple(json.loads(row[3])), *row[4:8], tuple(json.loads(row[8])), row[9]) for row in rows]
+        return [Feedback(*(*row[:3], tuple(json.loads(row[3])), *row[4:8], tuple(json.loads(row[8])), row[9])) for row in rows]
 
     def settle(self, id: int, state: str) -> None:
         """Mark feedback as accepted or dismissed. Raises EvalError for an id that is not open."""

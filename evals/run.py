@@ -3,12 +3,13 @@
 import hashlib
 import json
 import subprocess
+import time
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as LateError
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
+from threading import Condition, Thread
 from typing import Any, Literal
 
 from assistant.answer import Answer
@@ -58,22 +59,53 @@ class Outcome:
 def run(assistant: Assistant, cases: Sequence[Case], *, jobs: int = 1, seconds: float = SECONDS) -> Iterator[Outcome]:
     """An outcome for each case, in the order of the cases. A case that raises or takes longer than `seconds` is a failed outcome.
 
-    A thread cannot be killed: a case that hangs keeps its worker, and the rest goes on with the others.
+    A thread cannot be killed: a case that hangs keeps its thread, another one takes the thread's place, and the process may end without it.
+    Raises IndexMissing or IndexMismatch before the first case.
     """
     with assistant.retrieval.reading() as view:
         documents = {entry.id for entry in view.entries()}
-    pool = ThreadPoolExecutor(max(1, jobs))
-    try:
-        waiting: list[tuple[Case, Future[Outcome]]] = [(case, pool.submit(_outcome, assistant, case, documents)) for case in cases]
-        for case, future in waiting:
+    waiting = deque(range(len(cases)))
+    begun: dict[int, float] = {}
+    done: dict[int, Outcome] = {}
+    changed = Condition()
+
+    def work() -> None:
+        while True:
+            with changed:
+                if not waiting:
+                    return
+                at = waiting.popleft()
+                begun[at] = time.monotonic()
+                changed.notify_all()
             try:
-                yield future.result(timeout=seconds)
-            except LateError:
-                yield _failed(case, f"took longer than {seconds:.0f} s")
+                outcome = _outcome(assistant, cases[at], documents)
             except Exception as error:  # one case must not stop the others
-                yield _failed(case, f"{type(error).__name__}: {error}")
+                outcome = _failed(cases[at], f"{type(error).__name__}: {error}")
+            with changed:
+                if at in done:  # given up meanwhile, and replaced
+                    return
+                done[at] = outcome
+                changed.notify_all()
+
+    def hire() -> None:
+        Thread(target=work, name="kpo-eval", daemon=True).start()
+
+    try:
+        for _ in range(min(max(1, jobs), len(cases))):
+            hire()
+        for at, case in enumerate(cases):
+            with changed:
+                while at not in done:
+                    left = begun[at] + seconds - time.monotonic() if at in begun else None
+                    if left is not None and left <= 0:
+                        done[at] = _failed(case, f"took longer than {seconds:g} s")
+                        hire()
+                    else:
+                        changed.wait(left)
+            yield done[at]
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        with changed:
+            waiting.clear()
 
 
 def _failed(case: Case, reason: str) -> Outcome:
@@ -118,7 +150,7 @@ def _first_failure(case: Case, answer: Answer, documents: set[str], found: list[
     if case.must_cite:
         if stale(case, documents):
             return "not indexed"
-        if not set(found) & {str(place) for place in case.must_cite}:
+        if not any(cited) and not set(found) & {str(place) for place in case.must_cite}:
             return "not retrieved"
     if answer.verdict != "answered":
         return "wrongly refused"
@@ -146,14 +178,14 @@ def _corpus_digest(view: View) -> str:
 
 
 def _code() -> str:
-    """The commit that is checked out, with "+" when files differ from it; "unknown" outside a git checkout."""
+    """The commit that is checked out, with "+" and a digest of the differences when files differ from it; "unknown" outside a git checkout."""
     house = Path(__file__).resolve().parent.parent
     try:
         commit = subprocess.run(["git", "-C", str(house), "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
-        changed = subprocess.run(["git", "-C", str(house), "status", "--porcelain", "-uno"], capture_output=True, text=True, check=True).stdout.strip()
+        changed = subprocess.run(["git", "-C", str(house), "diff", "HEAD", "--", "*.py", "*.json"], capture_output=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
-    return commit + ("+" if changed else "")
+    return commit + ("+" + hashlib.sha256(changed).hexdigest()[:8] if changed else "")
 
 
 def parity(id: str) -> Literal["even", "odd"]:

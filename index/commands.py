@@ -96,7 +96,10 @@ def sources(
 
 @commands.command()
 def show(
-    ctx: typer.Context, document: Annotated[str, typer.Argument(help="A document id, as `kpo sources` lists them.")], as_json: Json = False, data_dir: DataDir = None
+    ctx: typer.Context,
+    document: Annotated[str, typer.Argument(help="A document id, as `kpo sources` lists them.")],
+    as_json: Json = False,
+    data_dir: DataDir = None,
 ) -> None:
     """Print a document's normalised text, the one that offsets point into."""
     with house(ctx, data_dir).catalog().reading() as view:
@@ -160,7 +163,7 @@ def terms(
     with house(ctx, data_dir).catalog().reading() as view:
         found = matching(view.terms(), text)
         titles = {entry.id: entry.title for entry in view.entries()}
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "name": entry.name, "abbreviations": list(entry.abbreviations),
             "definitions": [

@@ -4,7 +4,7 @@ Killed at any moment, every document is simply still the old one or already the 
 """
 
 import hashlib
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -22,6 +22,7 @@ from index.embed import Embedder
 from index.search import check_built_with, check_scheme
 
 BATCH = 32  # passages embedded between two reports of progress
+DOCUMENTS = 32  # documents that one transaction of `add_documents` puts in place
 
 Status = Literal["added", "replaced", "unchanged", "removed", "failed"]
 
@@ -310,6 +311,29 @@ class _Work:
         with self._catalog.writing() as edit:
             edit.set_problem(found.id, source.name, reason)
         return Row(found.id, "failed", reason=reason)
+
+
+def add_documents(catalog: Catalog, embedder: Embedder, source: Source, documents: Sequence[Document]) -> Iterator[int]:
+    """Put documents that are not files of their own (those of a benchmark) into the catalog, cut and embedded as files are.
+
+    DOCUMENTS of them go into one transaction; after each, how many are in place so far is yielded. A document that is there under
+    its id is replaced. No documents change nothing. Raises IndexMismatch when the index was built with another model.
+    """
+    for at in range(0, len(documents), DOCUMENTS):
+        part = [(document, cut(document, embedder.count, embedder.window)) for document in documents[at : at + DOCUMENTS]]
+        texts = [embedded_text(passage.context, passage.text) for _, passages in part for passage in passages]
+        vectors = iter([vector.tobytes() for vector in embedder.embed_passages(texts)])
+        digests = iter([hashlib.sha256(text.encode()).hexdigest() for text in texts])
+        with catalog.writing() as edit:
+            check_built_with(edit, embedder.identity)
+            edit.set_meta("embedder", embedder.identity)
+            edit.set_meta("scheme", str(SCHEME))
+            edit.add_source(source)
+            for document, passages in part:
+                embedded = [next(digests) for _ in passages]
+                made = [next(vectors) for _ in passages]
+                _Prepared(document, source.name, str(source.path), "", passages, embedded, made, harvest(document, passages)).put(edit)
+        yield at + len(part)
 
 
 def _unchanged(entry: Entry) -> Row:

@@ -26,7 +26,7 @@ STOPWORDS = frozenset(
     """a an the of in on at to for from by with about as into is are was were be been being am do does did doing done have has had
     can could will would shall should may might must what which who whom whose when where why how that this these those there here
     it its they them their he she his her we us our you your i me my and or but if then than so not no any some such please tell
-    explain give show me say mean means meaning s t""".split()
+    explain give show me say mean means meaning s t""".split()  # noqa: SIM905
 )
 
 

@@ -103,7 +103,7 @@ class EmbeddingSource:
             check(folder / EMBEDDING.weights, EMBEDDING.sha256)
             sha256 = EMBEDDING.sha256
         else:
-            local = Path(os.path.expanduser(name))  # noqa: PTH111  # Path.expanduser raises for an unknown ~name
+            local = Path(os.path.expanduser(name))  # Path.expanduser raises for an unknown ~name
             folder = local if local.is_dir() else _from_hub_cache(name)
             weights = folder / "model.safetensors"
             if not weights.is_file():

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from index.ingest import Embedded, Event, Row, Started, Waiting
 
+UNFOLDED = 1_000  # columns: wider than any row, so that each stands on one line
 _COLOURS = {"added": "green", "replaced": "cyan", "removed": "yellow", "failed": "bold red"}
 
 
@@ -17,7 +18,7 @@ def follow(events: Iterable[Event]) -> list[Row]:
     """Show the events as they come, on stderr; return the rows of the report."""
     rows: list[Row] = []
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description:<40.40}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description:<40.40}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("looking at the sources", total=None)
         for event in events:
@@ -55,4 +56,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
         drawn.add_column(column, justify="right" if right else "left", overflow="fold", no_wrap=column in ("status",) or right)
     for row in rows:
         drawn.add_row(*(Text(str(cell), style=_COLOURS.get(str(cell), "")) for cell in row))
-    Console().print(drawn)
+    console = Console()
+    if not console.is_terminal:  # a pipe or a file, where an id that is folded over two lines could not be found again
+        console.width = UNFOLDED
+    console.print(drawn)

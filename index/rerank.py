@@ -100,7 +100,7 @@ def open_reranker(name: str) -> Reranker:
     """The shipped reranker by its name, or one in a folder: `model.onnx` with `tokenizer.json`, else safetensors on torch."""
     if name == RERANKER.name:
         return OnnxReranker(RERANKER.locate(), name, RERANKER.sha256)
-    folder = Path(os.path.expanduser(name))  # noqa: PTH111  # Path.expanduser raises for an unknown ~name
+    folder = Path(os.path.expanduser(name))  # Path.expanduser raises for an unknown ~name
     if not folder.is_dir():
         raise ModelError(
             f"the reranker {name!r} is neither shipped nor a folder",

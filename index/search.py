@@ -15,6 +15,7 @@ import numpy as np
 from corpus.cut import SCHEME
 from corpus.document import Passage, embedded_text
 from corpus.errors import IndexMismatch
+from corpus.normalise import one_line
 from corpus.terms import Term
 from index.catalog import Catalog, Matrix, View
 from index.chroma import Store
@@ -23,10 +24,13 @@ from index.lexical import content_words, words
 from index.rerank import Reranker
 
 DEPTH = 50  # hits asked of each searcher
-OVERSAMPLING = 4  # Chroma is asked for this many times DEPTH, and the catalog's own vectors decide
+OVERSAMPLING = 4  # Chroma is asked for this many times as many, and the catalog's own vectors decide
 RRF_K = 60  # reciprocal rank fusion, Cormack, Clarke and Büttcher, SIGIR 2009
 RERANKED = 12  # passages that the cross-encoder reads; its time grows with them
 SAME = 0.9  # Jaccard similarity of two passages' words from which they are one
+
+
+Stamp = tuple[str | None, int]  # which catalog, and its generation: a catalog that is deleted and made anew counts from 0 again
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,22 @@ class Retrieved:
     """What a search gave: hits best first, the words looked for, the terms recognised, milliseconds by stage."""
 
     hits: tuple[Hit, ...]
+    searched: tuple[str, ...]
+    terms: tuple[Term, ...]
+    timings_ms: dict[str, float] = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What the searchers found for `question`, before fusion: ids of passages, best first (`named`: where the terms stand).
+
+    `searched` are the words looked for, `timings_ms` the milliseconds of "lexical", "embed" and "dense".
+    """
+
+    question: str
+    dense: list[str]
+    lexical: list[str]
+    named: list[str]
     searched: tuple[str, ...]
     terms: tuple[Term, ...]
     timings_ms: dict[str, float] = field(compare=False)
@@ -101,8 +121,8 @@ class Retrieval:
         self.embedder = embedder
         self.reranker = reranker
         self._store = store
-        self._matrix: Matrix | None = None
-        self._lexicon: Lexicon | None = None
+        self._matrix: tuple[Stamp, Matrix] | None = None
+        self._lexicon: tuple[Stamp, Lexicon] | None = None
         self._lock = threading.Lock()
 
     @contextmanager
@@ -117,61 +137,81 @@ class Retrieval:
 
     def search(self, view: View, question: str, *, k: int = RERANKED, documents: frozenset[str] | None = None) -> Retrieved:
         """The `k` best hits for a question, best first; none for an empty index, a blank question or no documents chosen."""
+        listed = self.listed(view, question, documents=documents)
+        if not listed.searched or k < 1:
+            return Retrieved((), (), (), {})
         clock = _Clock()
+        hits = self.fused(view, listed, max(k, RERANKED))
+        clock.lap("fuse")
+        best = self.reranked(listed.question, hits)[:k]
+        clock.lap("rerank")
+        spent = {**listed.timings_ms, **clock.laps}
+        search = round(spent["dense"] + spent["lexical"] + spent["fuse"], 3)
+        timings = {"embed": spent["embed"], "search": search, "rerank": spent["rerank"]}
+        return Retrieved(tuple(best), listed.searched, listed.terms, timings)
+
+    def listed(self, view: View, question: str, *, documents: frozenset[str] | None = None, depth: int = DEPTH) -> Listed:
+        """What each searcher finds for a question, at most `depth` passages each; empty lists for a blank question."""
+        clock = _Clock()
+        question = one_line(question)
         subject = content_words(question)
-        if not subject or k < 1:
-            return Retrieved((), (), (), clock.laps)
+        if not subject:
+            return Listed(question, [], [], [], (), (), {})
         terms = self.lexicon(view).recognise(question)
         expanded = [*subject, *(word for term in _asked(terms, subject) for word in content_words(term.name))]
+        lexical = view.lexical(expanded, depth, documents)
+        clock.lap("lexical")
         vector = self.embedder.embed_question(question)
         clock.lap("embed")
-        lists = {
-            "dense": self._dense(view, vector, documents),
-            "lexical": view.lexical(expanded, DEPTH, documents),
-            "terms": [t.passage for t in terms if documents is None or t.document in documents],
-        }
-        fused = fuse(lists)
-        wanted = max(k, RERANKED)
-        fused = fused[: 2 * wanted]
-        passages = view.passages([id for id, _, _ in fused])
-        hits = [Hit(passages[id], score, found_by, False) for id, score, found_by in fused]
+        dense = self._dense(view, vector, documents, depth)
+        clock.lap("dense")
+        named = [t.passage for t in terms if documents is None or t.document in documents]
+        return Listed(question, dense, lexical, named, tuple(dict.fromkeys(expanded)), tuple(terms), clock.laps)
+
+    def fused(self, view: View, listed: Listed, n: int) -> list[Hit]:
+        """The `n` best passages of the lists together, of each its first DEPTH; what says the same as a better one is left out."""
+        lists = {"dense": listed.dense[:DEPTH], "lexical": listed.lexical[:DEPTH], "terms": listed.named}
+        ranked = fuse(lists)[: 2 * n]
+        passages = view.passages([id for id, _, _ in ranked])
+        hits = [Hit(passages[id], score, found_by, False) for id, score, found_by in ranked if id in passages]
         hits.sort(key=lambda hit: hit.passage.kind == "comment")  # opinion ranks behind; the sort keeps the order otherwise
-        hits = fold_same(hits)[:wanted]
-        clock.lap("search")
-        best = self._reranked(question, hits)[:k]
-        clock.lap("rerank")
-        return Retrieved(tuple(best), tuple(dict.fromkeys(expanded)), tuple(terms), clock.laps)
+        return fold_same(hits)[:n]
 
     def lexicon(self, view: View) -> Lexicon:
         """The terms of the view's generation."""
         with self._lock:
-            if self._lexicon is None or self._lexicon.generation != view.generation:
-                self._lexicon = Lexicon.of(view.generation, view.terms())
-            return self._lexicon
+            if self._lexicon is None or self._lexicon[0] != _stamp(view):
+                self._lexicon = (_stamp(view), Lexicon.of(view.generation, view.terms()))
+            return self._lexicon[1]
 
-    def _dense(self, view: View, vector: np.ndarray, documents: frozenset[str] | None) -> list[str]:
+    def _dense(self, view: View, vector: np.ndarray, documents: frozenset[str] | None, depth: int) -> list[str]:
         if documents is None and self._store is not None:
-            near = self._store.search(view.generation, vector, DEPTH * OVERSAMPLING)
+            near = self._store.search(view.generation, vector, depth * OVERSAMPLING)
             if near is not None:
                 known = view.vectors(near)
                 ids = sorted(known)
-                return nearest(ids, np.stack([known[id] for id in ids]), vector, DEPTH) if ids else []
+                return nearest(ids, np.stack([known[id] for id in ids]), vector, depth) if ids else []
         matrix = self._exact(view)
         rows = matrix.rows(documents)
-        return nearest([matrix.ids[row] for row in rows], matrix.vectors[rows], vector, DEPTH)
+        return nearest([matrix.ids[row] for row in rows], matrix.vectors[rows], vector, depth)
 
     def _exact(self, view: View) -> Matrix:
         with self._lock:
-            if self._matrix is None or self._matrix.generation != view.generation:
-                self._matrix = view.matrix()
-            return self._matrix
+            if self._matrix is None or self._matrix[0] != _stamp(view):
+                self._matrix = (_stamp(view), view.matrix())
+            return self._matrix[1]
 
-    def _reranked(self, question: str, hits: list[Hit]) -> list[Hit]:
+    def reranked(self, question: str, hits: list[Hit]) -> list[Hit]:
+        """The hits in the cross-encoder's order, with its scores; as they are without a reranker."""
         if self.reranker is None:
             return hits
         scores = self.reranker.score(question, [embedded_text(hit.passage.context, hit.passage.text) for hit in hits])
         scored = [replace(hit, score=score, reranked=True) for hit, score in zip(hits, scores, strict=True)]
         return sorted(scored, key=lambda hit: (hit.passage.kind == "comment", -hit.score, hit.passage.id))
+
+
+def _stamp(view: View) -> Stamp:
+    return view.meta("id"), view.generation
 
 
 def check_built_with(view: View, identity: str) -> None:

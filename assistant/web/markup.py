@@ -34,14 +34,15 @@ def answer_html(answer: Answer, key: str) -> str:
     """A whole answer: what was understood, the quoted segments with their markers, how sure it is. `key` tells answers of a chat apart."""
     parts = [_understood(answer)]
     citations = {citation.marker: citation for citation in answer.citations}
-    for shape, group in groupby(answer.segments, key=lambda segment: "row" if segment.kind == "row" else segment.kind):
+    header = ""
+    for shape, group in groupby(answer.segments, key=lambda segment: segment.kind):
         segments = list(group)
         if shape == "item":
             parts.append(_list(segments, citations, key))
         elif shape == "row":
-            parts.append(_table(segments, citations, key))
+            parts.append(_table(header, segments, citations, key))
         elif shape == "own" and _is_header(segments, answer):
-            continue  # drawn as the header row of the table that follows
+            header = segments[-1].text  # drawn as the header row of the table that follows
         else:
             parts.append("<p>" + " ".join(_marked(segment, citations, key) for segment in segments) + "</p>")
     if answer.verdict == "answered":
@@ -58,7 +59,7 @@ def _understood(answer: Answer) -> str:
     said = [f"read “{escape(typed)}” as “{escape(read)}”" for typed, read in answer.corrections]
     if answer.standalone != answer.question and answer.standalone:
         said.append(f"searched for “{escape(answer.standalone)}”")
-    return f'<p class="understood">{escape("; ".join([]))}{"; ".join(said)}</p>' if said else ""
+    return f'<p class="understood">{"; ".join(said)}</p>' if said else ""
 
 
 def _marked(segment: Segment, citations: dict[int, Citation], key: str) -> str:
@@ -86,12 +87,13 @@ def _is_header(segments: Sequence[Segment], answer: Answer) -> bool:
     return at + 1 < len(answer.segments) and answer.segments[at + 1].kind == "row"
 
 
-def _table(segments: Sequence[Segment], citations: dict[int, Citation], key: str) -> str:
+def _table(header: str, segments: Sequence[Segment], citations: dict[int, Citation], key: str) -> str:
     rows = [[escape(cell) for cell in segment.text.split(" | ")] for segment in segments]
     for row, segment in zip(rows, segments, strict=True):
         row[-1] += f" {_link(citations[segment.marker], key)}" if segment.marker is not None else ""
+    head = "<thead><tr>" + "".join(f"<th>{escape(cell)}</th>" for cell in header.split(" | ")) + "</tr></thead>" if header else ""
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><tbody>{body}</tbody></table>"
+    return f"<table>{head}<tbody>{body}</tbody></table>"
 
 
 def _refused(answer: Answer) -> str:
@@ -106,7 +108,10 @@ def source_html(citation: Citation, document: Document | None, passage: Passage 
 
     A document that has changed or gone since the answer shows the quote alone and says so: nothing is marked rather than the wrong words.
     """
-    place = [("Document", citation.title), ("Section", citation.heading), ("Page", str(citation.page or "")), ("Date", citation.date or ""), ("File", citation.document)]
+    place = [
+        ("Document", citation.title), ("Section", citation.heading), ("Page", str(citation.page or "")), ("Date", citation.date or ""),
+        ("File", citation.document),
+    ]
     facts = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in place if value)
     if document is None or passage is None or document.digest != citation.digest:
         gone = "This document has changed or been removed since the answer was given. The quote as it stood then:"

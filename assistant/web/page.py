@@ -11,13 +11,16 @@ import gradio as gr
 from assistant.answer import MAX_QUESTION, Answer
 from assistant.ask import Assistant, Reading, Searching
 from assistant.question import Question
-from assistant.web.markup import answer_html, source_html
+from assistant.web.markup import answer_html, clean, source_html
 from corpus.errors import KpoError
 
 HERE = Path(__file__).parent
 KEPT_ANSWERS = 200  # answers of one chat whose citations can be opened
 EXAMPLES = {
-    "Staff": ("What is the difference between KPO and BPO?", "How exposed are legal occupations to AI?", "What should a KPO contract say about intellectual property?"),
+    "Staff": (
+        "What is the difference between KPO and BPO?", "How exposed are legal occupations to AI?",
+        "What should a KPO contract say about intellectual property?",
+    ),
     "Onboarding": ("What does SLA stand for?", "What is attrition?", "What happens in the first week?"),
     "Clients": ("How do I choose a KPO provider?", "What are the risks of KPO, and how are they reduced?", "Which pricing models are there?"),
 }
@@ -36,6 +39,7 @@ def theme() -> gr.themes.Base:
 
 def build(assistant: Assistant) -> gr.Blocks:
     """The page as gradio Blocks. Each browser tab has its own earlier questions and answers, kept on the server."""
+    page: gr.Blocks
     with gr.Blocks(title="KPO Assistant", analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)) as page:
         told: gr.State = gr.State({"turns": [], "answers": {}, "count": 0})
         gr.Markdown((HERE / "header.html").read_text(encoding="utf-8"), elem_id="header", sanitize_html=False)  # gr.HTML needs eval, which the policy forbids
@@ -96,7 +100,8 @@ def _ask(assistant: Assistant, text: str, shown: Chat, memory: dict[str, Any], d
     if not text:
         yield shown, memory, "", gr.update(), gr.update(), gr.update()
         return
-    shown = [*shown, {"role": "user", "content": escape(text)}]
+    # As an HTML block, in which no Markdown is read: what was typed is shown as it was typed.
+    shown = [*shown, {"role": "user", "content": clean(f"<p>{escape(text)}</p>")}]
     busy, idle = (gr.update(visible=False), gr.update(visible=True)), (gr.update(visible=True), gr.update(visible=False))
 
     def show(content: str) -> Chat:

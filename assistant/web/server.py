@@ -1,6 +1,8 @@
 """The web server: the page inside FastAPI, with the locks that gradio alone does not have."""
 
+import errno
 import os
+import signal
 import socket
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from assistant.ask import Assistant
 from assistant.web import page
-from corpus.errors import ConfigError
+from corpus.errors import ConfigError, KpoError
 
 HERE = Path(__file__).parent
 QUEUE = 32  # questions waiting before new ones are turned away
@@ -27,7 +29,8 @@ DRAIN_SECONDS = 10  # a stop lets running answers end
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
-        "connect-src 'self'; media-src 'self' blob:; worker-src 'self' blob:; frame-src 'none'; frame-ancestors 'none'; object-src 'none'; base-uri 'self'; form-action 'self'"
+        "connect-src 'self'; media-src 'self' blob:; worker-src 'self' blob:; frame-src 'none'; frame-ancestors 'none'; object-src 'none'; "
+        "base-uri 'self'; form-action 'self'"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -35,8 +38,9 @@ HEADERS = {
 }
 # Gradio routes that fetch other hosts, show other people's runs, take uploads or tell about the inside: the page needs none of them.
 CLOSED = (
-    "/gradio_api/file=http", "/gradio_api/proxy=", "/gradio_api/run-history", "/gradio_api/runs", "/gradio_api/vibe", "/gradio_api/dev", "/gradio_api/deep_link",
-    "/gradio_api/token", "/gradio_api/openapi", "/gradio_api/upload", "/gradio_api/info", "/monitoring", "/login", "/logout", "/docs", "/redoc", "/openapi.json",
+    "/gradio_api/file=http", "/gradio_api/proxy=", "/gradio_api/run-history", "/gradio_api/runs", "/gradio_api/vibe", "/gradio_api/dev",
+    "/gradio_api/deep_link", "/gradio_api/token", "/gradio_api/openapi", "/gradio_api/upload", "/gradio_api/info", "/monitoring", "/login", "/logout",
+    "/docs", "/redoc", "/openapi.json",
 )
 
 
@@ -72,16 +76,20 @@ def build(assistant: Assistant, host: str) -> FastAPI:
 
     @app.get("/health")
     def health() -> JSONResponse:
-        with assistant.retrieval.reading() as view:
-            return JSONResponse({"status": "ok", "generation": view.generation, "documents": len(view.entries())})
+        try:
+            with assistant.retrieval.reading() as view:
+                return JSONResponse({"status": "ok", "generation": view.generation, "documents": len(view.entries())})
+        except KpoError as error:  # the index was taken away under the running page
+            return JSONResponse({"status": "unavailable", "error": error.message, "remedy": error.remedy}, status_code=503)
 
     blocks = page.build(assistant)
     blocks.queue(max_size=QUEUE, default_concurrency_limit=TOGETHER, api_open=False)
-    return gr.mount_gradio_app(
+    mounted: FastAPI = gr.mount_gradio_app(
         app, blocks, path="/", theme=page.theme(), css=(HERE / "style.css").read_text(encoding="utf-8"), head=(HERE / "head.html").read_text(encoding="utf-8"),
         footer_links=[], run_history=False, enable_monitoring=False, show_error=False, ssr_mode=False, pwa=False, mcp_server=False, allowed_paths=[],
         favicon_path=str(HERE / "favicon.svg"),
     )
+    return mounted
 
 
 def free_port_or_error(host: str, port: int) -> None:
@@ -92,14 +100,24 @@ def free_port_or_error(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
+            other = port + 1 if port < 65_535 else port - 1
             raise ConfigError(
-                f"cannot listen on {host}:{port} ({error.strerror})", f"is it running already? Else choose another port: `kpo serve --port {port + 1}`"
+                f"cannot listen on {host}:{port} ({error.strerror})",
+                f"is it running already? Else choose another port: `kpo serve --port {other}`" if error.errno == errno.EADDRINUSE
+                else "choose an address of this machine with --host, and a port above 1023 with --port",
             ) from error
 
 
 def run(assistant: Assistant, host: str, port: int) -> None:
-    """Serve until the process is told to stop; running answers end first."""
+    """Serve until the process is told to stop, by Ctrl+C or SIGTERM; running answers end first, then this returns."""
     app = build(assistant, host)
     shown = f"[{host}]" if ":" in host else host
     print(f"KPO Assistant is at http://{shown}:{port} (stop it with Ctrl+C)", flush=True)
-    uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=DRAIN_SECONDS, server_header=False)
+    # uvicorn sends itself the signal again once it has stopped; by default SIGTERM would then end the process before Chroma is closed.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=DRAIN_SECONDS, server_header=False)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        signal.signal(signal.SIGTERM, before)

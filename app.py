@@ -12,6 +12,7 @@ import typer
 
 from assistant.commands import commands as assistant_commands
 from corpus.errors import CorpusError, IndexMissing, KpoError
+from evals.commands import commands as eval_commands
 from index.commands import DataDir, house
 from index.commands import commands as index_commands
 
@@ -32,6 +33,7 @@ kpo = typer.Typer(
     help="Answers about knowledge process outsourcing, quoted from your documents.",
 )
 kpo.registered_commands += index_commands.registered_commands + assistant_commands.registered_commands
+kpo.add_typer(eval_commands, name="eval", help="Regression question sets: write, run, compare, gate, and grow them from use.")
 
 
 class House:

@@ -17,6 +17,8 @@ LABEL_WORDS = 8  # a list item as short as this that ends in a colon belongs to 
 
 Count = Callable[[str], int]
 
+# Sections that only lead elsewhere: part of the document's text, but nothing to answer from.
+_NAVIGATION = re.compile(r"see also|further reading|related (articles?|topics?|links|reading|documents)|(table of )?contents|on this page|external links", re.I)
 _DEFINES = re.compile(r"\b(is|are|means|mean|refers? to|stands? for|describes?|covers|consists? of)\b", re.I)
 
 
@@ -35,10 +37,12 @@ def cut(document: Document, count: Count, window: int) -> list[Passage]:
     """The passages of `document`, in reading order; spans do not overlap.
 
     `count` gives the tokens of a text as the embedding model counts them, `window` is how many it reads; context and text
-    together never exceed it.
+    together never exceed it. Sections that only lead elsewhere ("See also") give no passages.
     """
     passages: list[Passage] = []
     for place, blocks in _sections(document):
+        if _NAVIGATION.fullmatch(place.nearest):
+            continue
         for run in _runs(document, blocks):
             passages += _passages(document, place, run, count, window)
     for passage in passages:

@@ -18,6 +18,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from corpus.errors import EvalError
+from index.catalog import Catalog
 
 Phrase = str | tuple[str, ...]  # said literally or as /regex/; a tuple: one of these
 Line = Annotated[str, Field(min_length=1)]
@@ -322,19 +323,32 @@ def to_cell(name: str, value: Any) -> str:
     return plain if same else json.dumps(wanted, ensure_ascii=False)
 
 
+class _Dumper(yaml.SafeDumper):
+    """Writes line ends other than "\\n" as escapes: the library writes them plainly, and reads them back as spaces."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if re.search("[\r\x85\u2028\u2029]", text) else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
 def dump(found: CaseSet, ending: str) -> str:
     """The set as the text of a file with this ending. `read` gives the same cases back."""
     if ending in (".yaml", ".yml"):
         data = {"name": found.name, "description": found.description, "cases": [case.as_dict() for case in found.cases]}
-        return str(yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=140))
+        return str(yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=140))
     if ending == ".jsonl":
         return "".join(json.dumps(case.as_dict(), ensure_ascii=False) + "\n" for case in found.cases)
     if ending == ".csv":
+        rows = [{name: to_cell(name, getattr(case, name)) for name in FIELDS} for case in found.cases]
+        # The writer puts a lone carriage return into no quotes, and the reader takes it for the end of a row.
+        quoting = csv.QUOTE_ALL if any("\r" in cell for row in rows for cell in row.values()) else csv.QUOTE_MINIMAL
         out = io.StringIO()
-        writer = csv.DictWriter(out, FIELDS, lineterminator="\n")
+        writer = csv.DictWriter(out, FIELDS, lineterminator="\n", quoting=quoting)
         writer.writeheader()
-        for case in found.cases:
-            writer.writerow({name: to_cell(name, getattr(case, name)) for name in FIELDS})
+        writer.writerows(rows)
         return out.getvalue()
     raise EvalError(f"no question set ends in {ending!r}", f"the endings are {', '.join(ENDINGS)}")
 
@@ -343,6 +357,32 @@ def stale(case: Case, documents: Iterable[str]) -> bool:
     """Has every document that the case may cite gone from the index?"""
     known = set(documents)
     return bool(case.must_cite) and not any(place.document in known for place in case.must_cite)
+
+
+def doubts(found: CaseSet, catalog: Catalog) -> tuple[list[str], list[str]]:
+    """What the index has to say of a set: its stale cases, and cases that name a document, a heading or a page that is not there, or want said
+    what no document that may be cited says. An answer by quotation can say only what these say; a doubt is no mistake.
+    """
+    from evals.metrics import says
+
+    gone: list[str] = []
+    unsure: list[str] = []
+    with catalog.reading() as view:
+        known = [entry.id for entry in view.entries()]
+        documents = {id: view.document(id) for id in {place.document for case in found.cases for place in case.must_cite}}
+        headings = {id: {(p.heading.casefold(), p.page) for p in view.passages_of(id)} for id in documents}
+    for case in found.cases:
+        if stale(case, known):
+            gone.append(f"{case.id}: stale, the index has none of {', '.join(place.document for place in case.must_cite)}")
+            continue
+        there = [text for place in case.must_cite if (text := documents[place.document]) is not None]
+        for place in case.must_cite:
+            if documents[place.document] is None:
+                unsure.append(f"{case.id}: there is no document {place.document}")
+            elif not any(place.matches(place.document, heading, page) for heading, page in headings[place.document]):
+                unsure.append(f"{case.id}: {place.document} has no passage at {place}")
+        unsure += [f"{case.id}: no document that may be cited says {said!r}" for said in case.must_say if there and not any(says(d.text, said) for d in there)]
+    return gone, unsure
 
 
 def merged(sets: Sequence[CaseSet]) -> CaseSet:

@@ -502,7 +502,7 @@ def _value(metric: str, pair: Pair, seen: Seen, other: Seen) -> float | None:
     return 0.0 if found is None and seen.error and measured and direction(metric) > 0 else found
 
 
-def slices_of(pair: Pair) -> tuple[str, ...]:
+def slices_of(pair: Pair | Outcome) -> tuple[str, ...]:
     """The slices a case belongs to: its tags, and what is expected of it."""
     return (*dict.fromkeys(pair.tags), f"expects {pair.expect}")
 

@@ -10,7 +10,7 @@ from typing import Literal
 import yaml
 
 from corpus.errors import EvalError
-from evals.cases import FIELDS, Case, CaseSet, Phrase, Place, columns_of, dump, read, to_cell
+from evals.cases import FIELDS, Case, CaseSet, Phrase, Place, as_regex, columns_of, dump, read, to_cell
 from evals.draft import slug
 from evals.records import Feedback, Records
 
@@ -100,7 +100,8 @@ def _yaml_item(text: str, case: Case) -> str:
     """The case as one more item of the list `cases`, at the depth of those that are there."""
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     column = next((value.value[-1].start_mark.column - 2 for key, value in root.value if key.value == "cases" and value.value), 0)
-    item = yaml.safe_dump([case.as_dict()], sort_keys=False, allow_unicode=True, width=140)
+    whole = dump(CaseSet("", "", (case,)), ".yaml")
+    item = whole.partition("cases:\n")[2]
     return "".join(" " * max(column, 0) + line + "\n" for line in item.splitlines())
 
 
@@ -110,7 +111,9 @@ def _csv_row(text: str, case: Case) -> str:
     missing = [name for name in FIELDS if name not in columns and to_cell(name, getattr(case, name)) and (name, getattr(case, name)) != ("expect", "answer")]
     if missing:
         raise EvalError(f"the sheet has no column for {', '.join(missing)}", "add the column to its first line, then accept again")
-    csv.writer(out, dialect=dialect, lineterminator="\n").writerow([to_cell(name, getattr(case, name)) if name in FIELDS else "" for name in columns])
+    cells = [to_cell(name, getattr(case, name)) if name in FIELDS else "" for name in columns]
+    quoting = csv.QUOTE_ALL if any("\r" in cell for cell in cells) else csv.QUOTE_MINIMAL
+    csv.writer(out, dialect=dialect, lineterminator="\n", quoting=quoting).writerow(cells)
     return out.getvalue()
 
 
@@ -122,3 +125,9 @@ def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write(text)
+
+
+def phrase(text: str) -> Phrase:
+    """A phrase as it is typed: alternatives between "|", a /regular expression/ as it is."""
+    options = [one.strip() for one in text.split("|") if one.strip()]
+    return text if as_regex(text) is not None or len(options) < 2 else tuple(options)

@@ -15,12 +15,12 @@ SCHEMA_VERSION = 1
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE runs (
-    id INTEGER PRIMARY KEY, name TEXT NOT NULL, set_name TEXT NOT NULL, set_digest TEXT NOT NULL, started TEXT NOT NULL, finished INTEGER NOT NULL DEFAULT 0,
-    fingerprint TEXT NOT NULL, cases TEXT NOT NULL);
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL, set_name TEXT NOT NULL, set_digest TEXT NOT NULL, started TEXT NOT NULL,
+    finished INTEGER NOT NULL DEFAULT 0, fingerprint TEXT NOT NULL, cases TEXT NOT NULL);
 CREATE TABLE outcomes (run INTEGER NOT NULL REFERENCES runs (id), case_id TEXT NOT NULL, data TEXT NOT NULL, PRIMARY KEY (run, case_id));
 CREATE TABLE inbox (
-    id INTEGER PRIMARY KEY, received TEXT NOT NULL, question TEXT NOT NULL, after TEXT NOT NULL, verdict TEXT NOT NULL, thumb TEXT NOT NULL, reason TEXT NOT NULL,
-    words TEXT NOT NULL, citations TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'open')
+    id INTEGER PRIMARY KEY, received TEXT NOT NULL, question TEXT NOT NULL, after TEXT NOT NULL, verdict TEXT NOT NULL, thumb TEXT NOT NULL,
+    reason TEXT NOT NULL, words TEXT NOT NULL, citations TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'open')
 """
 
 

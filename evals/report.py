@@ -7,6 +7,7 @@ loads nothing; Markdown gets them as plain characters.
 import base64
 import hashlib
 import json
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,11 +45,18 @@ LABELS = {
     "rouge_l": ("ROUGE-L", "longest common word sequence with the reference answer"),
     "words": ("Words", "mean length of the answers"),
 }
+_OWN_UNIT = ("words", "forbidden_said")  # counts; everything else is a share
 _TILES = ("facts_complete", "refusal_rate", "false_refusal_rate", "right_at_0.8", "auroc", "calibration_error")
 _STAGES = {
-    "error": "crashed or timed out", "not indexed": "the document is gone", "not retrieved": "the right passage was not found",
-    "wrongly refused": "refused, though it was found", "not cited": "another place was cited", "not selected": "a key fact is missing",
-    "forbidden": "something forbidden was said", "wrongly answered": "answered, though nothing answers it", "not conversation": "small talk was not recognised",
+    "error": "crashed or timed out",
+    "not indexed": "the document is gone",
+    "not retrieved": "the right passage was not found",
+    "wrongly refused": "refused, though it was found",
+    "not cited": "another place was cited",
+    "not selected": "a key fact is missing",
+    "forbidden": "something forbidden was said",
+    "wrongly answered": "answered, though nothing answers it",
+    "not conversation": "small talk was not recognised",
 }
 
 
@@ -80,11 +88,23 @@ def html(run: EvalRun, comparison: Comparison | None = None) -> str:
     rose = {pair.case for pair in comparison.rose} if comparison else set()
     ordered = sorted(run.outcomes, key=lambda o: (o.case not in fell, o.passed, o.case))
     return _render(
-        "report.html.j2", title=f"{run.set_name}: {run.name or f'run {run.id}'}", run=run, figures=run.figures, tiles=_tiles(run, comparison),
-        stages=_stages(run), reliability=_reliability(run), coverage=_coverage(run), speed=_speed(run), slices=_slices(run, comparison),
+        "report.html.j2",
+        title=f"{run.set_name}: {run.name or f'run {run.id}'}",
+        run=run,
+        figures=run.figures,
+        tiles=_tiles(run, comparison),
+        stages=_stages(run),
+        reliability=_reliability(run),
+        coverage=_coverage(run),
+        speed=_speed(run),
+        slices=_slices(run, comparison),
         cases=[_case(at, outcome, outcome.case in fell, outcome.case in rose) for at, outcome in enumerate(ordered, 1)],
-        tags=sorted({tag for outcome in run.outcomes for tag in outcome.tags}), comparison=_compared(comparison) if comparison else None,
-        metrics=[(label(name), LABELS.get(name, ("", ""))[1], number(name, value)) for name, value in run.figures["metrics"].items()],
+        tags=sorted({tag for outcome in run.outcomes for tag in outcome.tags}),
+        comparison=_compared(comparison) if comparison else None,
+        metrics=[
+            (label(name), LABELS.get(name, ("", ""))[1], number(name, value))
+            for name, value in run.figures["metrics"].items()
+        ],
     )
 
 
@@ -99,9 +119,15 @@ def _environment() -> Any:
     from markupsafe import Markup
 
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
     environment.filters["drawn"] = Markup  # charts escape what they show
+    environment.filters["minus"] = lambda text: re.sub(r"(?<![\w.])-(?=\d)", "−", text)
     environment.filters["percent"] = lambda value: "–" if value is None else f"{value:.1%}"
     environment.filters["ms"] = lambda value: f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
     return environment
@@ -135,18 +161,29 @@ class Tile:
 def _tiles(run: EvalRun, comparison: Comparison | None) -> list[Tile]:
     changes = {one.metric: one for one in comparison.differences if not one.slice} if comparison else {}
     found = run.figures
-    tiles = [Tile("Passed", number("pass_rate", found["pass_rate"]), f"{found['passed']} of {found['cases']} cases", *_moved(changes.get("pass_rate")))]
+    tiles = [
+        Tile(
+            "Passed",
+            number("pass_rate", found["pass_rate"]),
+            f"{found['passed']} of {found['cases']} cases",
+            *_moved(changes.get("pass_rate")),
+        )
+    ]
     for name in _TILES:
         value = figure(run, name)
         about = LABELS[name][1] if value is not None else f"this set cannot measure it: {LABELS[name][1]}"
         tiles.append(Tile(label(name), number(name, value), about, *_moved(changes.get(name))))
     total = found["speed_ms"]["total"]
-    tiles.append(Tile("Time", f"{total['median']:,.0f} ms", f"median for a question; 95% within {total['p95']:,.0f} ms"))
+    tiles.append(
+        Tile("Time", f"{total['median']:,.0f} ms", f"median for a question; 95% within {total['p95']:,.0f} ms")
+    )
     return tiles
 
 
 def _moved(one: Difference | None) -> tuple[str, str]:
-    return (f"{100 * one.change:+.1f} points", _kind(one)) if one is not None and abs(one.change) >= 0.0005 else ("", "")
+    return (
+        (f"{100 * one.change:+.1f} points", _kind(one)) if one is not None and abs(one.change) >= 0.0005 else ("", "")
+    )
 
 
 def _kind(one: Difference) -> str:
@@ -157,8 +194,14 @@ def _stages(run: EvalRun) -> list[dict[str, Any]]:
     failed = run.figures["failed_at"]
     most = max(failed.values(), default=1)
     return [
-        {"name": stage, "about": about, "count": failed[stage], "bar": bar(failed[stage] / most, f"{failed[stage]} cases", "bad")}
-        for stage, about in _STAGES.items() if failed.get(stage)
+        {
+            "name": stage,
+            "about": about,
+            "count": failed[stage],
+            "bar": bar(failed[stage] / most, f"{failed[stage]} cases", "bad"),
+        }
+        for stage, about in _STAGES.items()
+        if failed.get(stage)
     ]
 
 
@@ -168,12 +211,19 @@ def _reliability(run: EvalRun) -> str:
         return ""
     most = max(n for _, _, n in points)
     line = Line(
-        "answers", [(mean, share) for mean, share, _ in points], [f"confidence {mean:.2f}: {share:.0%} right of {n}" for mean, share, n in points],
+        "answers",
+        [(mean, share) for mean, share, _ in points],
+        [f"confidence {mean:.2f}: {share:.0%} right of {n}" for mean, share, n in points],
         [n / most for _, _, n in points],
     )
     return plot(
-        [line], label="Reliability: share of right answers at each confidence", x="stated confidence", y="share right", diagonal=True,
-        x_ticks=ticks(0, 1, 5, "{:.1f}"), y_ticks=ticks(0, 1, 5),
+        [line],
+        label="Reliability: share of right answers at each confidence",
+        x="stated confidence",
+        y="share right",
+        diagonal=True,
+        x_ticks=ticks(0, 1, 5, "{:.1f}"),
+        y_ticks=ticks(0, 1, 5),
     )
 
 
@@ -185,8 +235,13 @@ def _coverage(run: EvalRun) -> str:
     points = [point for at, point in enumerate(curve) if at % every == 0 or at == len(curve) - 1]
     top = max(0.2, -(-max(risk for _, risk in points) // 0.2) * 0.2)
     return plot(
-        [Line("answers", points)], label="Coverage and risk: share of wrong answers among the most confident", dots=False,
-        x="share of answers kept, most confident first", y="share wrong", x_ticks=ticks(0, 1, 5), y_ticks=ticks(0, top, 4),
+        [Line("answers", points)],
+        label="Coverage and risk: share of wrong answers among the most confident",
+        dots=False,
+        x="share of answers kept, most confident first",
+        y="share wrong",
+        x_ticks=ticks(0, 1, 5),
+        y_ticks=ticks(0, top, 4),
     )
 
 
@@ -194,7 +249,8 @@ def _speed(run: EvalRun) -> list[dict[str, Any]]:
     speed = run.figures["speed_ms"]
     most = max([stage["p95"] for stage in speed.values()], default=0) or 1
     return [
-        {"name": name, **times, "bar": bar(times["median"] / most, f"median {times['median']:.0f} ms", "s1")} for name, times in speed.items()
+        {"name": name, **times, "bar": bar(times["median"] / most, f"median {times['median']:.0f} ms", "s1")}
+        for name, times in speed.items()
     ]
 
 
@@ -204,15 +260,24 @@ def _slices(run: EvalRun, comparison: Comparison | None) -> list[dict[str, Any]]
     for outcome in run.outcomes:
         for name in slices_of(outcome):
             groups.setdefault(name, []).append(outcome)
-    changes = {one.slice: one for one in comparison.differences if one.slice and one.metric == "pass_rate"} if comparison else {}
+    changes = (
+        {one.slice: one for one in comparison.differences if one.slice and one.metric == "pass_rate"}
+        if comparison
+        else {}
+    )
+    reach = _reach(list(changes.values()))
     rows = []
     for name, outcomes in groups.items():
         passed = sum(outcome.passed for outcome in outcomes)
         share = passed / len(outcomes)
         rows.append(
             {
-                "name": name, "passed": passed, "cases": len(outcomes), "share": share, "bar": bar(share, f"{share:.0%} passed", "good"),
-                "difference": _row(changes[name], comparison) if comparison and name in changes else None,
+                "name": name,
+                "passed": passed,
+                "cases": len(outcomes),
+                "share": share,
+                "bar": bar(share, f"{share:.0%} passed", "good"),
+                "difference": _row(changes[name], comparison, reach) if comparison and name in changes else None,
             }
         )
     return sorted(rows, key=lambda row: (not str(row["name"]).startswith("expects "), row["share"], row["name"]))
@@ -230,7 +295,12 @@ def parts(text: str) -> list[tuple[str, str]]:
 
 def _case(at: int, outcome: Outcome, fell: bool, rose: bool) -> dict[str, Any]:
     return {
-        "at": at, "outcome": outcome, "fell": fell, "rose": rose, "parts": parts(outcome.text), "about": _STAGES.get(outcome.failed_at, ""),
+        "at": at,
+        "outcome": outcome,
+        "fell": fell,
+        "rose": rose,
+        "parts": parts(outcome.text),
+        "about": _STAGES.get(outcome.failed_at, ""),
         "hits": [{**hit, "split": _marked(hit, outcome)} for hit in outcome.hits],
         "metrics": [(label(name), number(name, value)) for name, value in outcome.metrics.items()],
         "searched": outcome.standalone if outcome.standalone not in ("", outcome.question) else "",
@@ -251,35 +321,63 @@ def _marked(hit: dict[str, Any], outcome: Outcome) -> tuple[str, str, str]:
 def _compared(comparison: Comparison) -> dict[str, Any]:
     overall = [one for one in comparison.differences if not one.slice]
     return {
-        "it": comparison, "verdict": comparison.verdict, "kind": _VERDICTS[comparison.verdict], "cautions": cautions(comparison),
-        "overall": described(comparison.overall), "power": power(len(comparison.pairs)), "rows": [_row(one, comparison) for one in overall],
-        "fell": [_side_by_side(pair) for pair in comparison.fell], "rose": [_side_by_side(pair) for pair in comparison.rose],
-        "changes": comparison.changes, "worse_slices": [(one.slice, described(one)) for one in comparison.worse_slices],
+        "it": comparison,
+        "verdict": comparison.verdict,
+        "kind": _VERDICTS[comparison.verdict],
+        "cautions": cautions(comparison),
+        "overall": described(comparison.overall),
+        "power": power(len(comparison.pairs)),
+        "rows": [_row(one, comparison, _reach(overall)) for one in overall],
+        "fell": [_side_by_side(pair) for pair in comparison.fell],
+        "rose": [_side_by_side(pair) for pair in comparison.rose],
+        "changes": comparison.changes,
+        "worse_slices": [(one.slice, described(one)) for one in comparison.worse_slices],
     }
 
 
 _VERDICTS = {"better": "good", "no worse than the margin": "good", "worse": "bad", "too few cases to tell": "warn"}
 
 
-def _row(one: Difference, comparison: Comparison) -> dict[str, Any]:
+def _reach(found: Sequence[Difference]) -> float:
+    """Where the axis of the drawn intervals of one table ends: at the widest of them, but not before 5 points."""
+    return max([0.05, *(max(-one.low, one.high) for one in found if one.metric not in _OWN_UNIT)])
+
+
+def _row(one: Difference, comparison: Comparison, reach: float) -> dict[str, Any]:
     """A difference as a table row: in points where the metric is a share, in its own unit where it is not."""
-    words = one.metric == "words"
-    scale, unit = (1.0, "") if words else (100.0, "")
-    reach = 20.0 if words else 0.2
+    own = one.metric in _OWN_UNIT
+    scale = 1.0 if own else 100.0
     p = one.q if one.slice else one.p
+    still = one.low == one.high == 0.0
+    said = f"{scale * one.low:+.1f} to {scale * one.high:+.1f}"
     return {
-        "name": label(one.metric), "about": LABELS.get(one.metric, ("", ""))[1], "cases": one.cases, "before": number(one.metric, one.before),
-        "after": number(one.metric, one.after), "change": f"{scale * one.change:+.1f}{unit}", "interval": f"{scale * one.low:+.1f} to {scale * one.high:+.1f}",
-        "p": "–" if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}", "kind": _kind(one), "less": direction(one.metric) < 0,
+        "name": label(one.metric),
+        "about": LABELS.get(one.metric, ("", ""))[1],
+        "cases": one.cases,
+        "before": number(one.metric, one.before),
+        "after": number(one.metric, one.after),
+        "change": "0" if still else f"{scale * one.change:+.1f}",
+        "interval": "–" if still else said,
+        "p": "–" if p is None or still else "< 0.001" if p < 0.001 else f"{p:.3f}",
+        "kind": "same" if still else _kind(one),
+        "less": direction(one.metric) < 0,
         "drawn": whisker(
-            one.change, one.low, one.high, reach, comparison.margin if one.metric == "pass_rate" else 0.0,
-            f"{scale * one.change:+.1f}, 95% {scale * one.low:+.1f} to {scale * one.high:+.1f}", _kind(one),
+            one.change,
+            one.low,
+            one.high,
+            max(-one.low, one.high, 20.0) if own else reach,
+            comparison.margin if one.metric == "pass_rate" else 0.0,
+            f"{scale * one.change:+.1f}, 95% {said}",
+            _kind(one),
         ),
     }
 
 
 def _side_by_side(pair: Pair) -> dict[str, Any]:
-    return {"pair": pair, "sides": [("before", pair.before, _said(pair.before)), ("after", pair.after, _said(pair.after))]}
+    return {
+        "pair": pair,
+        "sides": [("before", pair.before, _said(pair.before)), ("after", pair.after, _said(pair.after))],
+    }
 
 
 def _said(seen: Seen) -> str:
@@ -293,7 +391,10 @@ def _said(seen: Seen) -> str:
 
 # ---- History
 
-_HISTORY = (("pass_rate", "facts_complete", "refusal_rate", "right_at_0.8"), ("false_refusal_rate", "calibration_error"))
+_HISTORY = (
+    ("pass_rate", "facts_complete", "refusal_rate", "right_at_0.8"),
+    ("false_refusal_rate", "calibration_error"),
+)
 
 
 def history_html(runs: Sequence[EvalRun]) -> str:
@@ -303,7 +404,8 @@ def history_html(runs: Sequence[EvalRun]) -> str:
         groups.setdefault(run.set_name, []).append(run)
     sections = [
         {
-            "name": name, "rows": [_history_row(run, before) for run, before in zip(mine, [None, *mine], strict=False)][::-1],
+            "name": name,
+            "rows": [_history_row(run, before) for run, before in zip(mine, [None, *mine], strict=False)][::-1],
             "charts": [_history_chart(mine, metrics) for metrics in _HISTORY] + [_history_speed(mine)],
         }
         for name, mine in sorted(groups.items())
@@ -314,11 +416,20 @@ def history_html(runs: Sequence[EvalRun]) -> str:
 
 def _history_row(run: EvalRun, before: EvalRun | None) -> dict[str, Any]:
     values = [number(metric, figure(run, metric)) for metrics in _HISTORY for metric in metrics]
-    changed = [key for key in sorted(run.fingerprint) if before is not None and run.fingerprint[key] != before.fingerprint.get(key)]
+    changed = [
+        key
+        for key in sorted(run.fingerprint)
+        if before is not None and run.fingerprint[key] != before.fingerprint.get(key)
+    ]
     if before is not None and before.set_digest != run.set_digest:
         changed.append("questions")
     total = run.figures["speed_ms"]["total"]["median"]
-    return {"run": run, "values": values, "median": total, "changed": ", ".join(changed) or ("nothing" if before else "–")}
+    return {
+        "run": run,
+        "values": values,
+        "median": total,
+        "changed": ", ".join(changed) or ("nothing" if before else "–"),
+    }
 
 
 def _history_chart(runs: Sequence[EvalRun], metrics: Sequence[str]) -> dict[str, Any]:
@@ -327,9 +438,16 @@ def _history_chart(runs: Sequence[EvalRun], metrics: Sequence[str]) -> dict[str,
     every = [value for values in seen.values() for value in values if value is not None]
     low = min(0.8, int(min(every, default=0.0) * 5) / 5) if metrics[0] == "pass_rate" else 0.0
     high = 1.0 if metrics[0] == "pass_rate" else max(0.2, -(-max(every, default=0.0) // 0.2) * 0.2)
-    lines = [_history_line(label(metric), runs, values, lambda value: f"{value:.1%}") for metric, values in seen.items()]
+    lines = [
+        _history_line(label(metric), runs, values, lambda value: f"{value:.1%}") for metric, values in seen.items()
+    ]
     drawn = plot(
-        lines, label=f"{', '.join(line.name for line in lines)} over {len(runs)} runs", x="run", y="share", x_ticks=_run_ticks(runs), y_ticks=ticks(low, high, 4)
+        lines,
+        label=f"{', '.join(line.name for line in lines)} over {len(runs)} runs",
+        x="run",
+        y="share",
+        x_ticks=_run_ticks(runs),
+        y_ticks=ticks(low, high, 4),
     )
     title = "More is better" if metrics[0] == "pass_rate" else "Less is better"
     return {"title": title, "drawn": drawn, "legend": [line.name for line in lines]}
@@ -337,12 +455,19 @@ def _history_chart(runs: Sequence[EvalRun], metrics: Sequence[str]) -> dict[str,
 
 def _history_speed(runs: Sequence[EvalRun]) -> dict[str, Any]:
     speeds = [run.figures["speed_ms"]["total"] for run in runs]
-    top = max([speed["p95"] for speed in speeds], default=0) or 1
+    top = _round_up(max([speed["p95"] for speed in speeds], default=0))
     lines = [
         _history_line(name, runs, [speed[key] for speed in speeds], lambda value: f"{value:,.0f} ms")
         for name, key in (("median", "median"), ("95th percentile", "p95"))
     ]
-    drawn = plot(lines, label="Time for a question over the runs", x="run", y="milliseconds", x_ticks=_run_ticks(runs), y_ticks=ticks(0, top * 1.05, 4, "{:,.0f}"))
+    drawn = plot(
+        lines,
+        label="Time for a question over the runs",
+        x="run",
+        y="milliseconds",
+        x_ticks=_run_ticks(runs),
+        y_ticks=ticks(0, top, 4, "{:,.0f}"),
+    )
     return {"title": "Time for a question", "drawn": drawn, "legend": [line.name for line in lines]}
 
 
@@ -353,10 +478,19 @@ def _history_line(name: str, runs: Sequence[EvalRun], values: Sequence[float | N
 
 
 def _run_ticks(runs: Sequence[EvalRun]) -> list[tuple[float, str]]:
-    """The ids of at most eight runs, the first and the last among them."""
+    """The ids of about eight runs, evenly apart, the first and the last among them."""
     last = len(runs) - 1
-    chosen = sorted({round(last * n / 7) for n in range(8)}) if last > 7 else range(last + 1)
+    step = max(1, -(-last // 7))
+    chosen = [at for at in range(0, last, step) if last - at > step / 2] + [last]
     return [(float(at), str(runs[at].id)) for at in chosen]
+
+
+def _round_up(value: float) -> float:
+    """The next number that quarters well: 1, 2, 4 or 8 times a power of ten. 1.0 for nothing."""
+    if value <= 0:
+        return 1.0
+    power_of_ten = 10.0 ** math.floor(math.log10(value))
+    return next(step * power_of_ten for step in (1, 2, 4, 8, 10) if step * power_of_ten >= value)
 
 
 # ---- JUnit XML, Markdown, JSON
@@ -375,16 +509,23 @@ def junit(run: EvalRun, comparison: Comparison | None = None) -> str:
     if comparison:
         suite.add_property("verdict", comparison.verdict)
     for outcome in run.outcomes:
-        case = TestCase(readable(outcome.case), readable(run.set_name), round(outcome.timings_ms.get("total", 0.0) / 1000, 3))
+        case = TestCase(
+            readable(outcome.case), readable(run.set_name), round(outcome.timings_ms.get("total", 0.0) / 1000, 3)
+        )
         if not outcome.passed:
             kind = Error if outcome.error else Failure
             why = outcome.error or _STAGES.get(outcome.failed_at, outcome.failed_at)
-            result = kind(readable(f"{'fell: ' if outcome.case in fell else ''}{outcome.failed_at}: {why}"), outcome.failed_at.replace(" ", "-"))
+            result = kind(
+                readable(f"{'fell: ' if outcome.case in fell else ''}{outcome.failed_at}: {why}"),
+                outcome.failed_at.replace(" ", "-"),
+            )
             cited = ", ".join(sorted({str(citation["document"]) for citation in outcome.citations})) or "nothing"
-            result.text = readable(f"question: {outcome.question}\nverdict: {outcome.verdict or 'none'}\ncited: {cited}\nanswer: {outcome.text}")
+            result.text = readable(
+                f"question: {outcome.question}\nverdict: {outcome.verdict or 'none'}\ncited: {cited}\nanswer: {outcome.text}"
+            )
             case.result = [result]
         suite.add_testcase(case)
-    xml = JUnitXml(readable(run.set_name))
+    xml: Any = JUnitXml(readable(run.set_name))
     xml.add_testsuite(suite)
     xml.update_statistics()
     text = xml.tostring()
@@ -396,15 +537,18 @@ def markdown(run: EvalRun, comparison: Comparison | None = None) -> str:
     found = run.figures
     said = [f"## {plain(run.set_name)}: {found['passed']} of {found['cases']} cases passed", ""]
     if comparison:
-        said += [f"**{comparison.verdict.capitalize()}** than {plain(comparison.before.name)}: {plain(described(comparison.overall))}." if comparison.verdict in (
-            "better", "worse") else f"**{comparison.verdict.capitalize()}**, against {plain(comparison.before.name)}: {plain(described(comparison.overall))}.", ""]
+        joined = " than" if comparison.verdict in ("better", "worse") else ", against"
+        said += [
+            f"**{comparison.verdict.capitalize()}**{joined} {plain(comparison.before.name)}: {plain(described(comparison.overall))}.",
+            "",
+        ]
         said += [f"- {plain(f'{one.slice}: {described(one)}')}" for one in comparison.worse_slices]
         said += [f"- {plain(caution)}" for caution in cautions(comparison)]
-        said += [""] if said[-1] else []
-        said += ["| | before | after | change | 95% | p |", "|---|--:|--:|--:|:-:|--:|"]
-        rows = [_row(one, comparison) for one in comparison.differences if not one.slice]
+        said += [*([""] if said[-1] else []), "| | before | after | change | 95% | p |", "|---|--:|--:|--:|:-:|--:|"]
+        rows = [_row(one, comparison, 1.0) for one in comparison.differences if not one.slice]
         said += [
-            f"| {plain(row['name'])} | {row['before']} | {row['after']} | {row['change']} | {row['interval']} | {plain(row['p'])} |" for row in rows
+            f"| {plain(row['name'])} | {row['before']} | {row['after']} | {row['change']} | {row['interval']} | {plain(row['p'])} |"
+            for row in rows
         ]
         said += ["", *_markdown_pairs("fell", comparison.fell), *_markdown_pairs("rose", comparison.rose)]
     else:
@@ -413,7 +557,12 @@ def markdown(run: EvalRun, comparison: Comparison | None = None) -> str:
         said.append("")
     stages = _stages(run)
     if stages:
-        said += ["| failed at | cases |", "|---|--:|", *[f"| {stage['name']}: {stage['about']} | {stage['count']} |" for stage in stages], ""]
+        said += [
+            "| failed at | cases |",
+            "|---|--:|",
+            *[f"| {stage['name']}: {stage['about']} | {stage['count']} |" for stage in stages],
+            "",
+        ]
     return "\n".join(said)
 
 
@@ -422,14 +571,20 @@ def _markdown_pairs(word: str, pairs: Sequence[Pair]) -> list[str]:
         return [f"No case {word}.", ""]
     said = [f"### {len(pairs)} case{'s' if len(pairs) > 1 else ''} {word}", ""]
     for pair in pairs[:MOST_IN_MARKDOWN]:
-        said += [f"<details><summary>{plain(pair.case)}{' (protected)' if pair.protected else ''}: {plain(_short(pair.question))}</summary>", ""]
+        said += [
+            f"<details><summary>{plain(pair.case)}{' (protected)' if pair.protected else ''}: {plain(_short(pair.question))}</summary>",
+            "",
+        ]
         for name, seen in (("Before", pair.before), ("After", pair.after)):
             cited = f" Cited: {plain(', '.join(seen.cited))}." if seen.cited else ""
             stage = f", {seen.failed_at}" if seen.failed_at else ""
             said += [f"{name} ({seen.verdict or 'no verdict'}{stage}): {plain(_short(_said(seen)))}{cited}", ""]
         said += ["</details>", ""]
     if len(pairs) > MOST_IN_MARKDOWN:
-        said += [f"And {len(pairs) - MOST_IN_MARKDOWN} more: {plain(', '.join(pair.case for pair in pairs[MOST_IN_MARKDOWN:]))}", ""]
+        said += [
+            f"And {len(pairs) - MOST_IN_MARKDOWN} more: {plain(', '.join(pair.case for pair in pairs[MOST_IN_MARKDOWN:]))}",
+            "",
+        ]
     return said
 
 
@@ -448,12 +603,19 @@ def plain(text: str) -> str:
 def as_json(run: EvalRun, comparison: Comparison | None = None) -> dict[str, Any]:
     """The whole report as one JSON object; fields are only ever added."""
     return {
-        "run": run.id, "name": run.name, "set": run.set_name, "set_digest": run.set_digest, "started": run.started, "finished": run.finished,
-        "fingerprint": run.fingerprint, "figures": run.figures, "comparison": comparison.as_dict() if comparison else None,
+        "run": run.id,
+        "name": run.name,
+        "set": run.set_name,
+        "set_digest": run.set_digest,
+        "started": run.started,
+        "finished": run.finished,
+        "fingerprint": run.fingerprint,
+        "figures": run.figures,
+        "comparison": comparison.as_dict() if comparison else None,
         "outcomes": [outcome.as_dict() for outcome in run.outcomes],
     }
 
 
 def json_text(run: EvalRun, comparison: Comparison | None = None) -> str:
     """`as_json` as text."""
-    return json.dumps(as_json(run, comparison), indent=2, ensure_ascii=False) + "\n"
+    return readable(json.dumps(as_json(run, comparison), indent=2, ensure_ascii=False)) + "\n"

@@ -20,8 +20,11 @@ from evals.cases import Case, CaseSet, stale
 from evals.metrics import facts_said, forbidden_said, retrieval, rouge_l, token_f1
 from index.catalog import View
 
+KEPT_HITS = 5  # passages that an outcome keeps, for a reader of the report to see what there was to choose from
 SECONDS = 60.0  # for one case; a question takes a fraction of a second
-Stage = Literal["", "error", "not indexed", "not retrieved", "wrongly refused", "not cited", "not selected", "forbidden", "wrongly answered", "not conversation"]
+Stage = Literal[
+    "", "error", "not indexed", "not retrieved", "wrongly refused", "not cited", "not selected", "forbidden", "wrongly answered", "not conversation"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +139,14 @@ def score(case: Case, answer: Answer, documents: set[str]) -> Outcome:
     return Outcome(
         case.id, case.question, case.expect, case.tags, case.protected, not failed_at, failed_at, answer.verdict, answer.standalone, answer.text,
         round(answer.confidence, 4),
-        tuple({"marker": c.marker, "document": c.document, "heading": c.heading, "page": c.page, "quote": c.quote, "start": c.start, "end": c.end} for c in answer.citations),
-        tuple({"document": h.passage.document, "heading": h.passage.heading, "page": h.passage.page, "text": h.passage.text, "score": round(h.score, 3)} for h in answer.hits[:5]),
+        tuple(
+            {"marker": c.marker, "document": c.document, "heading": c.heading, "page": c.page, "quote": c.quote, "start": c.start, "end": c.end}
+            for c in answer.citations
+        ),
+        tuple(
+            {"document": hit.passage.document, "heading": hit.passage.heading, "page": hit.passage.page, "text": hit.passage.text, "score": round(hit.score, 3)}
+            for hit in answer.hits[:KEPT_HITS]
+        ),
         {name: round(value, 4) for name, value in metrics.items()}, answer.timings_ms, stale=stale(case, documents),
     )
 
@@ -213,13 +222,16 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     judged = [*answerable, *unanswerable]
     sure = [o.passed for o in answered if o.confidence >= 0.8]
     return {
-        "cases": len(outcomes), "passed": sum(o.passed for o in outcomes), "errors": sum(bool(o.error) for o in outcomes), "stale": sum(o.stale for o in outcomes),
+        "cases": len(outcomes), "passed": sum(o.passed for o in outcomes),
+        "errors": sum(bool(o.error) for o in outcomes), "stale": sum(o.stale for o in outcomes),
         "pass_rate": share([o.passed for o in outcomes]),
         "metrics": {name: mean(name) for name in sorted({name for o in outcomes for name in o.metrics})},
         "facts_complete": share([o.metrics.get("facts_said") == 1.0 for o in answerable]),
         "refusal": {
-            "answered_answerable": sum(o.verdict == "answered" for o in answerable), "refused_answerable": sum(o.verdict == "refused" for o in answerable),
-            "answered_unanswerable": sum(o.verdict == "answered" for o in unanswerable), "refused_unanswerable": sum(o.verdict == "refused" for o in unanswerable),
+            "answered_answerable": sum(o.verdict == "answered" for o in answerable),
+            "refused_answerable": sum(o.verdict == "refused" for o in answerable),
+            "answered_unanswerable": sum(o.verdict == "answered" for o in unanswerable),
+            "refused_unanswerable": sum(o.verdict == "refused" for o in unanswerable),
             "false_refusal_rate": share([o.verdict == "refused" for o in answerable]),
             "refusal_rate": share([o.verdict != "answered" for o in unanswerable]),
             "auroc": auroc([o.confidence for o in judged], [o.expect == "answer" for o in judged]) if both else None,
@@ -232,7 +244,7 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         },
         "failed_at": dict(sorted({stage: sum(o.failed_at == stage for o in outcomes) for stage in {o.failed_at for o in outcomes if o.failed_at}}.items())),
         "speed_ms": {
-            stage: {"median": quantile([o.timings_ms[stage] for o in outcomes if stage in o.timings_ms], 0.5), "p95": quantile([o.timings_ms[stage] for o in outcomes if stage in o.timings_ms], 0.95)}
+            stage: {name: quantile([o.timings_ms[stage] for o in outcomes if stage in o.timings_ms], share) for name, share in (("median", 0.5), ("p95", 0.95))}
             for stage in ("embed", "search", "rerank", "compose", "total")
         },
     }

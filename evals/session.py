@@ -8,9 +8,9 @@ from pathlib import Path
 from assistant.ask import Assistant
 from corpus.errors import EvalError
 from evals.cases import ENDINGS, Case, CaseSet, load, merged
-from evals.compare import Baseline
+from evals.compare import BASELINES, Baseline, Comparison, figure, gate, load_baseline, write_baseline
 from evals.records import Records
-from evals.run import EvalRun, Outcome, fingerprint, planned, run
+from evals.run import SECONDS, EvalRun, Outcome, fingerprint, planned, run
 
 SHIPPED = Path(__file__).parent / "sets"
 LEFT_OUT = ("calibration.yaml",)  # what the constants are fitted on tells nothing of how well they fit
@@ -69,32 +69,26 @@ def sets_named(names: Sequence[str]) -> list[CaseSet]:
 
 
 def prepare(records: Records, assistant: Assistant, sets: Sequence[CaseSet], choice: Choice, *, fresh: bool = False) -> list[Job]:
-    """A job for each set in which the choice finds cases; an interrupted run of the same cases and fingerprint is taken up again unless `fresh`.
+    """A job for each set; an interrupted run of the same cases and fingerprint is taken up again unless `fresh`.
 
     All jobs of a session begin together and end together (see `finish`), so that an interruption in the second set loses nothing of the first.
-    Raises EvalError when no set has such cases.
     """
     whole = fingerprint(assistant)
     name = f"{'+'.join(found.name for found in sets)} of {datetime.now(UTC).isoformat(sep=' ', timespec='milliseconds')[:-6]}"
     jobs = []
     for found in sets:
         cases = choice.of(found)
-        if not cases:
-            continue
         mark = whole if len(cases) == len(found.cases) else {**whole, "cases": f"{len(cases)} of {len(found.cases)} ({choice})"}
         ids = [case.id for case in cases]
         left = None if fresh else records.unfinished(found.digest, mark, ids)
         id = left.id if left else records.start(name, found.name, found.digest, mark, ids)
         jobs.append(Job(id, found, tuple(cases), left.outcomes if left else ()))
-    if not jobs:
-        raise EvalError(f"no case fits ({choice})", f"the tags are: {', '.join(sorted({tag for s in sets for c in s.cases for tag in c.tags})) or 'none'}")
     return jobs
 
 
-def outcomes(records: Records, assistant: Assistant, job: Job, *, jobs: int = 1, seconds: float | None = None) -> Iterator[Outcome]:
+def outcomes(records: Records, assistant: Assistant, job: Job, *, jobs: int = 1, seconds: float = SECONDS) -> Iterator[Outcome]:
     """Ask what is left of a job; each outcome is kept before it is handed on."""
-    limit = {} if seconds is None else {"seconds": seconds}
-    for outcome in run(assistant, job.rest, jobs=jobs, **limit):
+    for outcome in run(assistant, job.rest, jobs=jobs, seconds=seconds):
         records.add(job.id, outcome)
         yield outcome
 
@@ -125,3 +119,99 @@ def joined_baseline(baselines: Sequence[Baseline]) -> Baseline:
         "+".join(one.set_name for one in baselines), "+".join(one.set_digest for one in baselines), first.blessed, first.fingerprint,
         {f"{one.set_name}.{id}": seen for one in baselines for id, seen in one.cases.items()},
     )
+
+
+def chosen(sets: Sequence[CaseSet], choice: Choice) -> list[CaseSet]:
+    """The sets in which the choice finds cases. Raises EvalError when it finds none in any of them."""
+    found = [one for one in sets if choice.of(one)]
+    if not found:
+        tags = sorted({tag for one in sets for case in one.cases for tag in case.tags})
+        raise EvalError(f"no case fits ({choice})", f"the tags are: {', '.join(tags) or 'none'}")
+    return found
+
+
+def number(text: str) -> int:
+    """The number of a run. Raises EvalError for what is none."""
+    if not text.isdigit():
+        raise EvalError(f"{text!r} is not the number of a run", "`kpo eval history` lists the runs")
+    return int(text)
+
+
+def limits(given: Sequence[str]) -> dict[str, float]:
+    """"pass_rate=0.9" as {"pass_rate": 0.9}. Raises EvalError for anything else."""
+    found = {}
+    for text in given:
+        name, sign, value = text.partition("=")
+        try:
+            found[name.strip()] = float(value)
+        except ValueError as error:
+            raise EvalError(f"{text!r} is no limit", "write a metric and a number, such as pass_rate=0.9") from error
+    return found
+
+
+def before(records: Records, against: str | None, sets: Sequence[CaseSet], folder: Path | None, *, any_set: bool) -> EvalRun | Baseline | None:
+    """What these sets' runs are to be compared with: their blessed baselines, or an earlier run with those that the same command made.
+
+    Looked for before anything is asked. None for nothing to compare with. Raises EvalError when a set has no baseline, was not part of that
+    session, or has changed since (unless `any_set`).
+    """
+    if against is None:
+        return None
+    found: EvalRun | Baseline
+    if against == "baseline":
+        blessed = [load_baseline(one.name, folder or BASELINES) for one in sets]
+        found = joined_baseline(blessed)
+        digests = [(one.set_name, one.set_digest) for one in blessed]
+    else:
+        named = records.run(number(against))
+        session = {one.set_name: one for one in map(records.run, records.together(named.id))} if len(sets) > 1 else {sets[0].name: named}
+        missing = [one.name for one in sets if one.name not in session]
+        if missing:
+            raise EvalError(f"run {named.id} and those made with it have no run of {', '.join(missing)}", "`kpo eval history` lists the runs")
+        runs = [session[one.name] for one in sets]
+        found = joined(runs)
+        digests = [(one.set_name, one.set_digest) for one in runs]
+    changed = [(one, *other) for one, other in zip(sets, digests, strict=True) if one.digest != other[1]]
+    if changed and not any_set:
+        one, name, digest = changed[0]
+        raise EvalError(
+            f"{found.name} is of another set: {name} ({digest}), and this is {one.name} ({one.digest})",
+            "run the set as it is now and bless it, or compare the shared cases with --any-set",
+        )
+    return found
+
+
+def check_gate(earlier: EvalRun | Baseline | None, *, fail_on: bool, limits: Sequence[dict[str, float]]) -> None:
+    """Raise EvalError for a gate that could not be asked in the end, before anything is asked."""
+    nothing = EvalRun(0, "", "", "", "", {}, ())
+    if fail_on and earlier is None:
+        gate(nothing, fail_on_regression=True)
+    for names in limits:
+        for name in names:
+            figure(nothing, name)
+
+
+def bless(records: Records, number: int | None, folder: Path | None) -> list[tuple[Path, EvalRun]]:
+    """Write the baselines of a run, or of all runs that the last command made. Raises EvalError when there is none, or it ran only a part of its set."""
+    runs = [records.run(id) for id in (records.together() if number is None else [number])]
+    if not runs:
+        raise EvalError("no run has been finished yet", "`kpo eval run` makes one")
+    for one in runs:
+        if "cases" in one.fingerprint:
+            raise EvalError(f"run {one.id} asked only a part of {one.set_name}: {one.fingerprint['cases']}", "run the whole set, then bless that")
+    return [(write_baseline(one, folder or BASELINES), one) for one in runs]
+
+
+def write_reports(
+    run: EvalRun, found: Comparison | None, *, html: Path | None = None, junit: Path | None = None, markdown: Path | None = None, json: Path | None = None
+) -> None:
+    """Write the reports that are asked for, over those that are there. Raises EvalError when a place cannot be written."""
+    from evals import report
+
+    for path, make in ((html, report.html), (junit, report.junit), (markdown, report.markdown), (json, report.json_text)):
+        if path is not None:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(make(run, found), encoding="utf-8")
+            except OSError as error:
+                raise EvalError(f"{path} cannot be written: {error}", "choose another place; the run is kept, `kpo eval history` names it") from error

@@ -1,5 +1,6 @@
 """What `kpo eval new` writes: a small set that says of itself how a set is written, and that the shipped handbook can be asked."""
 
+import json
 from pathlib import Path
 
 from corpus.errors import EvalError
@@ -19,8 +20,8 @@ cases:
     expect: answer
     # Every entry must be said, in small or capital letters; a list in a list: one of these; /between slashes/: a regular expression.
     must_say:
-      - staff
-      - [leave, leaving]
+      - rate
+      - [leave, leaving, departures]
     # Where the answer may be found; one of these must be cited. `kpo sources` lists the ids. A heading or a page may be named.
     must_cite:
       - handbook/attrition-and-training.md
@@ -30,7 +31,7 @@ cases:
   # A follow-up: `after` holds the earlier questions of the conversation, oldest first.
   - id: attrition-follow-up
     question: Why does it matter?
-    after: [What is attrition?]
+    after: ["What is attrition?"]
     tags: [follow-up]
     must_cite: [handbook/attrition-and-training.md]
 
@@ -47,11 +48,12 @@ cases:
 
 _CASES = (
     Case(
-        id="what-is-attrition", question="What is attrition?", tags=("definition",), must_say=("staff", ("leave", "leaving")),
+        id="what-is-attrition", question="What is attrition?", tags=("definition",), must_say=("rate", ("leave", "leaving", "departures")),
         must_cite=(Place(document="handbook/attrition-and-training.md"), Place(document="handbook/glossary.md", heading="Attrition")),
         notes=(
             "How a set is written: every entry of must_say must be said, entries stand on lines of their own, alternatives between | signs, "
-            "/a regular expression/ between slashes. must_cite names documents (kpo sources lists them), with > a heading or @ a page; one of them must be cited."
+            "/a regular expression/ between slashes. must_cite names documents (kpo sources lists them), with > a heading or @ a page; "
+            "one of them must be cited."
         ),
     ),
     Case(
@@ -70,8 +72,8 @@ def write(path: Path) -> None:
     ending = path.suffix.lower()
     if ending not in ENDINGS:
         raise EvalError(f"{path} would be no question set", f"its name must end in {', '.join(ENDINGS)}")
-    yaml = ending in (".yaml", ".yml")
-    text = _YAML.format(name=path.stem) if yaml else dump(CaseSet(path.stem, "", _CASES), ending)
+    name = json.dumps(path.stem, ensure_ascii=False)
+    text = _YAML.format(name=name) if ending in (".yaml", ".yml") else dump(CaseSet(path.stem, "", _CASES), ending)
     save_new(path, text)
 
 

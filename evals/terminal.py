@@ -10,6 +10,7 @@ from rich.text import Text
 from evals.cases import Case, Phrase
 from evals.compare import Comparison, Pair, cautions, described
 from evals.metrics import says
+from evals.records import Feedback
 from evals.run import EvalRun, Outcome
 
 SHOWN = 160  # characters of an answer in a list of cases; the reports show the whole
@@ -20,7 +21,7 @@ def follow(outcomes: Iterable[Outcome], *, title: str, total: int, cases: dict[s
     seen: list[Outcome] = []
     console = Console(stderr=True, highlight=False)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[failed]} failed"))
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(title, total=total, completed=passed + failed, failed=failed)
         for outcome in outcomes:
             seen.append(outcome)
@@ -142,3 +143,36 @@ def warn(found: Comparison) -> None:
     """What a reader of the verdict should know, on stderr."""
     for caution in cautions(found):
         typer.secho(f"Warning: {caution}", fg="yellow", err=True)
+
+
+def tripped(reasons: Sequence[str]) -> None:
+    """Why the gate trips, on stderr; nothing when it does not."""
+    for one in reasons:
+        typer.secho(f"Gate: {one}", fg="red", err=True)
+
+
+def history_row(run: EvalRun) -> dict[str, str | int]:
+    """A run in the list of `kpo eval history`."""
+    found = run.figures
+    return {
+        "run": run.id, "set": run.set_name, "started": run.started, "cases": found["cases"], "passed": found["passed"], "share": _percent(found["pass_rate"]),
+        "false refusals": _percent(found["refusal"]["false_refusal_rate"]), "right refusals": _percent(found["refusal"]["refusal_rate"]),
+        "median ms": round(found["speed_ms"]["total"]["median"]), "code": run.fingerprint.get("code", ""), "corpus": run.fingerprint.get("corpus", "")[:8],
+        "chosen": run.fingerprint.get("cases", "all"),
+    }
+
+
+def waiting(feedback: Sequence[Feedback]) -> str:
+    """The open feedback, a block each."""
+    return "\n".join(line for one in feedback for line in _waiting(one)) or "the inbox is empty"
+
+
+def _waiting(one: Feedback) -> Iterable[str]:
+    yield f"{one.id}: {one.question}"
+    yield from (f"    after: {earlier}" for earlier in one.after)
+    kind = f"thumb {one.thumb}" if one.thumb else "unanswered"
+    yield f"    {one.received[:16]}  {', '.join(filter(None, [kind, one.verdict, one.reason]))}"
+    if one.words:
+        yield f"    “{one.words}”"
+    if one.citations:
+        yield f"    cited {', '.join(dict.fromkeys(one.citations))}"

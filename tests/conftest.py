@@ -1,11 +1,17 @@
 """What several tests share: an environment without settings, the real console command, and one data folder with the shipped documents."""
 
 import os
+import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 HOUSE = Path(__file__).resolve().parent.parent
@@ -24,6 +30,61 @@ def run_kpo(*arguments: object, text: str | bytes = b"", **settings: object) -> 
     return subprocess.CompletedProcess(ran.args, ran.returncode, ran.stdout.decode(), ran.stderr.decode())
 
 
+def free_port() -> int:
+    """A port of 127.0.0.1 that nothing listens on."""
+    with socket.socket() as asked:
+        asked.bind(("127.0.0.1", 0))
+        return int(asked.getsockname()[1])
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
+    """Wait for a condition; fail when it does not come true in time."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        threading.Event().wait(0.05)
+
+
+class Served:
+    """A running `kpo serve`: its address, its process, and what it has printed so far."""
+
+    def __init__(self, command: tuple[object, ...], folder: Path) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._log = folder.with_name(f"{folder.name}-serve-{self.port}.log")
+        with self._log.open("wb") as log:
+            settings = outside(KPO_DATA_DIR=folder, KPO_PORT=self.port)
+            self.process = subprocess.Popen([*map(str, command)], stdout=log, stderr=log, env=settings)
+
+    def answers(self) -> bool:
+        """Does GET /health answer? Fails when the process has ended instead."""
+        assert self.process.poll() is None, self.printed()
+        try:
+            return httpx.get(f"{self.url}/health", timeout=5).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def printed(self) -> str:
+        return self._log.read_text(encoding="utf-8")
+
+    def stop(self) -> int:
+        """Ask it to stop, as a system does; return its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(30)
+
+
+@contextmanager
+def serving(folder: Path, command: tuple[object, ...] = (KPO, "serve")) -> Iterator[Served]:
+    """A real server over this data folder for as long as the block runs."""
+    served = Served(command, folder)
+    try:
+        wait_until(served.answers)
+        yield served
+    finally:
+        if served.process.poll() is None:
+            served.stop()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def no_settings() -> Iterator[None]:
     """The settings of whoever runs the tests must not change them. KPO_ACCEPT belongs to the tests."""
@@ -40,3 +101,10 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ran = run_kpo("ingest", "--data-dir", folder)
     assert ran.returncode == 0, ran.stderr
     return folder
+
+
+@pytest.fixture(scope="session")
+def served(shipped: Path) -> Iterator[Served]:
+    """A server over the shipped documents."""
+    with serving(shipped) as running:
+        yield running

@@ -1,9 +1,11 @@
 """The web server: the page inside FastAPI, with the locks that gradio alone does not have."""
 
+import asyncio
 import errno
 import os
 import signal
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from fastapi import FastAPI, Request
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse, Response
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistant.ask import Assistant
 from assistant.web import page
@@ -26,6 +28,7 @@ HERE = Path(__file__).parent
 QUEUE = 32  # questions waiting before new ones are turned away
 TOGETHER = 2  # questions answered at the same time, one for each core
 DRAIN_SECONDS = 10  # a stop lets running answers end
+LOOK_SECONDS = 0.2  # how often an open page's heartbeat looks whether the server is to stop
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
@@ -56,6 +59,41 @@ class Closed:
             await Response("not found", status_code=404)(scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+
+class Parting:
+    """An ASGI wrapper for the stop: open pages are let go when no answer is running any more.
+
+    Each open page keeps a heartbeat, a request without an end, which would hold up every stop until uvicorn loses patience.
+    """
+
+    def __init__(self, app: ASGIApp, stopping: Callable[[], bool]) -> None:
+        self._app = app
+        self._stopping = stopping
+        self._running = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def receive_or_part() -> Message:
+            arriving = asyncio.ensure_future(receive())
+            try:
+                while not arriving.done():
+                    if self._stopping() and not self._running:
+                        return {"type": "http.disconnect"}
+                    await asyncio.wait({arriving}, timeout=LOOK_SECONDS)
+                return arriving.result()
+            finally:
+                arriving.cancel()
+
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif "/heartbeat/" in str(scope.get("path", "")):
+            await self._app(scope, receive_or_part, send)
+        else:
+            self._running += 1
+            try:
+                await self._app(scope, receive, send)
+            finally:
+                self._running -= 1
 
 
 def build(assistant: Assistant, host: str) -> FastAPI:
@@ -110,13 +148,16 @@ def free_port_or_error(host: str, port: int) -> None:
 
 def run(assistant: Assistant, host: str, port: int) -> None:
     """Serve until the process is told to stop, by Ctrl+C or SIGTERM; running answers end first, then this returns."""
-    app = build(assistant, host)
+    app = Parting(build(assistant, host), lambda: server.should_exit)
+    server = uvicorn.Server(
+        uvicorn.Config(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=DRAIN_SECONDS, server_header=False)
+    )
     shown = f"[{host}]" if ":" in host else host
     print(f"KPO Assistant is at http://{shown}:{port} (stop it with Ctrl+C)", flush=True)
     # uvicorn sends itself the signal again once it has stopped; by default SIGTERM would then end the process before Chroma is closed.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=DRAIN_SECONDS, server_header=False)
+        server.run()
     except KeyboardInterrupt:
         pass
     finally:

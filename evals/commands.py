@@ -1,0 +1,323 @@
+"""The group `kpo eval`: question sets are written, run, compared, gated on, blessed and grown. Results go to stdout, progress and messages to stderr."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from evals.public_commands import commands as public_commands
+from index.commands import DataDir, Json, house, print_json
+
+commands = typer.Typer(no_args_is_help=True)
+
+NewFile = Annotated[Path, typer.Argument(help="The file to write: .yaml, .csv or .jsonl. It must not be there yet.", show_default=False)]
+Html = Annotated[Path | None, typer.Option("--html", help="Write the report as one HTML file.", show_default=False)]
+Markdown = Annotated[Path | None, typer.Option("--markdown", help="Write the report as Markdown.", show_default=False)]
+Margin = Annotated[float, typer.Option("--margin", min=0, max=0.99, help="The share of cases that may be lost and still count as no worse.")]
+AnySet = Annotated[bool, typer.Option("--any-set", help="Compare the shared cases even if the set has changed.")]
+Baselines = Annotated[Path | None, typer.Option("--baselines", help="The folder of the blessed baselines (default: evals/baselines).", show_default=False)]
+
+
+@commands.command()
+def check(
+    ctx: typer.Context,
+    files: Annotated[list[Path], typer.Argument(help="Question sets: .yaml, .csv or .jsonl.", show_default=False)],
+    as_json: Json = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Tell every mistake in question sets, and which cases are stale."""
+    from corpus.errors import EvalError
+    from evals.cases import doubts, read
+
+    catalog = house(ctx, data_dir).catalog()
+    rows: list[dict[str, Any]] = []
+    mistakes = 0
+    for file in files:
+        try:
+            found, wrong = read(file)
+        except EvalError as error:  # one file that cannot be read must not hide the mistakes of the others
+            mistakes += 1
+            said = [f"{error.message}; {error.remedy}"]
+            rows.append({"file": str(file), "name": "", "digest": "", "cases": 0, "mistakes": said, "stale": [], "doubts": []})
+            continue
+        mistakes += len(wrong)
+        stale, unsure = doubts(found, catalog) if catalog.exists else ([], [])
+        rows.append({
+            "file": str(file), "name": found.name, "digest": found.digest, "cases": len(found.cases),
+            "mistakes": [str(mistake) for mistake in wrong], "stale": stale, "doubts": unsure,
+        })
+    if as_json:
+        print_json(rows)
+    else:
+        for row in rows:
+            _print_checked(row)
+        if not catalog.exists:
+            typer.echo("There is no index yet: whether cases are stale was not looked at.", err=True)
+    raise typer.Exit(2 if mistakes else 0)
+
+
+def _print_checked(row: dict[str, Any]) -> None:
+    for mistake in row["mistakes"]:
+        typer.secho(mistake, fg="red")
+    for said in (*row["stale"], *row["doubts"]):
+        typer.secho(f"{row['file']}: {said}", fg="yellow")
+    counts = ", ".join(f"{len(row[kind])} {kind}" for kind in ("mistakes", "stale", "doubts") if row[kind])
+    typer.echo(f"{row['file']}: {row['cases']} valid cases; {counts or 'no mistakes'}")
+
+
+@commands.command()
+def new(file: NewFile) -> None:
+    """Begin a question set with a few cases that explain themselves."""
+    from evals.starter import write
+
+    write(file)
+    typer.echo(f"wrote {file}; edit it, then run `kpo eval check {file}`", err=True)
+
+
+@commands.command()
+def convert(
+    source: Annotated[Path, typer.Argument(metavar="FROM", help="A question set.", show_default=False)],
+    target: Annotated[
+        Path, typer.Argument(metavar="TO", help="The file to write: .yaml, .csv or .jsonl. It must not be there yet.", show_default=False)
+    ],
+) -> None:
+    """Write a question set in another format: YAML for people, CSV for spreadsheets, JSONL for machines."""
+    from evals.cases import dump, load
+    from evals.starter import save_new
+
+    found = load(source)
+    save_new(target, dump(found, target.suffix.lower()))
+    typer.echo(f"wrote {target}: {len(found.cases)} cases", err=True)
+
+
+@commands.command()
+def draft(
+    ctx: typer.Context,
+    document: Annotated[str, typer.Option("--from", help="A document id, as `kpo sources` lists them.", show_default=False)],
+    out: Annotated[
+        Path | None, typer.Option("-o", help="The file to write (default: YAML on standard output). It must not be there yet.", show_default=False)
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Propose cases from a document's headings, definitions, lists and tables, for you to accept."""
+    from corpus.errors import CorpusError, EvalError
+    from evals.cases import dump
+    from evals.draft import draft as drafted
+    from evals.starter import save_new
+
+    with house(ctx, data_dir).catalog().reading() as view:
+        found = view.document(document)
+        if found is None:
+            raise CorpusError(f"there is no document {document!r}", "`kpo sources` lists them")
+        proposed = drafted(found, view.passages_of(document), view.terms())
+    if not proposed.cases:
+        raise EvalError(f"{document} has no headings, definitions, lists or tables to draft from", "write cases by hand; `kpo eval new` begins a set")
+    if out is None:
+        typer.echo(dump(proposed, ".yaml"), nl=False)
+    else:
+        save_new(out, dump(proposed, out.suffix.lower()))
+    typer.echo(f"{len(proposed.cases)} drafts: strike out what nobody would ask, mend the rest, and take off the tag draft", err=True)
+
+
+@commands.command()
+def run(
+    ctx: typer.Context,
+    sets: Annotated[
+        list[str] | None, typer.Argument(help="Question sets: files, or names of shipped sets. None: all shipped sets.", show_default=False)
+    ] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option("--tag", help="Only cases with this tag; may be repeated: any of them.", show_default=False)
+    ] = None,
+    sample: Annotated[
+        int | None, typer.Option("--sample", min=1, help="Only so many cases of each set, drawn at random.", show_default=False)
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed draws the same sample.")] = 0,
+    half: Annotated[
+        Literal["even", "odd"] | None, typer.Option("--half", help="Only the even half (for development) or the odd one.", show_default=False)
+    ] = None,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, max=64, help="How many cases to ask at a time.")] = 1,
+    timeout: Annotated[float, typer.Option("--timeout", min=0.001, help="Seconds after which a case has failed.")] = 60.0,
+    against: Annotated[str | None, typer.Option("--against", help="Compare with: baseline, or the number of a run.", show_default=False)] = None,
+    fail_on: Annotated[
+        Literal["regression"] | None, typer.Option("--fail-on", help="Exit 1 when the comparison says worse.", show_default=False)
+    ] = None,
+    minimum: Annotated[
+        list[str] | None, typer.Option("--min", metavar="METRIC=VALUE", help="Exit 1 when a metric is below this.", show_default=False)
+    ] = None,
+    maximum: Annotated[
+        list[str] | None, typer.Option("--max", metavar="METRIC=VALUE", help="Exit 1 when a metric is above this.", show_default=False)
+    ] = None,
+    margin: Margin = 0.02,
+    any_set: AnySet = False,
+    baselines: Baselines = None,
+    html: Html = None,
+    junit: Annotated[Path | None, typer.Option("--junit", help="Write the outcomes as JUnit XML.", show_default=False)] = None,
+    markdown: Markdown = None,
+    json: Annotated[Path | None, typer.Option("--json", help="Write all of it as JSON.", show_default=False)] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew, even if an interrupted run of the same cases could be taken up again.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Ask the questions of sets, score the answers, and compare and gate when asked to."""
+    from evals import session, terminal
+    from evals.compare import compare, exit_code, gate
+    from evals.records import Records
+
+    home = house(ctx, data_dir)
+    records = Records(home.settings.data_dir)
+    choice = session.Choice(tuple(tag or ()), sample, seed, half)
+    chosen = session.chosen(session.sets_named(sets or []), choice)
+    limits = session.limits(minimum or []), session.limits(maximum or [])
+    before = session.before(records, against, chosen, baselines, any_set=any_set)
+    session.check_gate(before, fail_on=fail_on is not None, limits=limits)
+    assistant = home.assistant()
+    prepared = session.prepare(records, assistant, chosen, choice, fresh=fresh)
+    try:
+        for job in prepared:
+            if job.done:
+                had = f"{len(job.done)} of {len(job.cases)} cases are done (--fresh begins anew)"
+                typer.echo(f"taking up run {job.id} of {job.found.name} again: {had}", err=True)
+            terminal.follow(
+                session.outcomes(records, assistant, job, jobs=jobs, seconds=timeout), title=job.found.name, total=len(job.cases),
+                cases={case.id: case for case in job.cases}, passed=sum(o.passed for o in job.done), failed=sum(not o.passed for o in job.done),
+            )
+    except KeyboardInterrupt:
+        typer.echo("\nInterrupted. What was asked is kept: the same command takes the run up again.", err=True)
+        raise typer.Exit(130) from None
+    runs = session.finish(records, prepared)
+    for one, job in zip(runs, prepared, strict=True):
+        typer.echo(terminal.summary(one))
+        typer.echo(terminal.failures(one.outcomes, {case.id: case for case in job.cases}))
+    whole = session.joined(runs)
+    if len(runs) > 1:
+        typer.echo(terminal.summary(whole))
+    compared = compare(before, whole, margin=margin, different_sets=any_set) if before else None
+    if compared:
+        typer.echo(terminal.comparison(compared))
+        terminal.warn(compared)
+    session.write_reports(whole, compared, html=html, junit=junit, markdown=markdown, json=json)
+    reasons = gate(compared or whole, fail_on_regression=fail_on is not None, minimums=limits[0], maximums=limits[1])
+    terminal.tripped(reasons)
+    raise typer.Exit(exit_code(reasons))
+
+
+@commands.command()
+def compare(
+    ctx: typer.Context,
+    before: Annotated[str, typer.Argument(metavar="A", help="The number of a run, or baseline.", show_default=False)],
+    after: Annotated[str, typer.Argument(metavar="B", help="The number of a run.", show_default=False)],
+    margin: Margin = 0.02,
+    any_set: AnySet = False,
+    baselines: Baselines = None,
+    html: Html = None,
+    markdown: Markdown = None,
+    as_json: Json = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Set run B beside run A, or beside the baseline of its set. Exit 1 when a protected case fell."""
+    from evals import session, terminal
+    from evals.compare import compare as compared
+    from evals.compare import exit_code, gate, load_baseline
+    from evals.records import Records
+
+    records = Records(house(ctx, data_dir).settings.data_dir)
+    later = records.run(session.number(after))
+    earlier = load_baseline(later.set_name, *filter(None, [baselines])) if before == "baseline" else records.run(session.number(before))
+    found = compared(earlier, later, margin=margin, different_sets=any_set)
+    if as_json:
+        print_json(found.as_dict())
+    else:
+        typer.echo(terminal.comparison(found))
+    terminal.warn(found)
+    session.write_reports(later, found, html=html, markdown=markdown)
+    reasons = gate(found)
+    terminal.tripped(reasons)
+    raise typer.Exit(exit_code(reasons))
+
+
+@commands.command()
+def bless(
+    ctx: typer.Context,
+    number: Annotated[
+        int | None, typer.Argument(metavar="[RUN]", help="The number of a run (default: all that the last `kpo eval run` ran).", show_default=False)
+    ] = None,
+    baselines: Baselines = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Make a run the baseline of its set: a file for version control that a person reviews."""
+    from evals import session
+    from evals.records import Records
+
+    for path, one in session.bless(Records(house(ctx, data_dir).settings.data_dir), number, baselines):
+        typer.echo(f"{path}: run {one.id} of {one.set_name}, {sum(o.passed for o in one.outcomes)} of {len(one.outcomes)} passed")
+
+
+@commands.command()
+def history(
+    ctx: typer.Context,
+    html: Annotated[Path | None, typer.Option("--html", help="Write the metrics over time as one HTML file.", show_default=False)] = None,
+    as_json: Json = False,
+    data_dir: DataDir = None,
+) -> None:
+    """List the finished runs with their figures, oldest first."""
+    from evals.records import Records
+    from evals.report import history_html
+    from evals.terminal import history_row
+
+    records = Records(house(ctx, data_dir).settings.data_dir)
+    runs = [records.run(id) for id in records.runs()]
+    if html:
+        html.write_text(history_html(runs), encoding="utf-8")
+        typer.echo(f"wrote {html}", err=True)
+    rows = [history_row(one) for one in runs]
+    if as_json:
+        print_json(rows)
+    elif rows:
+        from index.progress import table
+
+        table("", tuple(rows[0]), [tuple(row.values()) for row in rows])
+    else:
+        typer.echo("no run has been finished yet", err=True)
+
+
+@commands.command()
+def inbox(
+    ctx: typer.Context,
+    accept: Annotated[
+        int | None, typer.Option("--accept", metavar="ID", help="Make a case of this feedback, in the set named by --into.", show_default=False)
+    ] = None,
+    into: Annotated[
+        Path | None, typer.Option("--into", metavar="FILE", help="The set to put the case into; made when it is not there.", show_default=False)
+    ] = None,
+    expect: Annotated[
+        Literal["answer", "refusal", "conversation"] | None, typer.Option("--expect", help="What should have happened.", show_default=False)
+    ] = None,
+    must_say: Annotated[
+        list[str] | None, typer.Option("--must-say", help="What the answer must say; may be repeated; alternatives between |.", show_default=False)
+    ] = None,
+    dismiss: Annotated[int | None, typer.Option("--dismiss", metavar="ID", help="Take this feedback out of the inbox.", show_default=False)] = None,
+    as_json: Json = False,
+    data_dir: DataDir = None,
+) -> None:
+    """List feedback that waits to become a case; accept it into a set, or dismiss it."""
+    from evals import inbox as feedback
+    from evals.records import Records
+    from evals.terminal import waiting
+
+    records = Records(house(ctx, data_dir).settings.data_dir)
+    if accept is not None and dismiss is not None:
+        raise typer.BadParameter("accept feedback or dismiss it, not both")
+    if accept is not None:
+        if into is None:
+            raise typer.BadParameter("--accept needs --into FILE")
+        case = feedback.accept(records, accept, into, expect=expect, must_say=[feedback.phrase(said) for said in must_say or []])
+        typer.echo(f"{into}: added the case {case.id}, which expects {case.expect}", err=True)
+    elif dismiss is not None:
+        feedback.dismiss(records, dismiss)
+        typer.echo(f"dismissed {dismiss}", err=True)
+    elif as_json:
+        print_json([{name: getattr(one, name) for name in one.__slots__} for one in records.inbox()])
+    else:
+        typer.echo(waiting(records.inbox()))
+
+
+commands.registered_commands += public_commands.registered_commands

@@ -1,0 +1,327 @@
+"""Public question-answer sets with the passage given: how good is what is quoted, and is the unanswerable refused?
+
+There is no retrieval: the given passage is cut, read, weighed and quoted from by the same parts as in the product. The constants of the
+floor are fitted on the half of the set whose ids are even (see `evals.run.parity`), so that the odd half can be reported.
+"""
+
+import hashlib
+import json
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from assistant.evidence import read
+from assistant.extractive import compose
+from assistant.floor import FEATURES, Constants, features
+from assistant.question import kind_of
+from corpus.cut import cut
+from corpus.document import Block, Document, Draft, Passage
+from corpus.errors import EvalError
+from corpus.normalise import normalise, one_line
+from corpus.sources import Source
+from corpus.terms import harvest
+from evals.metrics import auroc, quantile, rouge_l, squad_tokens, token_f1
+from evals.run import parity
+from index.catalog import Catalog, View
+from index.embed import Embedder
+from index.rerank import Reranker
+from index.search import RERANKED, Hit, Lexicon, Retrieval
+
+Format = Literal["clapnq", "squad"]
+Half = Literal["even", "odd", "all"]
+ENDINGS: dict[str, Format] = {".jsonl": "clapnq", ".json": "squad"}
+REFUSED = 0.15  # share of the answerable questions that the floor may cost, on the half it is chosen on
+SOURCE = "given"
+CLAPNQ = "a ClapNQ file has one object a line with id, input, passages and output; see the evaluator's guide"
+SQUAD = 'a SQuAD file is {"data": [{"title", "paragraphs": [{"context", "qas"}]}]}; see the evaluator\'s guide'
+FIGURES = {
+    "rouge_l": "ROUGE-L over the answerable (a refusal is 0)",
+    "rouge_l_unrefused": "ROUGE-L if nothing were refused",
+    "token_f1": "token F1 over the answerable (a refusal is 0)",
+    "contains": "answered: the quotes contain the answer",
+    "contains_unrefused": "the same if nothing were refused",
+    "answered": "answerable questions answered",
+    "refused": "unanswerable questions refused",
+    "auroc": "answer or refuse: area under the ROC curve",
+    "words": "words of an answer, mean",
+    "median_ms": "milliseconds a question, median",
+    "p95_ms": "milliseconds a question, 95th percentile",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A question with its passage. No `answers`: the passage does not answer it. `spans`: the answers are words of the passage."""
+
+    id: str
+    question: str
+    title: str
+    passage: str
+    answers: tuple[str, ...]
+    spans: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Some questions' passages have been read."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What came of one question before the floor: what would be quoted ("" for nothing), the features, the milliseconds."""
+
+    item: Item
+    quoted: str
+    features: tuple[float, ...]
+    ms: float
+
+    def confidence(self, constants: Constants) -> float:
+        """The probability, in 0..1, that the passage answers the question; 0 when nothing can be quoted."""
+        return constants.probability(self.features) if self.quoted else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The figures of a set, shares in 0..1; None is what the set cannot measure. The last event of `run`."""
+
+    half: Half
+    answerable: int
+    unanswerable: int
+    rouge_l: float | None
+    rouge_l_unrefused: float | None
+    token_f1: float | None
+    contains: float | None
+    contains_unrefused: float | None
+    answered: float | None
+    refused: float | None
+    auroc: float | None
+    words: float | None
+    median_ms: float
+    p95_ms: float
+    fitted_on: int
+    constants: Constants
+
+    def as_json(self) -> dict[str, Any]:
+        """The report for `--json`."""
+        data = asdict(self)
+        data["constants"]["weights"] = dict(zip(FEATURES, self.constants.weights, strict=True))
+        return data
+
+
+Event = Read | Report
+
+
+def load(files: Sequence[Path], *, format: Format | None = None, limit: int | None = None) -> list[Item]:
+    """The questions of the files together. Raises EvalError for whatever is wrong in them.
+
+    `limit` keeps those with the smallest sha256 of their id, so that the sample is spread over the set and always the same.
+    """
+    found: dict[str, Item] = {}
+    for path in files:
+        kind = format or ENDINGS.get(path.suffix.lower())
+        if kind is None:
+            raise EvalError(
+                f"the format of {path} cannot be told from its name", "say --format clapnq or --format squad"
+            )
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise EvalError(
+                f"the question file {path} cannot be read: {error}", "check the path, and save it as UTF-8"
+            ) from error
+        for item in _clapnq(path, text) if kind == "clapnq" else _squad(path, text):
+            if item.id in found:
+                raise EvalError(
+                    f"{path}: the question {item.id!r} comes twice",
+                    "give each file once, with an id of its own for each question",
+                )
+            if not item.question.strip() or not item.passage.strip():
+                raise EvalError(
+                    f"{path}: the question {item.id!r} has no text, or its passage has none",
+                    "take it out, or complete it",
+                )
+            found[item.id] = item
+    if not found:
+        raise EvalError(f"no question in {', '.join(map(str, files)) or 'no file'}", f"{CLAPNQ}; {SQUAD}")
+    chosen = set(sorted(found, key=lambda id: hashlib.sha256(id.encode()).hexdigest())[:limit])
+    return [item for id, item in found.items() if id in chosen]
+
+
+def _clapnq(path: Path, text: str) -> Iterator[Item]:
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            given = row["passages"][0]
+            answers = tuple(str(one["answer"]) for one in row["output"] if one["answer"])
+            yield Item(str(row["id"]), str(row["input"]), str(given["title"]), str(given["text"]), answers, spans=False)
+        except (ValueError, KeyError, IndexError, TypeError) as error:
+            raise EvalError(f"{path}:{number} is not a question of ClapNQ ({_reason(error)})", CLAPNQ) from error
+
+
+def _squad(path: Path, text: str) -> Iterator[Item]:
+    at = "its beginning"
+    try:
+        for article in json.loads(text)["data"]:
+            for paragraph in article["paragraphs"]:
+                for row in paragraph["qas"]:
+                    at = f"the question {row['id']}"
+                    answers = tuple(dict.fromkeys(str(one["text"]) for one in row["answers"]))
+                    title = str(article["title"]).replace("_", " ")
+                    yield Item(
+                        str(row["id"]), str(row["question"]), title, str(paragraph["context"]), answers, spans=True
+                    )
+    except (ValueError, KeyError, TypeError) as error:
+        raise EvalError(f"{path}, at {at}, is not SQuAD ({_reason(error)})", SQUAD) from error
+
+
+def _reason(error: Exception) -> str:
+    return f"there is no {error}" if isinstance(error, KeyError) else str(error)
+
+
+def run(
+    items: Sequence[Item], embedder: Embedder, reranker: Reranker, *, half: Half = "odd", refused: float = REFUSED
+) -> Iterator[Event]:
+    """Read every question's passage, fit the constants on the even half, and report `half` ("all": both). The Report comes last.
+
+    A set with only one kind of question cannot be fitted: then everything is answered, and what cannot be measured is None.
+    Of the embedder only the counting of tokens is used, for cutting.
+    """
+    attempts: list[Attempt] = []
+    for attempt in attempt_all(items, embedder, reranker):
+        attempts.append(attempt)
+        yield Read(len(attempts), len(items))
+    develop = [a for a in attempts if parity(a.item.id) == "even"]
+    constants = fit([a.features for a in develop], [bool(a.item.answers) for a in develop], refused=refused)
+    reported = [a for a in attempts if half in ("all", parity(a.item.id))]
+    yield report(reported, constants, half=half, fitted_on=len(develop))
+
+
+def attempt_all(items: Sequence[Item], embedder: Embedder, reranker: Reranker) -> Iterator[Attempt]:
+    """What comes of each question, in order. All passages stand in one catalog, in a folder that is deleted at the end."""
+    with tempfile.TemporaryDirectory(prefix="kpo-qa-") as folder:
+        catalog = Catalog(Path(folder))
+        passages = _shelved(items, catalog, embedder)
+        retrieval = Retrieval(catalog, embedder, reranker)
+        with catalog.reading() as view:
+            vocabulary = view.vocabulary()
+            for item in items:
+                yield _attempt(item, passages[_name(item)], retrieval, view, vocabulary)
+
+
+def _name(item: Item) -> str:
+    return f"{SOURCE}/{hashlib.sha256(json.dumps([item.title, item.passage]).encode()).hexdigest()[:24]}"
+
+
+def _shelved(items: Sequence[Item], catalog: Catalog, embedder: Embedder) -> dict[str, list[Passage]]:
+    """Each given passage as a document of the catalog, cut into passages; their vectors stay empty, nothing looks for them."""
+    shelf: dict[str, list[Passage]] = {}
+    with catalog.writing() as edit:
+        edit.add_source(Source(SOURCE, catalog.path.parent))
+        for item in items:
+            id = _name(item)
+            if id in shelf:
+                continue
+            lines = [line for line in normalise(item.passage).split("\n") if line]
+            document = Document.compose(
+                id, Draft(tuple(Block("prose", line) for line in lines), "given", title=one_line(item.title))
+            )
+            shelf[id] = cut(document, embedder.count, embedder.window)
+            edit.replace(
+                document,
+                source=SOURCE,
+                path="",
+                file_digest="",
+                passages=shelf[id],
+                embedded=[""] * len(shelf[id]),
+                vectors=[b""] * len(shelf[id]),
+                terms=harvest(document, shelf[id]),
+            )
+    return shelf
+
+
+def _attempt(
+    item: Item, passages: Sequence[Passage], retrieval: Retrieval, view: View, vocabulary: dict[str, int]
+) -> Attempt:
+    """The stages of `assistant.ask` after the search, with the given passages as what was found."""
+    question = one_line(item.question)
+    document = view.document(passages[0].document)
+    assert document is not None  # it was put there by _shelved
+    clock = time.perf_counter()
+    hits = retrieval.reranked(question, [Hit(passage, 0.0, ("given",), False) for passage in passages])[:RERANKED]
+    evidence = read(question, hits, retrieval.reranker)
+    seen = features(question, hits, evidence, vocabulary)
+    kind = kind_of(question)
+    quoted = ""
+    if kind != "small-talk":
+        terms = Lexicon.of(0, harvest(document, list(passages))).recognise(question)
+        segments, _ = compose(kind, evidence, terms, view)
+        quoted = " ".join(segment.text for segment in segments if segment.marker is not None)
+    return Attempt(item, quoted, seen, (time.perf_counter() - clock) * 1000)
+
+
+def fit(features: Sequence[Sequence[float]], answerable: Sequence[bool], *, refused: float = REFUSED) -> Constants:
+    """Constants fitted to labelled questions: logistic regression (scikit-learn, L2, C = 1, features brought to unit variance).
+
+    The floor is the highest that refuses at most the share `refused` of the answerable ones. With labels of only one kind nothing can
+    be fitted: the constants then answer everything.
+    """
+    if len(set(answerable)) < 2:
+        return Constants(0.0, (0.0,) * len(FEATURES), 0.0)
+    import numpy as np
+    from sklearn.linear_model import LogisticRegression
+
+    seen = np.array(features, dtype=np.float64)
+    spread = seen.std(axis=0)
+    spread[spread == 0] = 1.0  # a feature that never varies gets no weight
+    model = LogisticRegression(max_iter=1000).fit(seen / spread, np.array(answerable))
+    weights = tuple(round(float(weight), 6) for weight in model.coef_[0] / spread)
+    open_floor = Constants(round(float(model.intercept_[0]), 6), weights, 0.0)
+    ordered = sorted(open_floor.probability(row) for row, good in zip(features, answerable, strict=True) if good)
+    at = min(int(refused * len(ordered)), len(ordered) - 1)
+    return Constants(open_floor.intercept, weights, ordered[at])
+
+
+def report(attempts: Sequence[Attempt], constants: Constants, *, half: Half, fitted_on: int) -> Report:
+    """The figures of these attempts under these constants. No attempts give None for every share."""
+    answerable = [a for a in attempts if a.item.answers]
+    unanswerable = [a for a in attempts if not a.item.answers]
+    given = {a.item.id: bool(a.quoted) and a.confidence(constants) >= constants.floor for a in attempts}
+    spans = [a for a in answerable if a.item.spans]
+    rouge = {a.item.id: max(rouge_l(a.quoted, answer) for answer in a.item.answers) for a in answerable}
+    f1 = {a.item.id: max(token_f1(a.quoted, answer) for answer in a.item.answers) for a in answerable}
+
+    def mean(values: Sequence[float]) -> float | None:
+        return sum(values) / len(values) if values else None
+
+    return Report(
+        half=half,
+        answerable=len(answerable),
+        unanswerable=len(unanswerable),
+        rouge_l=mean([rouge[a.item.id] * given[a.item.id] for a in answerable]),
+        rouge_l_unrefused=mean(list(rouge.values())),
+        token_f1=mean([f1[a.item.id] * given[a.item.id] for a in answerable]),
+        contains=mean([float(contains(a.quoted, a.item.answers)) for a in spans if given[a.item.id]]),
+        contains_unrefused=mean([float(contains(a.quoted, a.item.answers)) for a in spans]),
+        answered=mean([float(given[a.item.id]) for a in answerable]),
+        refused=mean([float(not given[a.item.id]) for a in unanswerable]),
+        auroc=auroc([a.confidence(constants) for a in attempts], [bool(a.item.answers) for a in attempts]),
+        words=mean([float(len(a.quoted.split())) for a in attempts if given[a.item.id]]),
+        median_ms=quantile([a.ms for a in attempts], 0.5),
+        p95_ms=quantile([a.ms for a in attempts], 0.95),
+        fitted_on=fitted_on,
+        constants=constants,
+    )
+
+
+def contains(quoted: str, answers: Sequence[str]) -> bool:
+    """Does the text hold one of the answers, after SQuAD's normalisation? False for no answers."""
+    said = " ".join(squad_tokens(quoted))
+    return any(" ".join(squad_tokens(answer)) in said for answer in answers)

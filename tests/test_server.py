@@ -1,0 +1,103 @@
+"""The web server from outside: what is open, what is closed, and what it says about itself."""
+
+import http.client
+from pathlib import Path
+
+import httpx
+import pytest
+
+from assistant.web.server import CLOSED, HEADERS
+from conftest import Served, run_kpo, serving
+
+
+def raw(served: Served, path: str, method: str = "GET", **headers: str) -> int:
+    """The status of a request for exactly this path, which no client tidies up."""
+    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=10)
+    try:
+        connection.request(method, path, headers=headers)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def test_health_tells_what_is_served(served: Served) -> None:
+    said = httpx.get(f"{served.url}/health")
+    assert said.status_code == 200
+    assert said.json()["status"] == "ok"
+    assert said.json()["documents"] >= 8
+    assert said.json()["generation"] > 0
+
+
+@pytest.mark.parametrize("path", ["/", "/health", "/config", "/theme.css", "/docs", "/nowhere"])
+def test_every_response_has_the_headers_of_a_closed_house(path: str, served: Served) -> None:
+    headers = httpx.get(served.url + path).headers
+    assert {name: headers.get(name) for name in HEADERS} == HEADERS
+    assert "server" not in headers
+
+
+def test_the_policy_lets_nothing_in_from_other_hosts() -> None:
+    policy = dict(part.strip().split(" ", 1) for part in HEADERS["Content-Security-Policy"].split(";"))
+    assert policy["default-src"] == "'self'"
+    assert policy["frame-ancestors"] == policy["object-src"] == "'none'"
+    assert not any(word.startswith(("http", "*", "//")) or word == "'unsafe-eval'" for sources in policy.values() for word in sources.split())
+
+
+def test_the_page_names_no_other_host(served: Served) -> None:
+    page = httpx.get(served.url).text
+    assert "KPO Assistant" in page
+    for host in ("fonts.googleapis.com", "fonts.gstatic.com", "cdn.", "unpkg.com", "huggingface.co/", "api.gradio.app", "googletagmanager"):
+        assert host not in page.replace("https://huggingface.co/docs", "")
+
+
+@pytest.mark.parametrize("route", CLOSED)
+def test_routes_that_the_page_does_not_need_are_closed(route: str, served: Served) -> None:
+    for spelt in (route, route.upper(), "/" + route, "///" + route, route + "/x", route.replace("a", "%61")):
+        assert raw(served, spelt) == 404, spelt
+    assert raw(served, route, "POST") == 404
+
+
+@pytest.mark.parametrize("file", ["/etc/passwd", str(Path(__file__).parent.parent / "pyproject.toml"), "pyproject.toml", "../../etc/passwd"])
+def test_no_file_of_the_machine_is_given_out(file: str, served: Served) -> None:
+    assert raw(served, f"/gradio_api/file={file}") in (403, 404)
+
+
+@pytest.mark.parametrize("path", ["/", "/health", "/config", "/gradio_api/queue/join"])
+def test_no_other_origin_is_allowed(path: str, served: Served) -> None:
+    evil = {"Origin": "https://evil.example"}
+    asked = httpx.get(served.url + path, headers=evil)
+    before = httpx.options(served.url + path, headers={**evil, "Access-Control-Request-Method": "POST"})
+    for response in (asked, before):
+        assert "access-control-allow-origin" not in response.headers
+        assert "access-control-allow-credentials" not in response.headers
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:7860", "127.0.0.1.evil.example", "localhost.evil.example"])
+def test_a_foreign_host_name_is_refused(host: str, served: Served) -> None:
+    assert raw(served, "/", Host=host) == 400
+    assert raw(served, "/health", Host=host) == 400
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST:99"])
+def test_this_machines_own_names_are_welcome(host: str, served: Served) -> None:
+    assert raw(served, "/health", Host=host) == 200
+
+
+def test_a_question_cannot_be_asked_through_a_named_api(served: Served) -> None:
+    assert raw(served, "/gradio_api/call/ask", "POST") in (404, 422)
+    config = httpx.get(f"{served.url}/config").json()
+    assert {entry["api_visibility"] for entry in config["dependencies"]} == {"private"}
+
+
+def test_health_says_when_the_index_is_taken_away(tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "kpo.md").write_text("# KPO\n\nKPO is work that needs judgement.\n")
+    data = tmp_path / "data"
+    assert run_kpo("ingest", tmp_path / "notes", "--no-shipped", "--data-dir", data).returncode == 0
+    with serving(data) as served:
+        for file in data.glob("catalog.sqlite*"):
+            file.unlink()
+        gone = httpx.get(f"{served.url}/health")
+        assert gone.status_code == 503
+        assert gone.json()["status"] == "unavailable"
+        assert gone.json()["remedy"] == "run `kpo ingest`"
+        assert served.stop() == 0

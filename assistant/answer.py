@@ -90,6 +90,7 @@ class Answer:
     notes: tuple[str, ...] = ()
     timings_ms: dict[str, float] = field(default_factory=dict, compare=False)
     hits: tuple[Hit, ...] = field(default=(), compare=False, repr=False)
+    features: tuple[float, ...] = field(default=(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         used = [segment.marker for segment in self.segments if segment.marker is not None]

@@ -13,6 +13,7 @@ from assistant.extractive import compose
 from assistant.floor import Constants, constants_for, features
 from assistant.question import Kind, Question, kind_of
 from assistant.spelling import correct
+from assistant.vocabulary import Vocabulary
 from corpus.normalise import one_line
 from corpus.terms import Term
 from index.catalog import View
@@ -75,7 +76,7 @@ class Assistant:
         self.retrieval = retrieval
         self._answerer = answerer
         self._constants = constants
-        self._vocabulary: tuple[int, dict[str, int]] = (-1, {})
+        self._vocabulary = Vocabulary.of(-1, {})
         self._lock = threading.Lock()
 
     def answer(self, question: Question) -> Answer:
@@ -93,7 +94,7 @@ class Assistant:
             yield Answer(text, text, "conversation", (Segment("own", GREETING),), kind="small-talk", confidence=1.0, timings_ms=_total({}, start))
             return
         with self.retrieval.reading() as view:
-            corrected, corrections = correct(text, self._words(view))
+            corrected, corrections = correct(text, self.vocabulary(view).words)
             after = tuple(one_line(turn[:MAX_QUESTION]) for turn in question.after[-MAX_TURNS:])
             alone = standalone(corrected, after, self.retrieval.lexicon(view))
             yield Searching(alone, corrections)
@@ -106,7 +107,8 @@ class Assistant:
             clock = time.perf_counter()
             kind = kind_of(alone)
             constants = self._constants or constants_for(self.retrieval.reranker.identity if self.retrieval.reranker else "none")
-            confidence = constants.probability(features(alone, found.hits, evidence, self._words(view)))
+            seen = features(alone, found.hits, evidence, found.terms, self.vocabulary(view))
+            confidence = constants.probability(seen)
             segments: tuple[Segment, ...] = ()
             citations: tuple[Citation, ...] = ()
             if confidence >= constants.floor:
@@ -114,17 +116,18 @@ class Assistant:
             answer = Answer(
                 text, alone, "answered" if citations else "refused", segments if citations else (Segment("own", REFUSAL),), citations,
                 confidence=confidence, nearest=() if citations else nearest_topics(found.hits), kind=kind, writer=self._answerer.name,
-                corrections=corrections, searched=found.searched, generation=view.generation, hits=found.hits,
+                corrections=corrections, searched=found.searched, generation=view.generation, hits=found.hits, features=seen,
                 notes=() if question.documents is None else (narrowed(len(question.documents)),),
             )
         timings["compose"] = round((time.perf_counter() - clock) * 1000, 3)
         yield replace(answer, timings_ms=_total(timings, start))
 
-    def _words(self, view: View) -> dict[str, int]:
+    def vocabulary(self, view: View) -> Vocabulary:
+        """The words of the view's generation."""
         with self._lock:
-            if self._vocabulary[0] != view.generation:
-                self._vocabulary = (view.generation, view.vocabulary())
-            return self._vocabulary[1]
+            if self._vocabulary.generation != view.generation:
+                self._vocabulary = Vocabulary.of(view.generation, view.vocabulary())
+            return self._vocabulary
 
 
 def narrowed(documents: int) -> str:

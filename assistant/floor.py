@@ -12,15 +12,18 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from assistant.evidence import Evidence
-from assistant.question import holds, names_in, thing_of
+from assistant.evidence import Evidence, in_context
+from assistant.question import head_of, holds, kind_of, names_in, thing_of
+from assistant.vocabulary import Vocabulary, stem, stems_in
 from corpus.document import embedded_text
 from corpus.errors import ConfigError
-from index.lexical import content_words, words
+from corpus.terms import Term
+from index.lexical import content_words
 from index.search import Hit
 
 CONSTANTS = Path(__file__).parent / "calibration.json"
-FEATURES = ("sentence", "passage", "gap", "covered", "rarest", "thing", "names")
+FEATURES = ("sentence", "passage", "second", "mean", "covered", "unknown", "thing", "head", "named", "missing", "defined", "length", "yes_no")
+NEAR = 2.0  # logits below the best sentence within which others are looked at as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,11 @@ class Constants:
     intercept: float
     weights: tuple[float, ...]
     floor: float
+
+    @classmethod
+    def open(cls) -> "Constants":
+        """A floor that everything is above."""
+        return cls(0.0, (0.0,) * len(FEATURES), 0.0)
 
     def probability(self, features: Sequence[float]) -> float:
         """The probability, in 0..1, that the documents answer the question."""
@@ -47,42 +55,41 @@ def constants_for(reranker: str) -> Constants:
     return Constants(entry["intercept"], tuple(entry["weights"][name] for name in FEATURES), entry["floor"])
 
 
-def features(question: str, hits: Sequence[Hit], evidence: Sequence[Evidence], vocabulary: dict[str, int]) -> tuple[float, ...]:
+def features(question: str, hits: Sequence[Hit], evidence: Sequence[Evidence], terms: Sequence[Term], vocabulary: Vocabulary) -> tuple[float, ...]:
     """What is seen of a question and its evidence, in the order of FEATURES. Each is about -1..1 for a usual question.
 
-    sentence, passage: the best cross-encoder logit over sentences and over passages, divided by 10.
-    gap: the best sentence's lead over the median of the others, divided by 10.
-    covered: share of the question's subject words that stand in the best passage or its headings, weighed by rarity.
-    rarest: 1 when the question's rarest subject word stands there, 0 when not.
+    sentence, passage, second: the best cross-encoder logit over sentences, the best and the second best over passages, divided by 10.
+    mean: the mean of the three best sentences' logits, divided by 10.
+    covered: share of the question's subject words that stand in the best passages or their headings, weighed by rarity.
+    unknown: share of the subject words that stand in no document at all.
     thing: 1 when the kind of thing asked for (a date, an amount, a person) stands in the best sentences, -1 when not, 0 when none is asked.
-    names: 0 when every name of the question stands in the best passage, -1 for none of them.
+    head: 1 when the noun asked for ("which universities") stands in the best sentence, 0.5 in its passage, -1 in neither, 0 when none is asked.
+    named: 1 when the question has a proper name or abbreviation; missing: share of those that the best passages do not hold.
+    defined: 1 when a definition is asked of a term that the documents define.
+    length: subject words divided by 10. yes_no: 1 for a yes-or-no question.
     """
     if not evidence or not hits:
-        return (-1.2, -1.2, 0.0, 0.0, 0.0, 0.0, 0.0)
+        return (-1.2, -1.2, -1.2, -1.2, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     best = evidence[0]
-    others = sorted((e.score for e in evidence[1:]), reverse=True)
-    median = others[len(others) // 2] if others else best.score
-    near = [e for e in evidence if e.score >= best.score - 2.0][:3]
-    shown = " ".join(embedded_text(e.passage.context, e.passage.text) for e in near)
-    said = {_stem(word) for word in words(shown)}
-    subject = list(dict.fromkeys(content_words(question)))
-    rarity = {word: 1 / math.log(2.0 + vocabulary.get(word, 0)) for word in subject}
-    covered = sum(rarity[w] for w in subject if _stem(w) in said) / max(1e-9, sum(rarity.values()))
-    rarest = max(subject, key=lambda w: (rarity[w], len(w)), default="")
-    thing = thing_of(question)
+    near = [e for e in evidence if e.score >= best.score - NEAR][:3]
+    said = stems_in(" ".join(embedded_text(e.passage.context, e.passage.text) for e in near))
     sentences = " ".join(e.text for e in near)
-    found = 0.0 if not thing else 1.0 if holds(thing, question, sentences) else -1.0
-    names = names_in(question)
-    missing = [name for name in names if not {_stem(w) for w in words(name)} <= said]
+    subject = list(dict.fromkeys(content_words(question)))
+    rarity = {word: 1 / math.log(2.0 + vocabulary.stems.get(stem(word), 0)) for word in subject}
+    thing, head, names, kind = thing_of(question), head_of(question), names_in(question), kind_of(question)
+    scores = sorted((hit.score for hit in hits), reverse=True)
     return (
-        best.score / 10, max(hit.score for hit in hits) / 10, (best.score - median) / 10, covered, float(_stem(rarest) in said), found,
-        -len(missing) / len(names) if names else 0.0,
+        best.score / 10,
+        scores[0] / 10,
+        scores[min(1, len(scores) - 1)] / 10,
+        sum(e.score for e in evidence[:3]) / len(evidence[:3]) / 10,
+        sum(rarity[word] for word in subject if stem(word) in said) / max(1e-9, sum(rarity.values())),
+        sum(stem(word) not in vocabulary.stems for word in subject) / max(1, len(subject)),
+        0.0 if not thing else 1.0 if holds(thing, question, sentences) else -1.0,
+        0.0 if not head else 1.0 if stem(head) in stems_in(in_context(best.passage, best.unit)) else 0.5 if stem(head) in said else -1.0,
+        float(bool(names)),
+        sum(not stems_in(name) <= said for name in names) / max(1, len(names)),
+        float(kind in ("definition", "abbreviation") and any(term.defines for term in terms)),
+        len(subject) / 10,
+        float(kind == "yes-no"),
     )
-
-
-def _stem(word: str) -> str:
-    """A light stem, so that "providers" covers "provider": enough to compare words, not to rank by."""
-    for end in ("ations", "ation", "ingly", "ments", "ment", "ings", "ing", "ies", "ied", "ers", "er", "ed", "es", "ly", "s", "e", "y"):
-        if word.endswith(end) and len(word) - len(end) >= 3:
-            return word[: -len(end)]
-    return word

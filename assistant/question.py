@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from assistant.spelling import is_shouted
+
 Kind = Literal["definition", "abbreviation", "list", "steps", "comparison", "fact", "why", "yes-no", "small-talk"]
 Thing = Literal["person", "date", "amount", "money", "contact", ""]
 
@@ -111,11 +113,30 @@ def holds(thing: Thing, question: str, sentence: str) -> bool:
 
 def names_in(text: str) -> list[str]:
     """The proper names and abbreviations of a question: capitalised words that do not open it, and words in capitals."""
-    if sum(c.isupper() for c in text) > 0.6 * max(1, sum(c.isalpha() for c in text)) and len(text.split()) > 3:
-        return []  # shouting
+    if is_shouted(text):
+        return []
     tokens = re.findall(r"[A-Za-z][\w&'’-]*", text)
     opens = {0}
     return [
         token for at, token in enumerate(tokens)
         if (token[0].isupper() and at not in opens and token not in ("I", "I'm", "I've", "I'd")) or sum(c.isupper() for c in token) >= 2
     ]
+
+
+# "Which universities …", "how many pages …", "the name of the ferry company": the noun that the answer must be one of.
+_HEAD = re.compile(
+    r"\b(?:which|what|whose|how many|how much|names? of (?:the|our|its|their)) (?:of (?:the|our|its|their|all) )?(?P<noun>(?:[\w&-]+ ){0,4}?[\w&-]+)"
+    r"(?= (?:is|are|was|were|does|do|did|can|could|should|would|will|has|have|had|of|in|on|at|for|by|to|from|with|that|who|when|must|may|might|means?|called|i|we|you|they|it|"
+    r"the|an?|[a-z]+s)\b| [A-Z]|\s*[?.!,]|\s*$)"
+)
+_NO_HEAD = frozenset(
+    "is are was were does do did can could should would will has have the a an i we you they it s kind kinds type types sort name thing things way ways point reason reasons "
+    "happens makes would part difference differences main steps step exactly kpo meaning".split()
+)
+
+
+def head_of(text: str) -> str:
+    """The noun of "which universities", "how many pages", lower case; "" when the question names none."""
+    found = _HEAD.search(text)
+    noun = found["noun"].split()[-1].lower() if found else ""
+    return "" if noun in _NO_HEAD or len(noun) < 3 else noun

@@ -29,6 +29,7 @@ def correct(text: str, vocabulary: dict[str, int]) -> tuple[str, tuple[tuple[str
     the documents nor an English dictionary know it; it is read as the closest word of the documents within one edit, two from 7 letters on.
     """
     pairs: list[tuple[str, str]] = []
+    shouting = is_shouted(text)
 
     def mend(found: re.Match[str]) -> str:
         typed = found.group()
@@ -36,7 +37,9 @@ def correct(text: str, vocabulary: dict[str, int]) -> tuple[str, tuple[tuple[str
         if word in QUESTION_WORDS:
             pairs.append((typed, QUESTION_WORDS[word]))
             return QUESTION_WORDS[word]
-        if len(word) < MIN_LENGTH or _known(word, vocabulary) or (typed[0].isupper() and not typed.isupper() and found.start() > 0):
+        is_name = typed[0].isupper() and found.start() > 0 and not typed.isupper()
+        is_abbreviation = typed.isupper() and not shouting
+        if len(word) < MIN_LENGTH or is_name or is_abbreviation or _known(word, vocabulary):
             return typed
         best = closest(word, vocabulary)
         if best is None:
@@ -46,6 +49,12 @@ def correct(text: str, vocabulary: dict[str, int]) -> tuple[str, tuple[tuple[str
 
     mended = _WORD.sub(mend, text)
     return mended, tuple(pairs)
+
+
+def is_shouted(text: str) -> bool:
+    """Is most of a text of several words in capitals, so that capitals mean nothing?"""
+    letters = [c for c in text if c.isalpha()]
+    return len(text.split()) > 3 and sum(c.isupper() for c in letters) > 0.6 * len(letters)
 
 
 def _known(word: str, vocabulary: dict[str, int]) -> bool:

@@ -9,6 +9,7 @@ from evals.public_commands import commands as public_commands
 from index.commands import DataDir, Json, house, print_json
 
 commands = typer.Typer(no_args_is_help=True)
+DEVELOPMENT = Path(__file__).parent / "sets" / "calibration.yaml"  # the set that constants are fitted on; never reported on
 
 NewFile = Annotated[Path, typer.Argument(help="The file to write: .yaml, .csv or .jsonl. It must not be there yet.", show_default=False)]
 Html = Annotated[Path | None, typer.Option("--html", help="Write the report as one HTML file.", show_default=False)]
@@ -321,3 +322,30 @@ def inbox(
 
 
 commands.registered_commands += public_commands.registered_commands
+
+
+@commands.command()
+def calibrate(
+    ctx: typer.Context,
+    set_file: Annotated[
+        Path, typer.Argument(help="A labelled question set that is never reported on.")
+    ] = DEVELOPMENT,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the constants, store nothing.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Fit the floor between answering and refusing, and store its constants for the reranker in use."""
+    from assistant.ask import Assistant, Extractive
+    from assistant.floor import CONSTANTS, Constants
+    from evals.calibrate import entry, fit, observed, store
+    from evals.cases import load
+
+    found = load(set_file)
+    assistant = Assistant(house(ctx, data_dir).retrieval(), Extractive(), Constants.open())
+    seen, answerable = observed(assistant, found)
+    reranker = assistant.retrieval.reranker
+    name = reranker.identity if reranker else "none"
+    fitted = entry(fit(seen, answerable), found, answerable)
+    print_json({name: fitted})
+    if not dry_run:
+        store(name, fitted)
+        typer.echo(f"stored in {CONSTANTS}", err=True)

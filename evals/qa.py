@@ -17,12 +17,14 @@ from assistant.evidence import read
 from assistant.extractive import compose
 from assistant.floor import FEATURES, Constants, features
 from assistant.question import kind_of
+from assistant.vocabulary import Vocabulary
 from corpus.cut import cut
 from corpus.document import Block, Document, Draft, Passage
 from corpus.errors import EvalError
 from corpus.normalise import normalise, one_line
 from corpus.sources import Source
 from corpus.terms import harvest
+from evals.calibrate import fit
 from evals.metrics import auroc, quantile, rouge_l, squad_tokens, token_f1
 from evals.run import parity
 from index.catalog import Catalog, View
@@ -211,7 +213,7 @@ def attempt_all(items: Sequence[Item], embedder: Embedder, reranker: Reranker) -
         passages = _shelved(items, catalog, embedder)
         retrieval = Retrieval(catalog, embedder, reranker)
         with catalog.reading() as view:
-            vocabulary = view.vocabulary()
+            vocabulary = Vocabulary.of(view.generation, view.vocabulary())
             for item in items:
                 yield _attempt(item, passages[_name(item)], retrieval, view, vocabulary)
 
@@ -248,7 +250,7 @@ def _shelved(items: Sequence[Item], catalog: Catalog, embedder: Embedder) -> dic
 
 
 def _attempt(
-    item: Item, passages: Sequence[Passage], retrieval: Retrieval, view: View, vocabulary: dict[str, int]
+    item: Item, passages: Sequence[Passage], retrieval: Retrieval, view: View, vocabulary: Vocabulary
 ) -> Attempt:
     """The stages of `assistant.ask` after the search, with the given passages as what was found."""
     question = one_line(item.question)
@@ -257,36 +259,14 @@ def _attempt(
     clock = time.perf_counter()
     hits = retrieval.reranked(question, [Hit(passage, 0.0, ("given",), False) for passage in passages])[:RERANKED]
     evidence = read(question, hits, retrieval.reranker)
-    seen = features(question, hits, evidence, vocabulary)
+    terms = Lexicon.of(view.generation, harvest(document, list(passages))).recognise(question)
+    seen = features(question, hits, evidence, terms, vocabulary)
     kind = kind_of(question)
     quoted = ""
     if kind != "small-talk":
-        terms = Lexicon.of(0, harvest(document, list(passages))).recognise(question)
         segments, _ = compose(kind, evidence, terms, view)
         quoted = " ".join(segment.text for segment in segments if segment.marker is not None)
     return Attempt(item, quoted, seen, (time.perf_counter() - clock) * 1000)
-
-
-def fit(features: Sequence[Sequence[float]], answerable: Sequence[bool], *, refused: float = REFUSED) -> Constants:
-    """Constants fitted to labelled questions: logistic regression (scikit-learn, L2, C = 1, features brought to unit variance).
-
-    The floor is the highest that refuses at most the share `refused` of the answerable ones. With labels of only one kind nothing can
-    be fitted: the constants then answer everything.
-    """
-    if len(set(answerable)) < 2:
-        return Constants(0.0, (0.0,) * len(FEATURES), 0.0)
-    import numpy as np
-    from sklearn.linear_model import LogisticRegression
-
-    seen = np.array(features, dtype=np.float64)
-    spread = seen.std(axis=0)
-    spread[spread == 0] = 1.0  # a feature that never varies gets no weight
-    model = LogisticRegression(max_iter=1000).fit(seen / spread, np.array(answerable))
-    weights = tuple(round(float(weight), 6) for weight in model.coef_[0] / spread)
-    open_floor = Constants(round(float(model.intercept_[0]), 6), weights, 0.0)
-    ordered = sorted(open_floor.probability(row) for row, good in zip(features, answerable, strict=True) if good)
-    at = min(int(refused * len(ordered)), len(ordered) - 1)
-    return Constants(open_floor.intercept, weights, ordered[at])
 
 
 def report(attempts: Sequence[Attempt], constants: Constants, *, half: Half, fitted_on: int) -> Report:

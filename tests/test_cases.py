@@ -122,7 +122,10 @@ def test_every_mistake_of_a_yaml_file_is_told_at_once_with_its_line_and_case(tmp
 
 
 def test_every_mistake_of_a_csv_file_is_told_at_once_though_cells_span_lines(tmp_path: Path) -> None:
-    text = 'id,question,must_say,expect,protected\nfine,What is KPO?,"judgement\noutside",,yes\n,Nameless?,,,\n\nodd,What?,,green,\nmore,a,b,c,d,e\nperhaps,What?,,,maybe\n'
+    text = (
+        'id,question,must_say,expect,protected\nfine,What is KPO?,"judgement\noutside",,yes\n'
+        ',Nameless?,,,\n\nodd,What?,,green,\nmore,a,b,c,d,e\nperhaps,What?,,,maybe\n'
+    )
     path = saved(tmp_path, "broken.csv", text)
     found, mistakes = read(path)
     assert [(case.id, case.must_say, case.protected) for case in found.cases] == [("fine", ("judgement", "outside"), True)]

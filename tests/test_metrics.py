@@ -13,7 +13,22 @@ from sklearn.metrics import roc_auc_score
 
 from evals import metrics
 
-WORDS = ["the", "a", "an", "KPO", "risk", "client's", "cost-saving", "analysts", "analysis", "outsourcing,", "(2010)", "48%", "is", "are"]
+WORDS = [
+    "the",
+    "a",
+    "an",
+    "KPO",
+    "risk",
+    "client's",
+    "cost-saving",
+    "analysts",
+    "analysis",
+    "outsourcing,",
+    "(2010)",
+    "48%",
+    "is",
+    "are",
+]
 
 
 def sentences(number: int) -> list[str]:
@@ -28,9 +43,13 @@ def sentences(number: int) -> list[str]:
 def test_retrieval_measures_of_many_rankings_equal_those_of_ir_measures_over_all_queries_at_once() -> None:
     random = Random(7)
     ids = [f"d{n}" for n in range(30)]
-    queries = {str(q): (random.sample(ids, random.randint(1, 6)), random.sample(ids, random.randint(1, 25))) for q in range(40)}
+    queries = {
+        str(q): (random.sample(ids, random.randint(1, 6)), random.sample(ids, random.randint(1, 25))) for q in range(40)
+    }
     qrels = [ir_measures.Qrel(q, id, 1) for q, (relevant, _) in queries.items() for id in relevant]
-    run = [ir_measures.ScoredDoc(q, id, 100.0 - at) for q, (_, ranked) in queries.items() for at, id in enumerate(ranked)]
+    run = [
+        ir_measures.ScoredDoc(q, id, 100.0 - at) for q, (_, ranked) in queries.items() for at, id in enumerate(ranked)
+    ]
     names = {R @ 5: "recall@5", R @ 10: "recall@10", Success @ 3: "success@3", RR: "mrr", nDCG @ 10: "ndcg@10"}
     ours = {q: metrics.retrieval(relevant, ranked) for q, (relevant, ranked) in queries.items()}
     seen = 0
@@ -49,7 +68,13 @@ def test_retrieval_of_a_ranking_worked_out_on_paper() -> None:
 
 
 def test_an_empty_ranking_scores_nothing_and_nothing_to_find_has_no_measures() -> None:
-    assert metrics.retrieval(["a"], []) == {"recall@5": 0.0, "recall@10": 0.0, "success@3": 0.0, "mrr": 0.0, "ndcg@10": 0.0}
+    assert metrics.retrieval(["a"], []) == {
+        "recall@5": 0.0,
+        "recall@10": 0.0,
+        "success@3": 0.0,
+        "mrr": 0.0,
+        "ndcg@10": 0.0,
+    }
     assert metrics.retrieval([], ["a"]) == {}
 
 
@@ -58,8 +83,13 @@ def test_an_id_that_comes_twice_counts_at_its_first_place() -> None:
 
 
 @settings(deadline=None)  # the first example imports libraries
-@given(st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=5), st.lists(st.sampled_from("abcdefghijklmnop"), max_size=20))
-def test_retrieval_measures_lie_within_0_and_1_and_deeper_recall_is_no_smaller(relevant: list[str], ranked: list[str]) -> None:
+@given(
+    st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=5),
+    st.lists(st.sampled_from("abcdefghijklmnop"), max_size=20),
+)
+def test_retrieval_measures_lie_within_0_and_1_and_deeper_recall_is_no_smaller(
+    relevant: list[str], ranked: list[str]
+) -> None:
     found = metrics.retrieval(relevant, ranked)
     assert all(0.0 <= value <= 1.0 for value in found.values())
     assert found["recall@5"] <= found["recall@10"]
@@ -70,7 +100,9 @@ def test_retrieval_measures_lie_within_0_and_1_and_deeper_recall_is_no_smaller(r
 
 
 def test_token_f1_equals_the_published_implementation_of_the_squad_rules() -> None:
-    from llama_index.core.evaluation.benchmarks.hotpotqa import f1_score  # HotpotQA's script, which took these rules over from SQuAD's
+    from llama_index.core.evaluation.benchmarks.hotpotqa import (
+        f1_score,
+    )  # HotpotQA's script, which took these rules over from SQuAD's
 
     texts = sentences(200)
     for said, wanted in zip(texts, reversed(texts), strict=True):
@@ -100,13 +132,17 @@ def test_rouge_l_equals_rouge_score_with_stemming() -> None:
     scorer = RougeScorer(["rougeL"], use_stemmer=True)
     texts = sentences(100)
     values = [metrics.rouge_l(said, wanted) for said, wanted in zip(texts, reversed(texts), strict=True)]
-    assert values == [scorer.score(wanted, said)["rougeL"].fmeasure for said, wanted in zip(texts, reversed(texts), strict=True)]
+    assert values == [
+        scorer.score(wanted, said)["rougeL"].fmeasure for said, wanted in zip(texts, reversed(texts), strict=True)
+    ]
     assert len(set(values)) > 20
 
 
 def test_rouge_l_of_a_common_subsequence_worked_out_on_paper() -> None:
     # In common, in order: police, the gunman. Precision 3/4, recall 3/4 (Lin 2004, section 3).
-    assert metrics.rouge_l("police kill the gunman", "police killed the gunman") == 1.0  # "kill" is the stem of "killed"
+    assert (
+        metrics.rouge_l("police kill the gunman", "police killed the gunman") == 1.0
+    )  # "kill" is the stem of "killed"
     assert metrics.rouge_l("police ended the gunman", "police killed the gunman") == pytest.approx(0.75)
     assert metrics.rouge_l("", "police killed the gunman") == 0.0
 
@@ -169,14 +205,18 @@ def test_coverage_and_risk_keep_the_most_confident_first() -> None:
 
 def test_calibration_error_worked_out_on_paper() -> None:
     # Two bins: 0.95 with all right (off by 0.05), 0.25 and 0.25 with one of two right (off by 0.25).
-    assert metrics.calibration_error([0.95, 0.95, 0.25, 0.25], [True, True, True, False]) == pytest.approx((2 * 0.05 + 2 * 0.25) / 4)
+    assert metrics.calibration_error([0.95, 0.95, 0.25, 0.25], [True, True, True, False]) == pytest.approx(
+        (2 * 0.05 + 2 * 0.25) / 4
+    )
     assert metrics.calibration_error([], []) == 0.0
     assert metrics.calibration_error([1.0], [True]) == 0.0
 
 
 @settings(deadline=None)  # the first example imports libraries
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=60))
-def test_every_answer_is_in_one_bin_of_the_reliability_curve_and_the_curve_ends_at_the_share_of_wrong_answers(answers: list[tuple[float, bool]]) -> None:
+def test_every_answer_is_in_one_bin_of_the_reliability_curve_and_the_curve_ends_at_the_share_of_wrong_answers(
+    answers: list[tuple[float, bool]],
+) -> None:
     confidences, right = [c for c, _ in answers], [r for _, r in answers]
     assert sum(n for _, _, n in metrics.reliability(confidences, right)) == len(answers)
     assert 0.0 <= metrics.calibration_error(confidences, right) <= 1.0

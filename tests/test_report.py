@@ -21,20 +21,46 @@ from evals import charts, report
 from evals.compare import bless, compare, read_baseline
 from evals.run import EvalRun, Outcome
 
-HOSTILE = '</details></script><script>document.title="owned"</script><img src=x onerror=\'document.title="owned"\'> {{ 7*7 }} &amp; "\x00\x1b[31m\ud800'
+HOSTILE = (
+    '</details></script><script>document.title="owned"</script><img src=x onerror=\'document.title="owned"\'>'
+    ' {{ 7*7 }} &amp; "\x00\x1b[31m\ud800'
+)
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
-def outcome(n: int, *, passed: bool = True, expect: str = "answer", protected: bool = False, words: str = "The fee is fixed.") -> Outcome:
+def outcome(
+    n: int, *, passed: bool = True, expect: str = "answer", protected: bool = False, words: str = "The fee is fixed."
+) -> Outcome:
     """Case n. Its answer quotes `words` from the first of two passages, unless it is a refusal."""
     answered = (expect == "answer") == passed
-    cited = {"marker": 1, "document": "notes/fees.md", "heading": "Fees", "page": 2, "quote": words, "start": 10, "end": 10 + len(words)}
-    hits = ({"document": "notes/fees.md", "heading": "Fees", "page": 2, "text": f"Before. {words} After.", "score": 3.2}, {**cited, "text": "Else.", "score": -1})
+    cited = {
+        "marker": 1,
+        "document": "notes/fees.md",
+        "heading": "Fees",
+        "page": 2,
+        "quote": words,
+        "start": 10,
+        "end": 10 + len(words),
+    }
+    hits = (
+        {"document": "notes/fees.md", "heading": "Fees", "page": 2, "text": f"Before. {words} After.", "score": 3.2},
+        {**cited, "text": "Else.", "score": -1},
+    )
     stage = "" if passed else "wrongly refused" if expect == "answer" else "wrongly answered"
     return Outcome(
-        f"c{n:03}", f"What is fee {n}?", expect, ("fees", "even" if n % 2 == 0 else "odd"), protected, passed, stage,  # type: ignore[arg-type]
-        "answered" if answered else "refused", f"What is fee {n}?", f"{words} [1]" if answered else "I could not find it.",
-        0.5 + n % 50 / 100 if answered else 0.2, (cited,) if answered else (), hits,
+        f"c{n:03}",
+        f"What is fee {n}?",
+        expect,
+        ("fees", "even" if n % 2 == 0 else "odd"),
+        protected,
+        passed,
+        stage,  # type: ignore[arg-type]
+        "answered" if answered else "refused",
+        f"What is fee {n}?",
+        f"{words} [1]" if answered else "I could not find it.",
+        0.5 + n % 50 / 100 if answered else 0.2,
+        (cited,) if answered else (),
+        hits,
         {"facts_said": float(answered), "recall@10": 1.0, "words": 4.0} if expect == "answer" else {"words": 4.0},
         {"embed": 2.0, "search": 3.5, "rerank": 80.0, "compose": 1.0, "total": 86.5 + n},
     )
@@ -42,8 +68,13 @@ def outcome(n: int, *, passed: bool = True, expect: str = "answer", protected: b
 
 def made(failed: range = range(3), *, id: int = 1, name: str = "", number: int = 24) -> EvalRun:
     """A run of `number` cases, every fourth of them unanswerable, in which `failed` failed."""
-    outcomes = [outcome(n, passed=n not in failed, expect="refusal" if n % 4 == 3 else "answer", protected=n == 5) for n in range(number)]
-    return EvalRun(id, name, "notes", "d1", f"2026-03-0{id}T10:00:00+00:00", {"code": f"c{id}", "corpus": "k"}, tuple(outcomes))
+    outcomes = [
+        outcome(n, passed=n not in failed, expect="refusal" if n % 4 == 3 else "answer", protected=n == 5)
+        for n in range(number)
+    ]
+    return EvalRun(
+        id, name, "notes", "d1", f"2026-03-0{id}T10:00:00+00:00", {"code": f"c{id}", "corpus": "k"}, tuple(outcomes)
+    )
 
 
 def hostile() -> EvalRun:
@@ -51,10 +82,20 @@ def hostile() -> EvalRun:
     run = made()
     cited = {"marker": 1, "document": HOSTILE, "heading": HOSTILE, "page": None, "quote": HOSTILE, "start": 0, "end": 4}
     bad = replace(
-        run.outcomes[0], question=HOSTILE, standalone=HOSTILE + "?", tags=(HOSTILE,), text=HOSTILE + " [1]", verdict="answered", citations=(cited,),
-        hits=({"document": HOSTILE, "heading": HOSTILE, "page": None, "text": f"{HOSTILE} more", "score": 1.0},), error=HOSTILE, failed_at="error",
+        run.outcomes[0],
+        question=HOSTILE,
+        standalone=HOSTILE + "?",
+        tags=(HOSTILE,),
+        text=HOSTILE + " [1]",
+        verdict="answered",
+        citations=(cited,),
+        hits=({"document": HOSTILE, "heading": HOSTILE, "page": None, "text": f"{HOSTILE} more", "score": 1.0},),
+        error=HOSTILE,
+        failed_at="error",
     )
-    return replace(run, name=HOSTILE, set_name=HOSTILE, fingerprint={"code": HOSTILE}, outcomes=(bad, *run.outcomes[1:]))
+    return replace(
+        run, name=HOSTILE, set_name=HOSTILE, fingerprint={"code": HOSTILE}, outcomes=(bad, *run.outcomes[1:])
+    )
 
 
 class Page(HTMLParser):
@@ -89,11 +130,20 @@ class Page(HTMLParser):
 
 
 def test_the_page_is_well_formed_and_loads_nothing() -> None:
-    for text in (report.html(made()), report.html(made(), compare(made(range(0)), made())), report.history_html([made(), made(id=2)])):
+    for text in (
+        report.html(made()),
+        report.html(made(), compare(made(range(0)), made())),
+        report.history_html([made(), made(id=2)]),
+    ):
         page = Page(text)
         assert page.stack == []
         assert not [tag for tag, _ in page.tags if tag in ("link", "img", "iframe", "object", "embed", "base")]
-        assert not [value for _, attributes in page.tags for name, value in attributes.items() if name in ("src", "srcset", "style") or name.startswith("on")]
+        assert not [
+            value
+            for _, attributes in page.tags
+            for name, value in attributes.items()
+            if name in ("src", "srcset", "style") or name.startswith("on")
+        ]
         links = [attributes["href"] for tag, attributes in page.tags if tag == "a"]
         assert all(link and link.startswith("#") for link in links)
         assert "url(" not in text and "@import" not in text
@@ -207,7 +257,9 @@ def test_the_page_fits_and_reports_no_error_in_a_browser(browser: Any, tmp_path:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert set(asked) == {address}
         assert problems == []
-        assert page.evaluate("getComputedStyle(document.querySelector('.top')).maxWidth") == "1180px"  # the policy lets the style in
+        assert (
+            page.evaluate("getComputedStyle(document.querySelector('.top')).maxWidth") == "1180px"
+        )  # the policy lets the style in
     page.close()
 
 
@@ -279,20 +331,44 @@ def test_markers_are_told_from_escaped_brackets(text: str, pieces: list[tuple[st
 @given(st.lists(st.tuples(st.floats(-2, 2), st.floats(-2, 2)), max_size=8), st.text(max_size=20))
 def test_a_plot_is_xml_and_keeps_its_points_within_its_frame(points: list[tuple[float, float]], name: str) -> None:
     name = report.readable(name)
-    drawn = charts.plot([charts.Line(name, points, [name] * len(points))], label=name, x=name, y="y", x_ticks=charts.ticks(0, 1, 4), y_ticks=charts.ticks(0, 1, 4))
+    drawn = charts.plot(
+        [charts.Line(name, points, [name] * len(points))],
+        label=name,
+        x=name,
+        y="y",
+        x_ticks=charts.ticks(0, 1, 4),
+        y_ticks=charts.ticks(0, 1, 4),
+    )
     for circle in ElementTree.fromstring(drawn).iter("circle"):
-        assert charts.LEFT <= float(circle.attrib["cx"]) <= charts.WIDTH and 0 <= float(circle.attrib["cy"]) <= charts.HEIGHT - charts.BOTTOM
+        assert (
+            charts.LEFT <= float(circle.attrib["cx"]) <= charts.WIDTH
+            and 0 <= float(circle.attrib["cy"]) <= charts.HEIGHT - charts.BOTTOM
+        )
 
 
 def test_a_plot_puts_its_points_where_they_belong() -> None:
-    drawn = charts.plot([charts.Line("a", [(0, 0), (1, 1)])], label="", x="", y="", x_ticks=charts.ticks(0, 1, 1), y_ticks=charts.ticks(0, 1, 1))
+    drawn = charts.plot(
+        [charts.Line("a", [(0, 0), (1, 1)])],
+        label="",
+        x="",
+        y="",
+        x_ticks=charts.ticks(0, 1, 1),
+        y_ticks=charts.ticks(0, 1, 1),
+    )
     first, last = ElementTree.fromstring(drawn).iter("circle")
     assert (float(first.attrib["cx"]), float(first.attrib["cy"])) == (charts.LEFT, charts.HEIGHT - charts.BOTTOM)
     assert (float(last.attrib["cx"]), float(last.attrib["cy"])) == (charts.WIDTH - charts.RIGHT, charts.TOP)
 
 
 def test_a_bar_is_as_long_as_its_share() -> None:
-    widths = [float(next(r for r in ElementTree.fromstring(charts.bar(share, "x")).iter("rect") if "fill" in r.attrib["class"]).attrib["width"]) for share in (0, 0.25, 7)]
+    widths = [
+        float(
+            next(
+                r for r in ElementTree.fromstring(charts.bar(share, "x")).iter("rect") if "fill" in r.attrib["class"]
+            ).attrib["width"]
+        )
+        for share in (0, 0.25, 7)
+    ]
     assert widths == [0, 25, 100]
 
 
@@ -333,7 +409,9 @@ def test_junit_has_a_failure_for_each_failed_case_and_an_error_for_a_crash() -> 
     assert (suite.tests, suite.failures, suite.errors) == (25, 2, 1)
     results = {case.name: case.result[0] for case in suite if case.result}
     assert results.keys() == {"c000", "c001", "crash"}
-    assert results["c001"].message.startswith("fell: wrongly refused") and results["c000"].message.startswith("wrongly refused")
+    assert results["c001"].message.startswith("fell: wrongly refused") and results["c000"].message.startswith(
+        "wrongly refused"
+    )
     assert "What is fee 0?" in results["c000"].text
     assert "RuntimeError: gone" in results["crash"].message
     assert {p.name: p.value for p in suite.properties()}["fingerprint.code"] == "c1"
@@ -377,12 +455,30 @@ def test_a_long_list_of_fallen_cases_is_cut_but_each_is_named() -> None:
 @pytest.mark.parametrize(
     "attack",
     [
-        "@team look", "#123", "https://evil.example/x", "www.evil.example", "![x](https://evil.example/p.png)", "[x](javascript:alert)", "<img src=x>",
-        "a | b | c", "`code`", "**bold**", "</details>", "# heading", "- item", "<!-- gone", "one\n\n# two", "_em_", "~~struck~~", "&lt;script&gt;",
+        "@team look",
+        "#123",
+        "https://evil.example/x",
+        "www.evil.example",
+        "![x](https://evil.example/p.png)",
+        "[x](javascript:alert)",
+        "<img src=x>",
+        "a | b | c",
+        "`code`",
+        "**bold**",
+        "</details>",
+        "# heading",
+        "- item",
+        "<!-- gone",
+        "one\n\n# two",
+        "_em_",
+        "~~struck~~",
+        "&lt;script&gt;",
     ],
-)  # fmt: skip
+)
 def test_markdown_of_hostile_text_shows_it_as_it_is(attack: str) -> None:
-    html = rendered(f"<details><summary>{report.plain(attack)}</summary>\n\nAfter: {report.plain(attack)}\n\n</details>\n")
+    html = rendered(
+        f"<details><summary>{report.plain(attack)}</summary>\n\nAfter: {report.plain(attack)}\n\n</details>\n"
+    )
     assert re.findall(r"<(\w+)", html) == ["details", "summary", "p"]
     shown = Page(html).text.replace("\u200b", "")
     assert shown.count(" ".join(attack.split())) == 2
@@ -418,6 +514,21 @@ def test_readable_text_can_be_written_and_is_xml(text: str) -> None:
 
 def test_the_report_of_a_thousand_cases_draws_no_more_points_than_can_be_seen() -> None:
     random = Random(7)
-    outcomes = tuple(replace(outcome(n, passed=random.random() < 0.8), case=f"c{n}", confidence=random.random()) for n in range(1000))
+    outcomes = tuple(
+        replace(outcome(n, passed=random.random() < 0.8), case=f"c{n}", confidence=random.random()) for n in range(1000)
+    )
     drawn = report._coverage(replace(made(), outcomes=outcomes))
     assert 100 < drawn.split('points="')[1].split('"')[0].count(",") <= 2 * report.CURVE_POINTS
+
+
+def test_paper_is_light_in_a_dark_browser(browser: Any, tmp_path: Path) -> None:
+    page = browser.new_page(color_scheme="dark")
+    page.goto(write(tmp_path, report.html(made())))
+    colour = "getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(colour) == "rgb(18, 22, 28)"
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.evaluate(colour) == "rgb(255, 255, 255)"
+    assert (
+        page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--good-soft').trim()") == "#e3f4ea"
+    )
+    page.close()

@@ -1,6 +1,7 @@
 """The chat page: ask, read the answer, open its sources."""
 
 import itertools
+import logging
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
@@ -25,6 +26,7 @@ EXAMPLES = {
     "Clients": ("How do I choose a KPO provider?", "What are the risks of KPO, and how are they reduced?", "Which pricing models are there?"),
 }
 EMPTY_PANEL = '<section><p class="note">Click a marker such as [1] in an answer to read the quotation in its source.</p></section>'
+BROKEN = "Something went wrong with this question. The terminal that serves this page says what; your question is in the box again."
 Chat = list[dict[str, Any]]
 
 
@@ -125,7 +127,11 @@ def _ask(assistant: Assistant, text: str, shown: Chat, memory: dict[str, Any], d
         memory = {"turns": turns, "answers": answers, "count": memory["count"] + 1}
         yield show(answer_html(answer, key)), memory, "", *idle, gr.update()
     except KpoError as error:
-        yield show(f"{escape(error.message)}. To mend it: {escape(error.remedy)}"), memory, text, *idle, gr.update()
+        said = f"{escape(error.message)}. To mend it: {escape(error.remedy)}."
+        yield show(clean(f'<p class="note">{said}</p>')), memory, text, *idle, gr.update()
+    except Exception:  # whatever else goes wrong must not leave the page waiting for ever; the log has the rest
+        logging.getLogger(__name__).exception("a question could not be answered")
+        yield show(clean(f'<p class="note">{BROKEN}</p>')), memory, text, *idle, gr.update()
 
 
 def _source(assistant: Assistant, link: str, memory: dict[str, Any]) -> str:

@@ -302,7 +302,7 @@ def _search(retrieval: Retrieval, view: View, question: str) -> dict[str, tuple[
         "lexical": (_ids([passages[id].document for id in listed.lexical]), lexical),
         "dense": (_ids([passages[id].document for id in listed.dense]), dense),
         "fused": (_ids([*(hit.passage.document for hit in fused), *tail]), lexical + dense + fuse),
-        "reranked": (_ids([*tail, *(hit.passage.document for hit in reranked)]), lexical + dense + fuse + rerank),
+        "reranked": (_ids([*(hit.passage.document for hit in reranked), *tail]), lexical + dense + fuse + rerank),
     }
 
 

@@ -240,7 +240,7 @@ def side_by_side(
         row("warm, whole answer (plain: retrieval), ms, median", asked.ms(0.5), asked_plain.ms(0.5), 1),
         row("warm, whole answer (plain: retrieval), ms, 95th percentile", asked.ms(0.95), asked_plain.ms(0.95), 1),
         row("asking, peak memory, MB", asked.peak_mb, asked_plain.peak_mb, 0),
-        row(f"questions shown a document that answers them, of {of}", found, found_plain, 0),
+        (f"questions shown a document that answers them, of {of}", str(found), str(found_plain), ""),
     ]
 
 

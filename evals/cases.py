@@ -323,11 +323,11 @@ def to_cell(name: str, value: Any) -> str:
     return plain if same else json.dumps(wanted, ensure_ascii=False)
 
 
-class _Dumper(yaml.SafeDumper):
-    """Writes line ends other than "\\n" as escapes: the library writes them plainly, and reads them back as spaces."""
+# Writes line ends other than "\n" as escapes: the library's own dumper writes them plainly, and its loader reads them back as spaces.
+_Dumper: Any = type("_Dumper", (yaml.SafeDumper,), {})
 
 
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+def _text(dumper: Any, text: str) -> Any:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if re.search("[\r\x85\u2028\u2029]", text) else None)
 
 
@@ -344,9 +344,9 @@ def dump(found: CaseSet, ending: str) -> str:
     if ending == ".csv":
         rows = [{name: to_cell(name, getattr(case, name)) for name in FIELDS} for case in found.cases]
         # The writer puts a lone carriage return into no quotes, and the reader takes it for the end of a row.
-        quoting = csv.QUOTE_ALL if any("\r" in cell for row in rows for cell in row.values()) else csv.QUOTE_MINIMAL
+        odd = any("\r" in cell for row in rows for cell in row.values())
         out = io.StringIO()
-        writer = csv.DictWriter(out, FIELDS, lineterminator="\n", quoting=quoting)
+        writer = csv.DictWriter(out, FIELDS, lineterminator="\n", quoting=csv.QUOTE_ALL if odd else csv.QUOTE_MINIMAL)
         writer.writeheader()
         writer.writerows(rows)
         return out.getvalue()

@@ -52,8 +52,8 @@ def check(
     else:
         for row in rows:
             _print_checked(row)
-        if not catalog.exists:
-            typer.echo("There is no index yet: whether cases are stale was not looked at.", err=True)
+    if not catalog.exists:
+        typer.echo("No index yet: whether cases are stale was not looked at.", err=True)
     raise typer.Exit(2 if mistakes else 0)
 
 

@@ -112,8 +112,8 @@ def _csv_row(text: str, case: Case) -> str:
     if missing:
         raise EvalError(f"the sheet has no column for {', '.join(missing)}", "add the column to its first line, then accept again")
     cells = [to_cell(name, getattr(case, name)) if name in FIELDS else "" for name in columns]
-    quoting = csv.QUOTE_ALL if any("\r" in cell for cell in cells) else csv.QUOTE_MINIMAL
-    csv.writer(out, dialect=dialect, lineterminator="\n", quoting=quoting).writerow(cells)
+    odd = any("\r" in cell for cell in cells)
+    csv.writer(out, dialect=dialect, lineterminator="\n", quoting=csv.QUOTE_ALL if odd else csv.QUOTE_MINIMAL).writerow(cells)
     return out.getvalue()
 
 

@@ -1,5 +1,6 @@
 """The pictures of the docs, taken of the running house: `make screenshots`."""
 
+import io
 import subprocess
 import sys
 import tempfile
@@ -18,8 +19,8 @@ QUESTION = "What is the difference between KPO and BPO?"
 FIGURE = "How exposed are legal occupations to AI?"
 REFUSED = "Who is the chief executive of Genpact?"
 TERMINAL = ([FIGURE], ["And what are its risks?", "--after", "What is KPO?"], [REFUSED])
-PAPER = TerminalTheme((15, 23, 42), (226, 232, 240), [(0, 0, 0), (248, 113, 113), (74, 222, 128), (250, 204, 21), (96, 165, 250), (192, 132, 252),
-                                                      (45, 212, 191), (226, 232, 240)])
+COLOURS = [(0, 0, 0), (248, 113, 113), (74, 222, 128), (250, 204, 21), (96, 165, 250), (192, 132, 252), (45, 212, 191), (226, 232, 240)]
+PAPER = TerminalTheme((15, 23, 42), (226, 232, 240), COLOURS)
 
 
 def ask(page: Page, question: str) -> None:
@@ -30,10 +31,12 @@ def ask(page: Page, question: str) -> None:
     page.locator('#chat [data-testid="bot"]').nth(before).locator(".sure, .note").first.wait_for()
 
 
-def shoot(chromium: Browser, url: str, name: str, questions: list[str], *, size: tuple[int, int], dark: bool = False, marker: str = "") -> None:
+def shoot(
+    chromium: Browser, url: str, name: str, questions: list[str], *, size: tuple[int, int], dark: bool = False, marker: str = ""
+) -> None:
     """One picture of the page after these questions, with the source of `marker` open."""
     context = chromium.new_context(
-        viewport={"width": size[0], "height": size[1]}, color_scheme="dark" if dark else "light", reduced_motion="reduce", device_scale_factor=1
+        viewport={"width": size[0], "height": size[1]}, color_scheme="dark" if dark else "light", reduced_motion="reduce",
     )
     page = context.new_page()
     page.goto(url + ("/?__theme=dark" if dark else "/?__theme=light"))
@@ -52,14 +55,15 @@ def shoot(chromium: Browser, url: str, name: str, questions: list[str], *, size:
 
 def terminal(chromium: Browser, data: Path) -> None:
     """A picture of real answers of `kpo ask`, drawn by rich."""
-    console = Console(record=True, width=104, file=tempfile.TemporaryFile("w"), force_terminal=True)
+    console = Console(record=True, width=104, file=io.StringIO(), force_terminal=True)
     for arguments in TERMINAL:
         said = run_kpo("ask", *arguments, "--data-dir", data).stdout
         shown = " ".join(word if word.startswith("--") else f'"{word}"' for word in arguments)
         console.print(Text("$ ", style="green") + Text(f"kpo ask {shown}", style="bold"))
         console.print(Text(said))
-    page = chromium.new_page(viewport={"width": 960, "height": 400})
-    page.set_content(console.export_html(theme=PAPER, inline_styles=True).replace("<body", '<body style="margin: 20px; font-size: 15px"', 1))
+    page = chromium.new_page(viewport={"width": 1000, "height": 400})
+    drawn = console.export_html(theme=PAPER, inline_styles=True)
+    page.set_content(drawn.replace("<body", '<body style="margin: 20px; font-size: 15px"', 1))
     page.screenshot(path=IMAGES / "terminal.png", full_page=True)
     page.close()
 
@@ -75,8 +79,8 @@ def main() -> None:
         with browser.chromium() as chromium:
             terminal(chromium, data)
             with serving(data) as served:
-                shoot(chromium, served.url, "chat.png", [QUESTION, FIGURE], size=(1280, 860), marker="2-1")
-                shoot(chromium, served.url, "chat-dark.png", [QUESTION, FIGURE], size=(1280, 860), dark=True, marker="2-1")
+                shoot(chromium, served.url, "chat.png", [QUESTION], size=(1280, 860), marker="1-2")
+                shoot(chromium, served.url, "chat-dark.png", [QUESTION], size=(1280, 860), dark=True, marker="1-2")
                 shoot(chromium, served.url, "chat-phone.png", [FIGURE], size=(390, 844))
                 shoot(chromium, served.url, "refusal.png", [REFUSED], size=(1280, 860))
 

@@ -15,7 +15,10 @@ from corpus.document import Block, Document, Draft
 SENTENCE = "KPO is the outsourcing of work that needs judgement."
 DOCUMENT = Document.compose(
     "notes/kpo.md",
-    Draft((Block("heading", "What KPO is", 1, 3), Block("prose", f"{SENTENCE} It is not cheap.", page=3)), "markdown", title="Notes", date="2026-01-02"),
+    Draft(
+        (Block("heading", "What KPO is", 1, 3), Block("prose", f"{SENTENCE} It is not cheap.", page=3)), "markdown",
+        title="Notes", date="2026-01-02",
+    ),
 )
 (PASSAGE,) = cut(DOCUMENT, lambda text: len(text.split()), 100)
 AT = DOCUMENT.text.index(SENTENCE)
@@ -46,7 +49,8 @@ def test_a_citation_is_the_documents_own_words_at_its_offsets() -> None:
 
 
 @pytest.mark.parametrize(
-    ("start", "end"), [(AT - 1, AT + 5), (AT, PASSAGE.end + 1), (AT, AT), (AT + 5, AT), (-5, AT)], ids=["before", "behind", "nothing", "backwards", "below"]
+    ("start", "end"), [(AT - 1, AT + 5), (AT, PASSAGE.end + 1), (AT, AT), (AT + 5, AT), (-5, AT)],
+    ids=["before", "behind", "nothing", "backwards", "below"],
 )
 def test_a_citation_outside_its_passage_cannot_be_made(start: int, end: int) -> None:
     assert PASSAGE.start == AT
@@ -64,7 +68,11 @@ def test_a_citation_of_another_text_than_the_documents_cannot_be_made() -> None:
 
 
 @pytest.mark.parametrize(
-    "changed", [{"marker": 0}, {"quote": SENTENCE + " And cheap."}, {"quote": " " * len(SENTENCE)}, {"start": AT + 1}, {"start": -1, "end": len(SENTENCE) - 1}]
+    "changed",
+    [
+        {"marker": 0}, {"quote": SENTENCE + " And cheap."}, {"quote": " " * len(SENTENCE)}, {"start": AT + 1},
+        {"start": -1, "end": len(SENTENCE) - 1},
+    ],
 )
 def test_a_citation_whose_span_its_quote_does_not_fill_cannot_be_constructed(changed: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"markers count from 1|does not fill its span"):
@@ -89,7 +97,9 @@ UNGROUNDED: dict[str, dict[str, Any]] = {
     "a citation that no segment uses": {"citations": (citation(1), citation(2))},
     "a citation for own words": {"segments": OWN},
     "two citations with one marker": {"citations": (citation(1), citation(1))},
-    "citations out of order": {"segments": (Segment("quote", SENTENCE, 2), Segment("quote", SENTENCE, 1)), "citations": (citation(2), citation(1))},
+    "citations out of order": {
+        "segments": (Segment("quote", SENTENCE, 2), Segment("quote", SENTENCE, 1)), "citations": (citation(2), citation(1)),
+    },
     "a refusal with citations": {"verdict": "refused"},
     "small talk with citations": {"verdict": "conversation"},
     "a quote of words that are not cited": {"segments": (Segment("quote", "KPO is cheap.", 1),)},
@@ -128,7 +138,8 @@ def test_no_text_of_a_source_can_forge_a_marker(texts: list[str]) -> None:
 
 def test_sentences_run_on_and_items_and_rows_stand_on_lines_of_their_own() -> None:
     segments = [
-        Segment("quote", "Two kinds:", 1), Segment("item", "Research.", 2, "1."), Segment("item", "Law.", 3, ""), Segment("own", "Term | Meaning"),
+        Segment("quote", "Two kinds:", 1), Segment("item", "Research.", 2, "1."), Segment("item", "Law.", 3, ""),
+        Segment("own", "Term | Meaning"),
         Segment("row", "KPO | knowledge", 4), Segment("row", "BPO | business", 5), Segment("quote", "One.", 6), Segment("quote", "Two.", 7),
     ]
     assert render(segments) == (

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,9 @@ from index.search import Retrieval
 AI = "How exposed are legal occupations to AI?"
 CEO = "Who is the chief executive of Genpact?"
 QUESTIONS = [  # of every kind; what is answered or refused is the evals' business
-    "What is the difference between KPO and BPO?", AI, "What does SLA stand for?", "What are the risks of KPO?", "Why do companies use KPO?",
-    "What are the steps of knowledge transfer?", "Is KPO part of BPO?", "which pricing models are there", "attrition", "What does Genpact do?",
-    CEO, "What is the capital of Peru?", "wat is a stering comittee", "Compare LPO with RPO", "How much does an analyst earn?", "list the benefits",
+    "What is the difference between KPO and BPO?", AI, "What does SLA stand for?", "What are the risks of KPO?", CEO,
+    "Why do companies use KPO?", "What are the steps of knowledge transfer?", "Is KPO part of BPO?", "which pricing models are there",
+    "attrition", "What is the capital of Peru?", "wat is a stering comittee", "Compare LPO with RPO", "How much does an analyst earn?",
 ]
 
 
@@ -99,7 +100,10 @@ def test_greetings_and_thanks_are_conversation(text: str, assistant: Assistant) 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "   \n\t ", "?", "\x00", "\x1b[31mred\x1b[0m", "\ud800 KPO", "KPO" * 3_334, "why " * 2_500, "a" * 10_000, "語" * 10_000, "\u202eOPK si tahW", "🙂"],
+    [
+        "", "   \n\t ", "?", "\x00", "\x1b[31mred\x1b[0m", "\ud800 KPO", "KPO" * 3_334, "why " * 2_500, "a" * 10_000, "語" * 10_000,
+        "\u202eOPK si tahW", "\U0001f642",
+    ],
     ids=["empty", "blank", "mark", "nul", "escape", "half", "long", "words", "one-word", "han", "bidi", "picture"],
 )
 def test_whatever_is_typed_gets_an_answer_or_a_refusal(text: str, assistant: Assistant) -> None:
@@ -138,6 +142,16 @@ def test_the_same_question_gives_the_same_bytes_in_another_process(shipped: Path
 def test_the_stages_come_before_the_answer(assistant: Assistant) -> None:
     assert [type(event) for event in assistant.ask(Question(AI))] == [Searching, Reading, Answer]
     assert [type(event) for event in assistant.ask(Question("hello"))] == [Answer]
+
+
+def test_each_stage_may_run_on_another_thread_as_a_server_does(small: Assistant) -> None:
+    stages = small.ask(Question("Does KPO cost less than a department?"))
+    with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
+        steps = [pool.submit(next, stages).result() for pool in (one, other, one)]
+        left = other.submit(small.ask, Question("Genpact?")).result()
+        assert isinstance(one.submit(next, left).result(), Searching)
+        other.submit(left.close).result()  # a person stops the answer
+    assert isinstance(steps[-1], Answer)
 
 
 def test_a_follow_up_shows_the_question_that_was_searched(assistant: Assistant) -> None:
@@ -182,7 +196,8 @@ def test_narrowing_is_noted_and_kept_to(assistant: Assistant) -> None:
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
     """An assistant over one small document and with fakes for models; it answers everything that it finds."""
     catalog = Catalog(tmp_path_factory.mktemp("small"))
-    put(catalog, "notes/kpo.md", "# Costs", "KPO costs less than a department [of one's own]. Genpact is a provider. It works from Gurugram.")
+    said = "KPO costs less than a department [of one's own]. Genpact is a provider. It works from Gurugram."
+    put(catalog, "notes/kpo.md", "# Costs", said)
     yield Assistant(Retrieval(catalog, FakeEmbedder(), FakeReranker()), Extractive(), Constants(0.0, (0.0,) * len(FEATURES), 0.5))
 
 
@@ -206,6 +221,7 @@ def test_a_writer_that_finds_nothing_to_quote_makes_a_refusal(small: Assistant) 
         def __call__(self, *given: object) -> tuple[tuple[()], tuple[()]]:
             return (), ()
 
-    answer = Assistant(small.retrieval, Silent(), Constants(0.0, (0.0,) * len(FEATURES), 0.0)).answer(Question("What does KPO cost?"))  # type: ignore[arg-type]
+    silent = Assistant(small.retrieval, Silent(), Constants(0.0, (0.0,) * len(FEATURES), 0.0))  # type: ignore[arg-type]
+    answer = silent.answer(Question("What does KPO cost?"))
     assert (answer.verdict, answer.writer, answer.citations) == ("refused", "silent", ())
     assert answer.nearest == ("Costs (Notes)",)

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -65,7 +64,9 @@ def test_version_and_help_answer_on_stdout() -> None:
         assert command in overview.stdout
 
 
-@pytest.mark.parametrize("arguments", [["aks", "What?"], ["ask"], ["ask", "x", "--no-such"], ["search", "x", "-k", "0"], ["serve", "--port", "99999"]])
+@pytest.mark.parametrize(
+    "arguments", [["aks", "What?"], ["ask"], ["ask", "x", "--no-such"], ["search", "x", "-k", "0"], ["serve", "--port", "99999"]]
+)
 def test_a_command_that_is_mistyped_is_an_error(arguments: list[str]) -> None:
     ran = run_kpo(*arguments)
     assert (ran.returncode, ran.stdout) == (2, "")
@@ -74,8 +75,12 @@ def test_a_command_that_is_mistyped_is_an_error(arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["ask", "What is KPO?"], ["ask", "-", "--json"], ["search", "KPO"], ["show", "handbook/x.md"], ["sources"], ["terms"], ["status"],
-                  ["sources", "--remove", "x"]], ids=" ".join,
+    "arguments",
+    [
+        ["ask", "What is KPO?"], ["ask", "-", "--json"], ["search", "KPO"], ["show", "handbook/x.md"], ["sources"], ["terms"], ["status"],
+        ["sources", "--remove", "x"],
+    ],
+    ids=" ".join,
 )
 def test_an_empty_data_folder_is_an_error_with_the_command_to_run(arguments: list[str], tmp_path: Path) -> None:
     failed(run_kpo(*arguments, "--data-dir", tmp_path / "none"), f"there is no index in {tmp_path / 'none'} yet", "run `kpo ingest`")
@@ -124,8 +129,9 @@ def test_ask_after_earlier_questions_tells_what_was_searched(every: Path) -> Non
 
 def test_ask_reads_lines_and_a_bad_one_does_not_stop_the_rest(every: Path) -> None:
     lines = [
-        b"What is KPO?", b"", b'{"question": "And why?", "after": ["What is KPO?"]}', b"thanks", b'{"question": 5}', b'{"question": "x", "after": "y"}',
-        b"{not json", b"\xff\xfe not text", b'{"question": "What is \\ud800 KPO?"}', b"[" * 20_000, b'{"question": ' + b"[" * 20_000, b"What is BPO?",
+        b"What is KPO?", b"", b'{"question": "And why?", "after": ["What is KPO?"]}', b"thanks", b'{"question": 5}',
+        b'{"question": "x", "after": "y"}', b"{not json", b"\xff\xfe not text", b'{"question": "What is \\ud800 KPO?"}', b"[" * 20_000,
+        b'{"question": ' + b"[" * 20_000, b"What is BPO?",
     ]
     ran = run_kpo("ask", "-", "--json", "--data-dir", every, text=b"\n".join(lines))
     assert ran.returncode == 1, ran.stderr
@@ -201,7 +207,8 @@ def test_show_prints_the_text_and_as_json_what_is_known_of_the_document(every: P
 
 
 def test_show_of_an_unknown_document_suggests_one(every: Path) -> None:
-    failed(run_kpo("show", "trade/trad.pdf", "--data-dir", every), "there is no document 'trade/trad.pdf'", "did you mean 'trade/trade.pdf'?")
+    ran = run_kpo("show", "trade/trad.pdf", "--data-dir", every)
+    failed(ran, "there is no document 'trade/trad.pdf'", "did you mean 'trade/trade.pdf'?")
 
 
 def test_show_ends_quietly_when_its_reader_goes_away(shipped: Path) -> None:
@@ -286,7 +293,8 @@ def test_ingest_reports_each_file_and_exits_1_when_one_failed(tmp_path: Path) ->
     first = run_kpo("ingest", notes, "--no-shipped", "--json", "--data-dir", data)
     assert first.returncode == 1
     assert {id: status for id, (status, _) in reports(first).items()} == {
-        "notes/a.md": "added", "notes/[red]b.md": "added", "notes/empty.md": "failed", "notes/broken.pdf": "failed", "notes/locked.pdf": "failed",
+        "notes/a.md": "added", "notes/[red]b.md": "added", "notes/empty.md": "failed", "notes/broken.pdf": "failed",
+        "notes/locked.pdf": "failed",
     }
     assert all(reason for status, reason in reports(first).values() if status == "failed")
     shown = run_kpo("ingest", "--data-dir", data)
@@ -303,7 +311,8 @@ def test_ingest_reports_each_file_and_exits_1_when_one_failed(tmp_path: Path) ->
 
 
 def test_ingest_of_a_path_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    failed(run_kpo("ingest", tmp_path / "none", "--data-dir", tmp_path / "data"), f"there is no file or folder {tmp_path / 'none'}", "check the path")
+    ran = run_kpo("ingest", tmp_path / "none", "--data-dir", tmp_path / "data")
+    failed(ran, f"there is no file or folder {tmp_path / 'none'}", "check the path")
 
 
 def test_the_shipped_documents_stay_out_once_they_were_left_out(tmp_path: Path) -> None:
@@ -371,10 +380,11 @@ def test_serve_says_where_and_holds_chroma_until_it_is_stopped(every: Path, tmp_
 
 
 def test_an_address_of_another_machine_is_an_error_with_a_remedy(every: Path) -> None:
-    failed(run_kpo("serve", "--host", "192.0.2.1", "--data-dir", every), "cannot listen on 192.0.2.1:7860", "choose an address of this machine")
+    ran = run_kpo("serve", "--host", "192.0.2.1", "--data-dir", every)
+    failed(ran, "cannot listen on 192.0.2.1:7860", "choose an address of this machine")
 
 
-def test_app_py_serves_and_finishes_a_build_that_was_killed(tmp_path: Path) -> None:
+def test_app_py_serves_finishes_a_build_that_was_killed_and_says_when_the_index_is_gone(tmp_path: Path) -> None:
     data, notes = tmp_path / "data", tmp_path / "notes"
     notes.mkdir()
     (notes / "a.md").write_text("# A\n\nKPO is work that needs judgement.\n")
@@ -384,6 +394,11 @@ def test_app_py_serves_and_finishes_a_build_that_was_killed(tmp_path: Path) -> N
     with serving(data, (sys.executable, HOUSE / "app.py")) as served:
         assert served.printed().startswith("Building the index")
         assert httpx.get(f"{served.url}/health").json()["documents"] == 1
+        for file in data.glob("catalog.sqlite*"):
+            file.unlink()
+        gone = httpx.get(f"{served.url}/health")
+        assert gone.status_code == 503
+        assert (gone.json()["status"], gone.json()["remedy"]) == ("unavailable", "run `kpo ingest`")
         served.process.send_signal(2)  # Ctrl+C
         wait_until(lambda: served.process.poll() is not None, 30)
         assert served.process.returncode == 0

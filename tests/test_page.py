@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import docx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -91,7 +92,7 @@ def test_a_refusal_has_no_markers_and_offers_topics(visit: Visit) -> None:
 
 def test_a_follow_up_shows_what_was_searched_and_keeps_the_earlier_answer(visit: Visit) -> None:
     first = visit.ask("What does SLA stand for?")
-    visit.ask("Why is it needed?")
+    visit.ask("What are its parts?")
     expect(visit.page.locator("#chat .understood")).to_contain_text("searched for", timeout=PATIENCE)
     assert visit.answer(0) == first
     visit.open(1, answer=1)
@@ -136,17 +137,19 @@ def test_it_works_on_a_phone(chromium: Browser, served: Served) -> None:
     context.close()
 
 
-HOSTILE = """# Attacks <script>alert(1)</script> **bold** [title](https://evil.example/t)
+HOSTILE = [  # a Word file says such things literally; in Markdown and HTML the readers take the tags out
+    "The griffin protocol <script>alert(2)</script> is <img src=x onerror=alert(3)> a rule [1] [link](https://evil.example/l) for **all**.",
+    "A wyvern ![shot](https://evil.example/i) is an `animal` with <a href='javascript:alert(4)'>two</a> \u202esgel\u202c [2](#cite-1-1).",
+]
 
-The griffin protocol <script>alert(2)</script> is <img src=x onerror=alert(3)> a rule [1] [link](https://evil.example/l) for **stars**.
 
-A wyvern ![shot](https://evil.example/i.png) `code` costs <a href="javascript:alert(4)">nothing</a> \u202eyad\u202c a <b>week</b> [2](#cite-1-1).
-
-| Beast | Place |
-| --- | --- |
-| Kraken <iframe src=https://evil.example></iframe> | Norway <style>body{display:none}</style> sea |
-| Hydra ~~gone~~ | Lerna $$x^2$$ |
-"""
+def hostile(folder: Path) -> None:
+    """A document whose text looks like markup, links and markers."""
+    file = docx.Document()
+    file.add_heading("Attacks <script>alert(1)</script> **bold** [title](https://evil.example/t)", 1)
+    for paragraph in HOSTILE:
+        file.add_paragraph(paragraph)
+    file.save(str(folder / "attacks.docx"))
 
 
 def test_an_ingestion_beside_the_page_is_seen_by_its_next_question_and_hostile_text_stays_text(chromium: Browser, tmp_path: Path) -> None:
@@ -154,7 +157,7 @@ def test_an_ingestion_beside_the_page_is_seen_by_its_next_question_and_hostile_t
     notes.mkdir()
     zebra, bee = notes / "zebra.txt", notes / "bee.md"
     zebra.write_text("Zebras in companies\n\nA zebra desk is a team of four analysts who review contracts for a client.\n")
-    (notes / "attacks.md").write_text(HOSTILE)
+    hostile(notes)
     assert run_kpo("ingest", notes, "--no-shipped", "--data-dir", data).returncode == 0
     with serving(data) as served:
         context = chromium.new_context(viewport={"width": 1280, "height": 860})
@@ -181,14 +184,11 @@ def test_an_ingestion_beside_the_page_is_seen_by_its_next_question_and_hostile_t
         assert run_kpo("ingest", "--data-dir", data).returncode == 0
         assert "two translators" not in visit.ask("What is a bee desk?")
 
-        for question, parts in {
-            "What is the griffin protocol?": ["<img src=x onerror=alert(3)>", "[1]"], "What does a wyvern cost?": ["`code`"],
-            "Where is the place of the beast, kraken and hydra?": [],
-        }.items():
-            said = visit.ask(question)
-            assert all(part in said for part in parts), said
-        chat = visit.page.locator("#chat")
-        assert chat.locator("script, img[src*='evil'], img[src='x'], iframe, style, b, strong, del, code, [onerror]").count() == 0
+        assert HOSTILE[0] in visit.ask("What is the griffin protocol?")
+        assert HOSTILE[1].replace("\u202e", "").replace("\u202c", "") in visit.ask("What is a wyvern?")
+        chat = visit.page.locator('#chat [data-testid="bot"]')
+        strange = chat.locator("script, img, iframe, style, b, strong, del, code, [onerror]").evaluate_all("found => found.map(e => e.outerHTML)")
+        assert strange == []
         links = chat.locator("a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
         assert links
         assert all(link.startswith("#cite-") for link in links)

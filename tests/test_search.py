@@ -55,7 +55,9 @@ def texts(result: Retrieved) -> list[str]:
 def test_fusion_adds_reciprocal_ranks() -> None:
     fused = fuse({"dense": ["a", "b", "c"], "lexical": ["c", "a"], "terms": ["d"]})
     # a: 1/61 + 1/62 = .03252, c: 1/63 + 1/61 = .03227, d: 1/61 = .01639, b: 1/62 = .01613
-    assert [(id, found_by) for id, _, found_by in fused] == [("a", ("dense", "lexical")), ("c", ("dense", "lexical")), ("d", ("terms",)), ("b", ("dense",))]
+    assert [(id, found_by) for id, _, found_by in fused] == [
+        ("a", ("dense", "lexical")), ("c", ("dense", "lexical")), ("d", ("terms",)), ("b", ("dense",)),
+    ]
     assert [score for _, score, _ in fused] == pytest.approx([1 / 61 + 1 / 62, 1 / 63 + 1 / 61, 1 / 61, 1 / 62])
 
 
@@ -114,7 +116,8 @@ def term(name: str, *abbreviations: str, document: str = "notes/a.md", defines: 
 
 
 def test_long_names_win_over_the_short_ones_within_them_and_definitions_over_mentions() -> None:
-    mention, definition = term("Service level agreement", "SLA", defines=False), term("service level agreement", "SLA", document="notes/b.md")
+    mention = term("Service level agreement", "SLA", defines=False)
+    definition = term("service level agreement", "SLA", document="notes/b.md")
     level = term("Level")
     lexicon = Lexicon.of(1, [level, mention, definition])
     assert lexicon.recognise("which service level agreement?") == [definition, mention]
@@ -143,7 +146,8 @@ def test_what_says_the_same_as_a_better_hit_is_folded_into_it(tmp_path: Path) ->
 def test_opinion_ranks_behind_however_well_it_fits(tmp_path: Path) -> None:
     catalog, embedder = Catalog(tmp_path), FakeEmbedder()
     put(catalog, "notes/a.md", "# Pay", "Analysts have pay that rises with skill.")
-    comment = Document.compose("notes/b.html", Draft((Block("prose", "An article."), Block("comment", "Genpact pay is bad, bad pay at Genpact!")), "html"))
+    blocks = (Block("prose", "An article."), Block("comment", "Genpact pay is bad, bad pay at Genpact!"))
+    comment = Document.compose("notes/b.html", Draft(blocks, "html"))
     passages = cut(comment, embedder.count, embedder.window)
     assert [passage.kind for passage in passages] == ["prose", "comment"]
     with catalog.writing() as edit:
@@ -187,7 +191,10 @@ def test_any_text_is_a_valid_question(catalog: Catalog, question: str) -> None:
     assert result.hits == found(catalog, question, FakeReranker()).hits
 
 
-@pytest.mark.parametrize("question", ["KPO's", '"quoted', "a AND NOT b", "col:x", "R&D*", "NEAR(a b)", "-x", "(", "a^2", "'; DROP TABLE passages; --", "\ud83d?"])
+@pytest.mark.parametrize(
+    "question",
+    ["KPO's", '"quoted', "a AND NOT b", "col:x", "R&D*", "NEAR(a b)", "-x", "(", "a^2", "'; DROP TABLE passages; --", "\ud83d?"],
+)
 def test_no_question_is_read_as_a_query_language(question: str, catalog: Catalog) -> None:
     found(catalog, f"{question} Genpact")
     assert texts(found(catalog, f"{question} Genpact"))[0] == GENPACT

@@ -36,7 +36,8 @@ def test_an_option_wins_over_the_environment_which_wins_over_the_file(toml: Path
     settings = load(tmp_path / "option")
     assert settings.data_dir == tmp_path / "option"
     said = where(settings)
-    assert (said["KPO_DATA_DIR"], said["KPO_PORT"], said["KPO_HOST"], said["KPO_MODELS_DIR"]) == ("--data-dir", "environment", "kpo.toml", "default")
+    assert (said["KPO_DATA_DIR"], said["KPO_PORT"]) == ("--data-dir", "environment")
+    assert (said["KPO_HOST"], said["KPO_MODELS_DIR"]) == ("kpo.toml", "default")
 
 
 def test_an_empty_variable_is_not_set(toml: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,9 +57,12 @@ def test_paths_are_absolute_whatever_was_given(toml: Path, tmp_path: Path, monke
 
 
 @pytest.mark.parametrize(
-    ("given", "meant"), [("KPO_PROT", "KPO_PORT"), ("KPO_DATADIR", "KPO_DATA_DIR"), ("KPO_MODEL_DIR", "KPO_MODELS_DIR"), ("KPO_CHROMA", "KPO_CHROMA_URL")]
+    ("given", "meant"),
+    [("KPO_PROT", "KPO_PORT"), ("KPO_DATADIR", "KPO_DATA_DIR"), ("KPO_MODEL_DIR", "KPO_MODELS_DIR"), ("KPO_CHROMA", "KPO_CHROMA_URL")],
 )
-def test_an_unknown_name_is_an_error_that_suggests_the_right_one(given: str, meant: str, toml: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_name_is_an_error_that_suggests_the_right_one(
+    given: str, meant: str, toml: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(given, "1")
     with pytest.raises(ConfigError, match=f"there is no setting {given}$") as caught:
         load()
@@ -71,7 +75,8 @@ def test_the_tests_own_variable_is_no_setting_and_no_error(toml: Path, monkeypat
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("KPO_PORT", "abc"), ("KPO_PORT", "0"), ("KPO_PORT", "70000"), ("KPO_CHROMA_URL", "not a url"), ("KPO_CHROMA_URL", "ftp://x")]
+    ("name", "value"),
+    [("KPO_PORT", "abc"), ("KPO_PORT", "0"), ("KPO_PORT", "70000"), ("KPO_CHROMA_URL", "not a url"), ("KPO_CHROMA_URL", "ftp://x")],
 )
 def test_a_value_that_cannot_work_is_named_with_what_it_is_for(name: str, value: str, toml: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, value)

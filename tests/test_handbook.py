@@ -1,0 +1,123 @@
+"""The shipped documents keep what they promise: front matter, links, length, terms that are found, and the facts of the five sources."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import HOUSE
+
+from app import open_house
+from corpus.terms import split_name
+from evals.cases import Case, load
+from evals.metrics import says
+from index.catalog import View
+from index.search import Retrieval
+
+DOCUMENTS = sorted((HOUSE / "corpus" / "documents").glob("*.md"))
+ARTICLES = [path for path in DOCUMENTS if path.name != "glossary.md"]
+GLOSSARY = HOUSE / "corpus" / "documents" / "glossary.md"
+FACTS = load(HOUSE / "evals" / "sets" / "sources.yaml").cases
+FRONT = re.compile(r"\A---\n(.*?)\n---\n", re.S)
+FOUND_WITHIN = 10  # passages of `kpo search` that a reader would look through
+
+
+def front_matter(path: Path) -> dict[str, object]:
+    found = FRONT.match(path.read_text(encoding="utf-8"))
+    assert found, f"{path.name} has no front matter"
+    return yaml.safe_load(found.group(1))
+
+
+def body(path: Path) -> str:
+    return FRONT.sub("", path.read_text(encoding="utf-8"))
+
+
+def anchors(path: Path) -> set[str]:
+    """The anchors of a document's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", body(path), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.fixture(scope="module")
+def search(shipped: Path) -> Iterator[tuple[Retrieval, View]]:
+    retrieval = open_house(shipped).retrieval()
+    with retrieval.reading() as view:
+        yield retrieval, view
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_front_matter_is_whole(path: Path) -> None:
+    facts = front_matter(path)
+    assert list(facts) == ["title", "summary", "date", "tags", "sources"]
+    assert facts["title"] and len(str(facts["summary"]).split()) <= 30
+    assert isinstance(facts["date"], date)
+    assert facts["tags"] and all(isinstance(tag, str) for tag in facts["tags"])
+    assert facts["sources"]
+    for source in facts["sources"]:
+        assert list(source) == ["title", "publisher", "supports"] and all(source.values()), source
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_links_resolve(path: Path) -> None:
+    links = re.findall(r"\]\(([^)]+)\)", body(path))
+    for link in links:
+        file, _, anchor = link.partition("#")
+        target = path.parent / file if file else path
+        assert target in DOCUMENTS, f"{path.name} links to {link}"
+        assert not anchor or anchor in anchors(target), f"{path.name} links to {link}"
+
+
+@pytest.mark.parametrize("path", ARTICLES, ids=lambda path: path.name)
+def test_an_article_is_neither_a_stub_nor_a_book(path: Path) -> None:
+    assert 300 <= len(body(path).split()) <= 1300
+
+
+def test_the_handbook_has_twenty_articles_and_a_hundred_and_twenty_terms() -> None:
+    assert len(ARTICLES) >= 20
+    assert len(re.findall(r"^## ", body(GLOSSARY), re.M)) >= 120
+
+
+def test_no_paragraph_stands_twice() -> None:
+    paragraphs = Counter(
+        " ".join(paragraph.split()).lower()
+        for path in DOCUMENTS
+        for paragraph in re.split(r"\n\s*\n", body(path))
+        if len(paragraph.split()) >= 8
+    )
+    assert [paragraph for paragraph, n in paragraphs.items() if n > 1] == []
+
+
+def test_every_glossary_term_is_among_the_first_three_for_its_name_and_abbreviations(
+    search: tuple[Retrieval, View],
+) -> None:
+    retrieval, view = search
+    missed = []
+    for heading in re.findall(r"^## (.+)$", body(GLOSSARY), re.M):
+        name, short = split_name(heading)
+        for asked in (name, *short):
+            found = retrieval.search(view, asked, k=3)
+            if not any(h.passage.document.endswith("glossary.md") and h.passage.heading == heading for h in found.hits):
+                missed.append((asked, [h.passage.heading for h in found.hits]))
+    assert missed == []
+
+
+def test_the_facts_of_the_sources_are_at_least_ninety_and_from_all_five() -> None:
+    assert len(FACTS) >= 90
+    assert {case.id[:3] for case in FACTS} == {"s0-", "s1-", "s2-", "s3-", "s4-"}
+
+
+@pytest.mark.parametrize("source", ["s0", "s1", "s2", "s3", "s4"])
+def test_each_fact_of_a_source_is_found_by_search_in_the_handbook(source: str, search: tuple[Retrieval, View]) -> None:
+    missed = [case.id for case in FACTS if case.id.startswith(source) and not _finds(case, *search)]
+    assert missed == []
+
+
+def _finds(case: Case, retrieval: Retrieval, view: View) -> bool:
+    """Do the first passages from a document that the case names hold its key words, in their text or their headings?"""
+    hits = retrieval.search(view, case.question, k=FOUND_WITHIN).hits
+    there = [h.passage for h in hits if any(place.document == h.passage.document for place in case.must_cite)]
+    read = "\n".join(f"{passage.context}\n{passage.text}" for passage in there)
+    return all(says(read, phrase) for phrase in case.must_say)

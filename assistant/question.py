@@ -131,7 +131,7 @@ _HEAD = re.compile(
 )
 _NO_HEAD = frozenset(
     "is are was were does do did can could should would will has have the a an i we you they it s kind kinds type types sort name thing things way ways point reason reasons "
-    "happens makes would part difference differences main steps step exactly kpo meaning".split()
+    "happens makes would part difference differences main steps step exactly kpo meaning".split()  # noqa: SIM905
 )
 
 

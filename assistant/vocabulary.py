@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from index.lexical import words
 
-_ENDINGS = tuple("ations ation ingly ments ment ings ing ies ied ers er ed es ly s e y".split())
+_ENDINGS = tuple("ations ation ingly ments ment ings ing ies ied ers er ed es ly s e y".split())  # noqa: SIM905
 _SHORTEST = 3  # letters that a stem keeps
 
 

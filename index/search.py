@@ -4,6 +4,7 @@ Three searchers (dense, lexical, terms) give a list each; the lists are fused by
 a cross-encoder reranks the best few.
 """
 
+import re
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,12 +21,14 @@ from corpus.terms import Term
 from index.catalog import Catalog, Matrix, View
 from index.chroma import Store
 from index.embed import Embedder
-from index.lexical import content_words, words
+from index.lexical import STOPWORDS, content_words, words
 from index.rerank import Reranker
 
 DEPTH = 50  # hits asked of each searcher
 OVERSAMPLING = 4  # Chroma is asked for this many times as many, and the catalog's own vectors decide
 RRF_K = 60  # reciprocal rank fusion, Cormack, Clarke and Büttcher, SIGIR 2009
+COMMON = 0.5  # share of the passages from which a word tells none of them from another ("KPO" in a handbook about KPO)
+CENTRAL = 0.5  # share of a question's subject words that a term must make up to be what the question is about
 RERANKED = 12  # passages that the cross-encoder reads; its time grows with them
 SAME = 0.9  # Jaccard similarity of two passages' words from which they are one
 
@@ -79,17 +82,18 @@ class Lexicon:
     generation: int
     by_words: dict[tuple[str, ...], list[Term]]
     longest: int
+    common: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, generation: int, terms: Iterable[Term]) -> "Lexicon":
-        """Terms by the folded words of their names and abbreviations."""
+    def of(cls, generation: int, terms: Iterable[Term], common: frozenset[str] = frozenset()) -> "Lexicon":
+        """Terms by the folded words of their names and abbreviations; `common` are the words that tell no passage from another."""
         by_words: dict[tuple[str, ...], list[Term]] = {}
         for term in terms:
             for name in dict.fromkeys((term.name, *term.abbreviations)):
                 key = tuple(words(name))
                 if key:
                     by_words.setdefault(key, []).append(term)
-        return cls(generation, by_words, max(map(len, by_words), default=0))
+        return cls(generation, by_words, max(map(len, by_words), default=0), common)
 
     def recognise(self, question: str) -> list[Term]:
         """The terms named in a question: longest names first, then in the question's order; definitions before expansions.
@@ -153,11 +157,12 @@ class Retrieval:
     def listed(self, view: View, question: str, *, documents: frozenset[str] | None = None, depth: int = DEPTH) -> Listed:
         """What each searcher finds for a question, at most `depth` passages each; empty lists for a blank question."""
         clock = _Clock()
-        question = one_line(question)
+        lexicon = self.lexicon(view)
+        terms = lexicon.recognise(one_line(question))
+        question = focused(one_line(question), lexicon.common)
         subject = content_words(question)
         if not subject:
             return Listed(question, [], [], [], (), (), {})
-        terms = self.lexicon(view).recognise(question)
         expanded = [*subject, *(word for term in _asked(terms, subject) for word in content_words(term.name))]
         lexical = view.lexical(expanded, depth, documents)
         clock.lap("lexical")
@@ -165,7 +170,7 @@ class Retrieval:
         clock.lap("embed")
         dense = self._dense(view, vector, documents, depth)
         clock.lap("dense")
-        named = [t.passage for t in terms if documents is None or t.document in documents]
+        named = [t.passage for t in _central(terms, subject) if documents is None or t.document in documents]
         return Listed(question, dense, lexical, named, tuple(dict.fromkeys(expanded)), tuple(terms), clock.laps)
 
     def fused(self, view: View, listed: Listed, n: int) -> list[Hit]:
@@ -181,7 +186,7 @@ class Retrieval:
         """The terms of the view's generation."""
         with self._lock:
             if self._lexicon is None or self._lexicon[0] != _stamp(view):
-                self._lexicon = (_stamp(view), Lexicon.of(view.generation, view.terms()))
+                self._lexicon = (_stamp(view), Lexicon.of(view.generation, view.terms(), common_words(view)))
             return self._lexicon[1]
 
     def _dense(self, view: View, vector: np.ndarray, documents: frozenset[str] | None, depth: int) -> list[str]:
@@ -264,6 +269,47 @@ def fold_same(hits: Sequence[Hit]) -> list[Hit]:
         if not any(len(said & other) >= SAME * len(said | other) for _, other in kept):
             kept.append((hit, said))
     return [hit for hit, _ in kept]
+
+
+def common_words(view: View) -> frozenset[str]:
+    """The subject words that stand in more than COMMON of all passages. None in a small index, where that says nothing."""
+    passages = view.count_passages()
+    if passages < 2 * DEPTH:
+        return frozenset()
+    return frozenset(word for word, n in view.vocabulary().items() if n > COMMON * passages and word not in STOPWORDS)
+
+
+# Nouns that a common word only says again what they are of: "KPO provider" in a handbook about KPO.
+_BEARERS = (
+    r"(?:providers?|firms?|compan(?:y|ies)|vendors?|clients?|employees?|staff|teams?|workers?|specialists?|analysts?|experts?|work|jobs?|careers?|"
+    r"services?|projects?|contracts?|engagements?|operations?|deliverables?|output)\b"
+)
+
+
+def focused(question: str, common: frozenset[str]) -> str:
+    """The question without the words that every passage shares, where it loses nothing: "drawbacks of KPO", "KPO provider".
+
+    A cross-encoder prefers any passage that repeats them. They stay where they are asked about: as what is defined, beside "and" or "than",
+    and whenever fewer than two other subject words would be left.
+    """
+    kept = question
+    for word in sorted(common):
+        as_object = rf"\s+(?:in|of|for|with|by|from|to|about|within|at|into)\s+(?:the\s+|an?\s+)?{re.escape(word)}(?:'s)?\b(?!\s*(?:,|and\b|or\b|vs\b|versus\b|than\b))"
+        as_modifier = rf"(?<!\band )(?<!\bor )\b{re.escape(word)}\s+(?={_BEARERS})"
+        kept = re.sub(as_object, " ", re.sub(as_modifier, "", kept, flags=re.I), flags=re.I)
+    kept = one_line(kept.replace(" ?", "?"))
+    left = [word for word in content_words(kept) if word not in common and word not in STOPWORDS]
+    return kept if len(left) >= 2 else question
+
+
+def _central(terms: Sequence[Term], subject: Sequence[str]) -> list[Term]:
+    """The terms that a question is about, not those it mentions by the way: the list of terms would crowd out what it asks for."""
+
+    def share(term: Term) -> float:
+        names = (content_words(name) for name in (term.name, *term.abbreviations))
+        return max(len(set(name) & set(subject)) for name in names) / max(1, len(set(subject)))
+
+    return [term for term in terms if share(term) >= CENTRAL]
 
 
 def _asked(terms: Sequence[Term], subject: Sequence[str]) -> list[Term]:

@@ -169,7 +169,7 @@ def test_a_question_that_stands_alone_is_searched_as_it_is(assistant: Assistant)
 
 
 def test_only_the_newest_turns_are_looked_at(small: Assistant) -> None:
-    turns = ("What is attrition?", *["What does Genpact do?"] * MAX_TURNS)
+    turns = ("What is attrition?", *["And why?"] * MAX_TURNS)
     assert small.answer(Question("And why?", turns)) == small.answer(Question("And why?", turns[1:]))
 
 

@@ -187,8 +187,8 @@ def test_an_ingestion_beside_the_page_is_seen_by_its_next_question_and_hostile_t
         assert HOSTILE[0] in visit.ask("What is the griffin protocol?")
         assert HOSTILE[1].replace("\u202e", "").replace("\u202c", "") in visit.ask("What is a wyvern?")
         chat = visit.page.locator('#chat [data-testid="bot"]')
-        strange = chat.locator("script, img, iframe, style, b, strong, del, code, [onerror]").evaluate_all("found => found.map(e => e.outerHTML)")
-        assert strange == []
+        strange = chat.locator("script, img, iframe, style, b, strong, del, code, [onerror]")
+        assert strange.evaluate_all("found => found.map(one => one.outerHTML)") == []
         links = chat.locator("a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
         assert links
         assert all(link.startswith("#cite-") for link in links)

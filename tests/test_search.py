@@ -183,12 +183,22 @@ def test_an_index_without_documents_finds_nothing(tmp_path: Path) -> None:
     assert found(catalog, "What is KPO?", FakeReranker()).hits == ()
 
 
-@given(st.text(max_size=200))
+class Tokenizing(FakeEmbedder):
+    """As a real model's tokenizer, it takes only what can be written as UTF-8."""
+
+    def embed_question(self, text: str) -> np.ndarray:
+        return super().embed_question(text.encode().decode())
+
+
+@given(st.text(st.characters(exclude_categories=()), max_size=200))
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_is_a_valid_question(catalog: Catalog, question: str) -> None:
-    result = found(catalog, question, FakeReranker())
-    assert len(result.hits) <= 4
-    assert result.hits == found(catalog, question, FakeReranker()).hits
+    retrieval = Retrieval(catalog, Tokenizing(), FakeReranker())
+    with retrieval.reading() as view:
+        result = retrieval.search(view, question)
+        assert len(result.hits) <= 4
+        assert result.hits == retrieval.search(view, question).hits
+        assert retrieval.search(view, f"\ud83d Genpact {question}").hits
 
 
 @pytest.mark.parametrize(

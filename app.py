@@ -202,6 +202,7 @@ def serve(
 ) -> None:
     """Serve the chat in a browser. Builds the index first when there is none."""
     from assistant.web.server import free_port_or_error, run
+    from evals.records import Records
     from index.progress import follow
 
     home: House = house(ctx, data_dir)
@@ -211,7 +212,7 @@ def serve(
         typer.echo("Building the index of the shipped documents (once)…", err=True)
         follow(home.ingest([]))
     with home.served() as assistant:
-        run(assistant, address, number)
+        run(assistant, address, number, Records(home.settings.data_dir).receive)
 
 
 def main() -> None:

@@ -58,8 +58,8 @@ def _definition(evidence: Sequence[Evidence], terms: Sequence[Term]) -> list[Pie
     defining = [e for e in evidence if (e.passage.document, e.unit.start) in asked]
     if not defining or defining[0].score < evidence[0].score - KEEP_MARGIN["definition"]:
         return []
-    rest = [e for e in evidence if e not in defining]
-    return _sentences("definition", [*defining[:2], *rest], first=defining[0])
+    sharper = [e for e in evidence if e.passage == defining[0].passage and e not in defining]
+    return _sentences("definition", [*defining[:2], *sharper], first=defining[0])
 
 
 def _listed(kind: Kind, evidence: Sequence[Evidence], view: View) -> tuple[str, list[Piece]]:
@@ -67,13 +67,15 @@ def _listed(kind: Kind, evidence: Sequence[Evidence], view: View) -> tuple[str, 
     best = max(e.passage_score for e in evidence)
     margin = LIST_MARGIN if kind in ("list", "steps") else 0.0
     shapes = [e for e in evidence if e.passage.kind in ("list", "row") and e.passage_score >= best - margin]
+    if not shapes and kind in ("list", "steps"):  # the list of the best item, when no list stands out as a whole
+        shapes = [e for e in evidence[:2] if e.passage.kind == "list" and len(e.passage.units) > 2]
     if kind in ("why", "fact"):
         shapes = [e for e in shapes if e.passage.kind == "list" and e.at == 0 and e.score >= evidence[0].score - 0.5 and e.text.endswith(":")]
     if kind == "comparison":
         shapes = [e for e in shapes if e.passage.kind == "row" and " | " in e.passage.context]
     if not shapes:
         return "", []
-    chosen = max(shapes, key=lambda e: (e.passage_score, e.score, -e.at))
+    chosen = max(shapes, key=lambda e: (kind == "steps" and _is_ordered(e.passage), e.passage_score, e.score, -e.at))
     family = _family(chosen.passage, view)
     if chosen.passage.kind == "row":
         return _rows(kind, chosen, family, evidence)
@@ -82,6 +84,10 @@ def _listed(kind: Kind, evidence: Sequence[Evidence], view: View) -> tuple[str, 
         for passage in family for unit in passage.units
     ]
     return "", pieces[: MAX_ITEMS + 1]
+
+
+def _is_ordered(passage: Passage) -> bool:
+    return any(unit.marker[:1].isdigit() for unit in passage.units)
 
 
 def _family(passage: Passage, view: View) -> list[Passage]:
@@ -120,6 +126,8 @@ def _sentences(kind: Kind, evidence: Sequence[Evidence], first: Evidence | None 
         if unit is None:
             continue
         text = e.passage.quote(unit)
+        if text.endswith(":"):  # it announces a list that is not quoted here
+            continue
         if any(_says_same(text, c.passage.quote(u)) or _overlap(e.passage, unit, c.passage, u) for c, u in chosen):
             continue
         size = len(text.split())

@@ -25,9 +25,9 @@ class Question:
 # The first rule that matches decides. Beside each: what people type.
 _KINDS: tuple[tuple[Kind, str], ...] = (
     # "hi", "thanks a lot", "what can you do?", "who are you"
-    ("small-talk", r"^(hi|hello|hey|hiya|greetings|good (morning|afternoon|evening|day)|how are you( doing)?( today)?|what'?s up|yo)( (there|all|everyone|assistant|team))?\W*$"),
+    ("small-talk", r"^(?=.*[a-z])(hi|hello|hey|hiya|greetings|good (morning|afternoon|evening|day)|yo)?( (there|all|everyone|assistant|team))?\W*(how are you( doing)?( today)?|what'?s up)?\W*$"),
     ("small-talk", r"^(many |ok(ay)? |great |super )*(thanks|thank you|thx|ty|cheers|much appreciated)\b.{0,40}$"),
-    ("small-talk", r"^(ok(ay)?|great|perfect|nice|cool|got it|good ?bye|bye|see you.*|help( me)?|well done|good (bot|job)|that helped.*)\W*$"),
+    ("small-talk", r"^(ok(ay)?|great|perfect|nice|cool|got it|(good ?)?bye.{0,30}|see you.{0,30}|help( me)?|well done|good (bot|job)|that helped.*)\W*$"),
     ("small-talk", r"^(so )?(what|who) (are|r) (you|u)( exactly| then)?\W*$|^(what|how) (can|could|do) (you|u) (do|help)( me| for me| with)?\b.{0,30}$|^are you (a |an )?(bot|ai|human|robot|real|person|chatgpt).{0,20}$|^what('?s| is) your name\W*$|^what can i ask( you)?( about)?( here)?\W*$"),
     # "What is the full form of LPO?", "what does SLA stand for", "RCA meaning abbreviation"
     ("abbreviation", r"\bfull[ -]?forms?\b|\bst(an|ad)ds? for\b|\bshort for\b|\b(abbreviation|acronym|initials)\b|\bspell(ed)? out\b|\bletters\b.*\bmean\b"),
@@ -130,8 +130,7 @@ _HEAD = re.compile(
     r"the|an?|[a-z]+s)\b| [A-Z]|\s*[?.!,]|\s*$)"
 )
 _NO_HEAD = frozenset(
-    "is are was were does do did can could should would will has have the a an i we you they it s kind kinds type types sort name thing things way ways point reason reasons "
-    "happens makes would part difference differences main steps step exactly kpo meaning".split()  # noqa: SIM905
+    ["is", "are", "was", "were", "does", "do", "did", "can", "could", "should", "would", "will", "has", "have", "the", "a", "an", "i", "we", "you", "they", "it", "s", "kind", "kinds", "type", "types", "sort", "name", "thing", "things", "way", "ways", "point", "reason", "reasons", "happens", "makes", "would", "part", "difference", "differences", "main", "steps", "step", "exactly", "kpo", "meaning"]
 )
 
 

@@ -69,11 +69,18 @@ def _known(word: str, vocabulary: dict[str, int]) -> bool:
 def closest(word: str, vocabulary: dict[str, int]) -> str | None:
     """The word of the documents that was most likely meant; None when none is near.
 
-    Among equally near words the one with the same first letter, then the most frequent one.
+    Among equally near words one that only has letters more ("ofer", "offer"), then one with the same first letter, then the most
+    frequent one.
     """
     reach = 1 if len(word) < 6 else 2
     candidates = [w for w in vocabulary if abs(len(w) - len(word)) <= reach and w.isalpha() and len(w) >= 3]
     near = process.extract(word, candidates, scorer=DamerauLevenshtein.distance, score_cutoff=reach, limit=12)
     if not near:
         return None
-    return min(near, key=lambda entry: (entry[1], entry[0][0] != word[0], -vocabulary[entry[0]], entry[0]))[0]
+    return min(near, key=lambda entry: (entry[1], not _holds(entry[0], word), entry[0][0] != word[0], -vocabulary[entry[0]], entry[0]))[0]
+
+
+def _holds(longer: str, word: str) -> bool:
+    """Do the letters of `word` stand in `longer` in their order?"""
+    letters = iter(longer)
+    return all(letter in letters for letter in word)

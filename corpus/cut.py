@@ -19,6 +19,7 @@ Count = Callable[[str], int]
 
 # Sections that only lead elsewhere: part of the document's text, but nothing to answer from.
 _NAVIGATION = re.compile(r"see also|further reading|related (articles?|topics?|links|reading|documents)|(table of )?contents|on this page|external links", re.I)
+_LEADS_ELSEWHERE = re.compile(r"(related terms|read more|see also|further reading): ", re.I)
 _DEFINES = re.compile(r"\b(is|are|means|mean|refers? to|stands? for|describes?|covers|consists? of)\b", re.I)
 
 
@@ -74,6 +75,7 @@ def _sections(document: Document) -> Iterator[tuple[_Place, list[Placed]]]:
 
 def _runs(document: Document, blocks: list[Placed]) -> Iterator[list[Placed]]:
     """Neighbours that belong together: paragraphs of one page (so that a quotation has the right one), a list with its lead-in, a table."""
+    blocks = [block for block in blocks if not _LEADS_ELSEWHERE.match(document.text, block.start)]
     shape = {"prose": "prose", "code": "prose", "item": "item", "header": "table", "row": "table", "comment": "comment"}
 
     def kin(block: Placed) -> tuple[str, int | None]:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import HOUSE
 
 from app import open_house
+from conftest import HOUSE
 from corpus.terms import split_name
 from evals.cases import Case, load
 from evals.metrics import says

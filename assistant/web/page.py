@@ -2,10 +2,10 @@
 
 import itertools
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import gradio as gr
 
@@ -27,6 +27,8 @@ EXAMPLES = {
 }
 EMPTY_PANEL = '<section><p class="note">Click a marker such as [1] in an answer to read the quotation in its source.</p></section>'
 BROKEN = "Something went wrong with this question. The terminal that serves this page says what; your question is in the box again."
+# The thumb up, then what may be wrong with an answer; gradio shows any but "Like" as a flag with these choices.
+FEEDBACK = ("Like", "Wrong source", "Out of date", "Incomplete", "Should have refused", "Something else")
 Chat = list[dict[str, Any]]
 
 
@@ -39,17 +41,28 @@ def theme() -> gr.themes.Base:
     )
 
 
-def build(assistant: Assistant) -> gr.Blocks:
-    """The page as gradio Blocks. Each browser tab has its own earlier questions and answers, kept on the server."""
+class Receive(Protocol):
+    """Where feedback goes: the evaluators' inbox. Questions that were refused land there by themselves."""
+
+    def __call__(
+        self, question: str, *, after: Sequence[str] = (), verdict: str = "", thumb: str = "", reason: str = "", citations: Sequence[str] = ()
+    ) -> object: ...
+
+
+def build(assistant: Assistant, receive: Receive | None = None) -> gr.Blocks:
+    """The page as gradio Blocks. Each browser tab has its own earlier questions and answers, kept on the server.
+
+    Without `receive` there are no thumbs, and refused questions go nowhere.
+    """
     page: gr.Blocks
     with gr.Blocks(title="KPO Assistant", analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)) as page:
-        told: gr.State = gr.State({"turns": [], "answers": {}, "count": 0})
+        told: gr.State = gr.State(_blank())
         gr.Markdown((HERE / "header.html").read_text(encoding="utf-8"), elem_id="header", sanitize_html=False)  # gr.HTML needs eval, which the policy forbids
         with gr.Row(elem_id="desk"):
             with gr.Column(scale=3, min_width=320):
                 chat = gr.Chatbot(
                     elem_id="chat", show_label=False, label="Conversation", sanitize_html=True, allow_tags=False, latex_delimiters=[],
-                    feedback_options=None, buttons=["copy"], autoscroll=False,
+                    feedback_options=FEEDBACK if receive else None, buttons=["copy"], autoscroll=False,
                     placeholder="Ask about knowledge process outsourcing. Every sentence of an answer is quoted from a source.",
                 )
                 with gr.Row(elem_id="ask"):
@@ -77,7 +90,11 @@ def build(assistant: Assistant) -> gr.Blocks:
         open_source = gr.Button("open citation", elem_id="open-source", elem_classes="offscreen")
 
         def ask(text: str, shown: Chat, memory: dict[str, Any], documents: list[str] | None) -> Iterator[tuple[Any, ...]]:
-            yield from _ask(assistant, text, shown, memory, documents)
+            yield from _ask(assistant, text, shown, memory, documents, receive)
+
+        def judge(memory: dict[str, Any], data: gr.LikeData) -> None:
+            if receive is not None:
+                _judge(receive, memory, data.index, data.liked)
 
         outputs = [chat, told, box, send, stop, drawer]
         events = [gr.on([send.click, box.submit], ask, [box, chat, told, only], outputs, show_progress="hidden", api_visibility="private")]
@@ -85,7 +102,8 @@ def build(assistant: Assistant) -> gr.Blocks:
             events.append(button.click(ask, [button, chat, told, only], outputs, show_progress="hidden", api_visibility="private"))
         stop.click(lambda: (gr.update(visible=True), gr.update(visible=False)), None, [send, stop], cancels=events, api_visibility="private")
         open_source.click(lambda link, memory: _source(assistant, link, memory), [wanted, told], panel, show_progress="hidden", api_visibility="private")
-        chat.clear(lambda: ({"turns": [], "answers": {}, "count": 0}, EMPTY_PANEL), None, [told, panel], api_visibility="private")
+        chat.like(judge, told, None, show_progress="hidden", api_visibility="private")
+        chat.clear(lambda: (_blank(), EMPTY_PANEL), None, [told, panel], api_visibility="private")
         page.load(lambda: gr.update(choices=_documents(assistant)), None, only, api_visibility="private")
         only.focus(lambda: gr.update(choices=_documents(assistant)), None, only, show_progress="hidden", api_visibility="private")
     return page
@@ -96,7 +114,27 @@ def _documents(assistant: Assistant) -> list[tuple[str, str]]:
         return [(f"{entry.title} ({entry.source})", entry.id) for entry in view.entries()]
 
 
-def _ask(assistant: Assistant, text: str, shown: Chat, memory: dict[str, Any], documents: list[str] | None) -> Iterator[tuple[Any, ...]]:
+def _blank() -> dict[str, Any]:
+    """What the server remembers of one tab: earlier questions, answers by key, and which message shows which answer."""
+    return {"turns": [], "answers": {}, "count": 0, "shown": {}}
+
+
+def _judge(receive: Receive, memory: dict[str, Any], index: Any, liked: bool | str) -> None:
+    """A thumb or a reason for the answer in message `index` goes to the inbox; for any other message nothing happens."""
+    answer: Answer | None = memory["answers"].get(memory["shown"].get(index if isinstance(index, int) else index[0]))
+    if answer is not None:
+        reason = liked if isinstance(liked, str) and liked in FEEDBACK else ""
+        thumb = "up" if liked is True or liked == FEEDBACK[0] else "down"
+        receive(answer.standalone, verdict=answer.verdict, thumb=thumb, reason=reason if thumb == "down" else "", citations=_documents_of(answer))
+
+
+def _documents_of(answer: Answer) -> list[str]:
+    return list(dict.fromkeys(citation.document for citation in answer.citations))
+
+
+def _ask(
+    assistant: Assistant, text: str, shown: Chat, memory: dict[str, Any], documents: list[str] | None, receive: Receive | None
+) -> Iterator[tuple[Any, ...]]:
     """Stream one answer: what is being done, then the whole answer, so that a screen reader hears it once."""
     text = " ".join(str(text).split())[:MAX_QUESTION]
     if not text:
@@ -124,7 +162,9 @@ def _ask(assistant: Assistant, text: str, shown: Chat, memory: dict[str, Any], d
         key = str(memory["count"] + 1)
         answers = dict(itertools.islice({key: answer, **memory["answers"]}.items(), KEPT_ANSWERS))
         turns = memory["turns"] if answer.verdict == "conversation" else [*memory["turns"], answer.question]
-        memory = {"turns": turns, "answers": answers, "count": memory["count"] + 1}
+        memory = {"turns": turns, "answers": answers, "count": memory["count"] + 1, "shown": {**memory["shown"], len(shown): key}}
+        if answer.verdict == "refused" and receive is not None:
+            receive(answer.standalone, verdict="refused")
         yield show(answer_html(answer, key)), memory, "", *idle, gr.update()
     except KpoError as error:
         said = f"{escape(error.message)}. To mend it: {escape(error.remedy)}."

@@ -96,7 +96,7 @@ class Parting:
                 self._running -= 1
 
 
-def build(assistant: Assistant, host: str) -> FastAPI:
+def build(assistant: Assistant, host: str, receive: page.Receive | None = None) -> FastAPI:
     """The whole web app: GET /health, and the page at /."""
     app = FastAPI(title="KPO Assistant", docs_url=None, redoc_url=None, openapi_url=None)
     # Present before gradio is mounted, it keeps gradio from allowing every origin with credentials.
@@ -120,7 +120,7 @@ def build(assistant: Assistant, host: str) -> FastAPI:
         except KpoError as error:  # the index was taken away under the running page
             return JSONResponse({"status": "unavailable", "error": error.message, "remedy": error.remedy}, status_code=503)
 
-    blocks = page.build(assistant)
+    blocks = page.build(assistant, receive)
     blocks.queue(max_size=QUEUE, default_concurrency_limit=TOGETHER, api_open=False)
     mounted: FastAPI = gr.mount_gradio_app(
         app, blocks, path="/", theme=page.theme(), css=(HERE / "style.css").read_text(encoding="utf-8"), head=(HERE / "head.html").read_text(encoding="utf-8"),
@@ -146,9 +146,9 @@ def free_port_or_error(host: str, port: int) -> None:
             ) from error
 
 
-def run(assistant: Assistant, host: str, port: int) -> None:
+def run(assistant: Assistant, host: str, port: int, receive: page.Receive | None = None) -> None:
     """Serve until the process is told to stop, by Ctrl+C or SIGTERM; running answers end first, then this returns."""
-    app = Parting(build(assistant, host), lambda: server.should_exit)
+    app = Parting(build(assistant, host, receive), lambda: server.should_exit)
     server = uvicorn.Server(
         uvicorn.Config(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=DRAIN_SECONDS, server_header=False)
     )

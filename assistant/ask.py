@@ -76,7 +76,7 @@ class Assistant:
         self.retrieval = retrieval
         self._answerer = answerer
         self._constants = constants
-        self._vocabulary = Vocabulary.of(-1, {})
+        self._vocabulary: tuple[tuple[str | None, int], Vocabulary] = ((None, -1), Vocabulary.of(-1, {}))
         self._lock = threading.Lock()
 
     def answer(self, question: Question) -> Answer:
@@ -124,10 +124,11 @@ class Assistant:
 
     def vocabulary(self, view: View) -> Vocabulary:
         """The words of the view's generation."""
+        stamp = view.meta("id"), view.generation
         with self._lock:
-            if self._vocabulary.generation != view.generation:
-                self._vocabulary = Vocabulary.of(view.generation, view.vocabulary())
-            return self._vocabulary
+            if self._vocabulary[0] != stamp:
+                self._vocabulary = (stamp, Vocabulary.of(view.generation, view.vocabulary()))
+            return self._vocabulary[1]
 
 
 def narrowed(documents: int) -> str:

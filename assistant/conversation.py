@@ -14,9 +14,9 @@ _BARE = re.compile(r"^(and |but )?(why|how|where|when|who|which ones?|how so|why
 _ABOUT = re.compile(r"^(and|but|or|so|what about|how about|and what about|and how about|and for|and in|now)\s+(?P<rest>.+?)\W*$", re.I)
 _POSSESSIVE = re.compile(r"\b(its|their|his|her)\s+", re.I)
 _PRONOUN = re.compile(
-    r"\b(it|they|them|this|that|these|those)\b(?!\s+(?:kpo|bpo|[a-z]+(?:s|ing|tion|ment|ity)\b))(?=\s*(?:$|[?.!,]|is|are|was|were|do|does|did|can|could|has|have|will|would|should|"
+    r"\b(it|they|them|this|that|these|those)\b(?!\s+(?:kpo|bpo|[a-z]+(?:s|ing|tion|ment|ity)\b))(?=\s*(?:$|[?.!,]|(?:is|are|was|were|do|does|did|can|could|has|have|will|would|should|"
     r"cost|done|mean|work|help|differ|matter|happen|take|about|from|with|in|at|to|for|so|better|worse|different|important|measured|used|and|or|when|if|as|apply|last|"
-    r"include|start|before|after|instead|then|too|well)\b)", re.I
+    r"include|start|before|after|instead|then|too|well|needed|called|required)\b))", re.I
 )
 _THERE = re.compile(r"\b(done|located|based|work|live|hire|people|happens?)\s+there\b|\bthere\W*$", re.I)
 _ORDINAL = re.compile(r"\bthe (first|second|third|fourth|fifth|last|latter|former|other)( one| two| point| item| step)?\b", re.I)

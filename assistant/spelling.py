@@ -10,7 +10,7 @@ from index.lexical import STOPWORDS, one_spelling
 
 MIN_LENGTH = 4  # shorter words have too many neighbours to tell which was meant
 QUESTION_WORDS = {
-    "wich": "which", "wat": "what", "waht": "what", "hwo": "how", "wen": "when", "were is": "where is", "teh": "the", "whihc": "which", "wht": "what",
+    "wich": "which", "wat": "what", "waht": "what", "hwo": "how", "wen": "when", "teh": "the", "whihc": "which", "wht": "what",
 }
 _WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*[A-Za-z]")
 

@@ -48,7 +48,8 @@ def compile_embedding(source: EmbeddingSource, models_dir: Path) -> Path:
     Built aside and moved into place, so that another process never sees half a model; one process builds, others wait for it.
     """
     target = compiled_folder(source, models_dir)
-    models_dir.mkdir(parents=True, exist_ok=True)
+    models_dir.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # the data folder, by default: for its owner only
+    models_dir.mkdir(exist_ok=True, mode=0o700)
     with FileLock(models_dir / "compile.lock"):
         for left in models_dir.glob(".building-*"):  # by a process that was killed
             shutil.rmtree(left, ignore_errors=True)

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test install accept bench screenshots lint clean
+.PHONY: run test gate install accept bench screenshots lint clean
 .DEFAULT_GOAL := run
 
 run: install
@@ -10,6 +10,12 @@ run: install
 
 test: install lint
 	$(BIN)/python -m pytest
+	$(MAKE) --no-print-directory gate
+
+# The shipped question sets against the blessed baseline: any case that fell is named, and a regression fails.
+gate: install
+	$(BIN)/kpo ingest --data-dir data/gate
+	$(BIN)/kpo eval run --against baseline --fail-on regression --fresh --data-dir data/gate
 
 # The figures of the docs at their full counts: 50 kills, long loads.
 accept: install

@@ -136,7 +136,7 @@ def run(
     half: Annotated[
         Literal["even", "odd"] | None, typer.Option("--half", help="Only the even half (for development) or the odd one.", show_default=False)
     ] = None,
-    jobs: Annotated[int, typer.Option("--jobs", min=1, max=64, help="How many cases to ask at a time.")] = 1,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, max=64, help="How many cases to ask at a time.")] = 2,
     timeout: Annotated[float, typer.Option("--timeout", min=0.001, help="Seconds after which a case has failed.")] = 60.0,
     against: Annotated[str | None, typer.Option("--against", help="Compare with: baseline, or the number of a run.", show_default=False)] = None,
     fail_on: Annotated[

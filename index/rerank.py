@@ -11,7 +11,7 @@ import numpy as np
 from corpus.errors import ModelError
 from index.models import RERANKER, check, sha256_of
 
-WINDOW = 256  # tokens of a pair; MS MARCO's passages are shorter, and cost grows with length
+WINDOW = 200  # tokens of a pair; the passages are cut to fewer, and cost grows with length
 QUESTION_TOKENS = 128  # of them at most for the question
 THREADS = 2
 

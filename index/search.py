@@ -29,7 +29,7 @@ OVERSAMPLING = 4  # Chroma is asked for this many times as many, and the catalog
 RRF_K = 60  # reciprocal rank fusion, Cormack, Clarke and Büttcher, SIGIR 2009
 COMMON = 0.5  # share of the passages from which a word tells none of them from another ("KPO" in a handbook about KPO)
 CENTRAL = 0.5  # share of a question's subject words that a term must make up to be what the question is about
-RERANKED = 12  # passages that the cross-encoder reads; its time grows with them
+RERANKED = 11  # passages that the cross-encoder reads; its time grows with them
 SAME = 0.9  # Jaccard similarity of two passages' words from which they are one
 
 

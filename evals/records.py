@@ -10,6 +10,7 @@ from pathlib import Path
 
 from corpus.errors import EvalError, IndexUnavailable
 from evals.run import EvalRun, Outcome
+from index.catalog import use_wal
 
 SCHEMA_VERSION = 1
 _SCHEMA = """
@@ -51,7 +52,7 @@ class Records:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             with closing(sqlite3.connect(self.path, timeout=30, isolation_level=None)) as db:
-                db.execute("PRAGMA journal_mode = WAL")
+                use_wal(db)
                 db.execute("PRAGMA synchronous = FULL")
                 db.execute("BEGIN IMMEDIATE")
                 try:

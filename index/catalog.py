@@ -7,6 +7,7 @@ transaction and sees one generation. Any number of processes may read and write;
 
 import json
 import sqlite3
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -337,7 +338,7 @@ class Catalog:
         try:
             # Not bound to one thread: a server may run each step of a generator that reads on another one, always one after another.
             with closing(sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)) as db:
-                db.execute("PRAGMA journal_mode = WAL")
+                use_wal(db)
                 db.execute("PRAGMA synchronous = FULL")
                 db.execute("PRAGMA foreign_keys = ON")
                 db.execute("PRAGMA secure_delete = ON")
@@ -360,6 +361,22 @@ class Catalog:
                 f"{self.path} has schema {found}, this version reads {SCHEMA_VERSION}",
                 "use the version that wrote it, or delete that file and run `kpo ingest` with your source folders",
             )
+
+
+def use_wal(db: sqlite3.Connection) -> None:
+    """Put a database into WAL mode, which the file then keeps. Waits for others as any statement does.
+
+    SQLite does not call its busy handler for this one: of two that open a new file together, one is told at once that it is locked.
+    """
+    end = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > end:
+                raise
+            time.sleep(0.01)
 
 
 def _has_tables(db: sqlite3.Connection) -> bool:

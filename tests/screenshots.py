@@ -68,6 +68,16 @@ def terminal(chromium: Browser, data: Path) -> None:
     page.close()
 
 
+def report(chromium: Browser, data: Path) -> None:
+    """A picture of the report of an evaluation run, on a sample of a shipped set."""
+    page_file = data / "report.html"
+    run_kpo("eval", "run", "staff", "--sample", 60, "--seed", 2, "--html", page_file, "--data-dir", data)
+    page = chromium.new_page(viewport={"width": 1280, "height": 1000})
+    page.goto(page_file.as_uri())
+    page.screenshot(path=IMAGES / "report.png")
+    page.close()
+
+
 def main() -> None:
     """Ingest the shipped documents into a folder of its own, serve it, and take all pictures."""
     if browser.find() is None:
@@ -78,6 +88,7 @@ def main() -> None:
         subprocess.run([KPO, "ingest", "--data-dir", data], check=True, env=outside())
         with browser.chromium() as chromium:
             terminal(chromium, data)
+            report(chromium, data)
             with serving(data) as served:
                 shoot(chromium, served.url, "chat.png", [QUESTION], size=(1280, 860), marker="1-2")
                 shoot(chromium, served.url, "chat-dark.png", [QUESTION], size=(1280, 860), dark=True, marker="1-2")

@@ -206,7 +206,7 @@ def _yaml_rows(path: Path, text: str) -> tuple[str, str, list[tuple[int, Any]]]:
         raise EvalError(f"{path} has no list of cases", "it begins with `name:`, `description:` and `cases:`; `kpo eval new` writes an example")
     nodes: list[Any] = []
     rows: list[tuple[int, Any]] = []
-    for key, value in root.value:
+    for key, value in root.value if root else ():
         if key.value == "cases":
             nodes = value.value
         elif key.value not in ("name", "description"):

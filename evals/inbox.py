@@ -99,7 +99,8 @@ def _present(path: Path) -> CaseSet:
 def _yaml_item(text: str, case: Case) -> str:
     """The case as one more item of the list `cases`, at the depth of those that are there."""
     root = yaml.compose(text, Loader=yaml.SafeLoader)
-    column = next((value.value[-1].start_mark.column - 2 for key, value in root.value if key.value == "cases" and value.value), 0)
+    fields = root.value if root else ()
+    column = next((value.value[-1].start_mark.column - 2 for key, value in fields if key.value == "cases" and value.value), 0)
     whole = dump(CaseSet("", "", (case,)), ".yaml")
     item = whole.partition("cases:\n")[2]
     return "".join(" " * max(column, 0) + line + "\n" for line in item.splitlines())

@@ -123,12 +123,15 @@ class Records:
     def receive(
         self, question: str, *, after: Sequence[str] = (), verdict: str = "", thumb: str = "", reason: str = "", words: str = "", citations: Sequence[str] = ()
     ) -> int:
-        """Put feedback into the inbox; return its id."""
+        """Put feedback into the inbox; return its id. The same feedback again, while it is open, is kept once."""
+        told = [question, json.dumps(list(after)), verdict, thumb, reason, words, json.dumps(list(citations))]
+        columns = ("question", "after", "verdict", "thumb", "reason", "words", "citations")
         with self._transaction() as db:
-            cursor = db.execute(
-                "INSERT INTO inbox (received, question, after, verdict, thumb, reason, words, citations) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                [_now(), question, json.dumps(list(after)), verdict, thumb, reason, words, json.dumps(list(citations))],
-            )
+            same = " AND ".join(f"{column} = ?" for column in columns)
+            known = db.execute(f"SELECT id FROM inbox WHERE state = 'open' AND {same}", told).fetchone()
+            if known:
+                return int(known[0])
+            cursor = db.execute(f"INSERT INTO inbox (received, {', '.join(columns)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [_now(), *told])
             return int(cursor.lastrowid or 0)
 
     def inbox(self, state: str = "open") -> list[Feedback]:

@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import browser
-from conftest import Served, run_kpo, serving
+from conftest import Served, run_kpo, serving, wait_until
+from evals.records import Records
 
 PATIENCE = 30_000  # milliseconds; a busy machine may be slow, the tests only wait as long as they must
 AI = "How exposed are legal occupations to AI?"
@@ -102,6 +103,21 @@ def test_a_follow_up_shows_what_was_searched_and_keeps_the_earlier_answer(visit:
 def test_an_example_is_asked_by_a_click(visit: Visit) -> None:
     visit.page.get_by_role("button", name=AI).click()
     assert "48%" in visit.answer()
+    visit.is_clean()
+
+
+def test_a_refused_question_and_a_thumb_with_its_reason_land_in_the_inbox(visit: Visit, shipped: Path) -> None:
+    records = Records(shipped)
+    known = len(records.inbox())
+    visit.ask("Who is the chief executive of Infosys?")
+    visit.ask(AI)
+    visit.page.get_by_label("Feedback").last.click()
+    visit.page.get_by_text("Wrong source").last.click()
+    wait_until(lambda: len(records.inbox()) == known + 2)
+    refused, judged = records.inbox()[known:]
+    assert (refused.question, refused.verdict, refused.thumb) == ("Who is the chief executive of Infosys?", "refused", "")
+    assert (judged.question, judged.verdict, judged.thumb, judged.reason) == (AI, "answered", "down", "Wrong source")
+    assert "handbook/generative-ai.md" in judged.citations
     visit.is_clean()
 
 

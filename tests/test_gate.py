@@ -17,10 +17,11 @@ from index.search import Retrieval
 TOLD = {
     "contracts.md": {
         "nda": ("What is a non-disclosure agreement?", "confidential"), "msa": ("What is a master services agreement?", "framework"),
-        "sow": ("What is a statement of work?", "one project"), "dispute": ("How are contract disputes handled?", "stages"),
+        "exit": ("What is an exit clause?", "handover"), "dispute": ("How are contract disputes handled?", "senior managers"),
         "vague": ("Why do vague contracts cause disputes?", "vague contracts cause disputes"),
-        "made-of": ("Which agreements make up a KPO contract?", "set of"),
+        "made-of": ("Which agreements make up a KPO contract?", "before sensitive talks"),
         "clauses": ("Which clauses need most care in a KPO contract?", "subcontracting"),
+        "consent": ("What is a subcontracting clause for?", "consent"), "owner": ("Who owns the work product?", "ownership clause"),
         "outsourced": ("Can contract work itself be outsourced?", "kpo service"),
     },
     "pricing-models.md": {

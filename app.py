@@ -18,6 +18,7 @@ from index.commands import commands as index_commands
 
 if TYPE_CHECKING:
     from assistant.ask import Assistant
+    from assistant.drafting import Drafter
     from assistant.settings import Settings
     from index.catalog import Catalog
     from index.chroma import Store
@@ -68,10 +69,39 @@ class House:
             pass
         return retrieval
 
-    def assistant(self, store: "Store | None" = None) -> "Assistant":
+    def assistant(self, store: "Store | None" = None, *, drafts: bool = True) -> "Assistant":
+        """The assistant; with a language model that drafts, when one is set. Without `drafts` it only quotes."""
         from assistant.ask import Assistant, Extractive
 
-        return Assistant(self.retrieval(store), Extractive())
+        retrieval = self.retrieval(store)
+        return Assistant(retrieval, Extractive(), drafter=self._drafter(retrieval) if drafts else None)
+
+    def _drafter(self, retrieval: "Retrieval") -> "Drafter | None":
+        llm = self.settings.llm
+        if llm.base_url is None or retrieval.reranker is None:
+            return None
+        from assistant.check import Judge
+        from assistant.drafting import Drafter
+        from assistant.llm import OpenAiWriter
+        from assistant.nli import open_nli
+        from assistant.usage import Ledger
+
+        nli = open_nli(self.settings.nli_model) if self.settings.nli_model else None
+        judge = Judge(retrieval.embedder, retrieval.reranker, nli=nli)
+        return Drafter(OpenAiWriter(llm), judge, Ledger(self.settings.data_dir), daily_budget=llm.daily_budget, rewrites=llm.rewrite)
+
+    def llm_state(self) -> dict[str, Any]:
+        """What `kpo status` tells of the language model: which, whether it answers, and what it has cost today."""
+        from assistant.llm import OpenAiWriter
+        from assistant.usage import Ledger
+
+        llm = self.settings.llm
+        if llm.base_url is None:
+            return {"model": "none; answers are quotations"}
+        today = Ledger(self.settings.data_dir).today()
+        spent = f"{today['requests']:g} requests, {today['tokens']:g} tokens, cost {today['cost']:g}"
+        budget = f" of {llm.daily_budget:g}" if llm.daily_budget is not None else ""
+        return {"model": f"{llm.model} at {llm.base_url}", "state": OpenAiWriter(llm).check(), "today": spent + budget}
 
     def ingest(self, paths: list[Path], *, with_shipped: bool | None = None, rebuild: bool = False) -> "Iterator[Event]":
         """Bring the catalog up to date, then Chroma when no other process holds it."""
@@ -156,7 +186,7 @@ class House:
                 "problems": "; ".join(f"{id}: {reason}" for id, reason in problems.items()) or "none",
                 "chroma": self._chroma_state(view.generation),
             }
-        return {"version": VERSION, "settings": described(self.settings), "index": facts, "models": self.models()}
+        return {"version": VERSION, "settings": described(self.settings), "index": facts, "models": self.models(), "llm": self.llm_state()}
 
     def _chroma_state(self, generation: int) -> str:
         import json

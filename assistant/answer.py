@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from assistant.check import Dropped, Support
+from assistant.llm import Usage
 from corpus.document import Document, Passage
 from index.search import Hit
 
 Verdict = Literal["answered", "refused", "conversation"]
-SegmentKind = Literal["quote", "item", "row", "own"]
+SegmentKind = Literal["quote", "item", "row", "said", "own"]
 MAX_QUESTION = 2_000  # characters; a longer question is a document in disguise
 
 
@@ -56,19 +58,55 @@ class Segment:
     """A piece of an answer: a quote with its marker, or words of the assistant's own without one.
 
     Kinds: "quote" runs on in a paragraph, "item" is a list item (`label` is what stands before it: "-", "3."), "row" is a table row with its cells
-    between " | ", "own" is said by the assistant and claims nothing.
+    between " | ", "said" is a language model's sentence with the Support that proves it (`also`: the markers after the first), "own" is said by the
+    assistant and claims nothing.
     """
 
     kind: SegmentKind
     text: str
     marker: int | None = None
     label: str = ""
+    also: tuple[int, ...] = ()
+    proof: Support | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if (self.kind == "own") != (self.marker is None):
             raise ValueError("a quoted segment has a marker, the assistant's own words have none")
+        if (self.kind == "said") != (self.proof is not None) or (self.also and self.kind != "said"):
+            raise ValueError("a sentence that was drafted has a proof, nothing else has")
+        if self.proof is not None and (self.proof.sentence != self.text or len(self.proof.spans) != len(self.markers)):
+            raise ValueError(f"the proof of {self.text[:60]!r} is of something else")
         if not self.text.strip():
             raise ValueError("a segment says something")
+
+    @property
+    def markers(self) -> tuple[int, ...]:
+        """All markers, in the order of reading; none for the assistant's own words."""
+        return () if self.marker is None else (self.marker, *self.also)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What became of a language model's draft: how many sentences were kept, those that were dropped, and what it took.
+
+    `usage` None: the model gave up before its end.
+    """
+
+    kept: int
+    dropped: tuple[Dropped, ...] = field(default=(), repr=False)
+    usage: Usage | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Counts and reasons; the dropped sentences are not told, for they may be false."""
+        used = self.usage
+        return {
+            "kept": self.kept,
+            "dropped": [drop.why for drop in self.dropped],
+            "usage": used and {
+                "model": used.model, "prompt_tokens": used.prompt_tokens, "completion_tokens": used.completion_tokens, "seconds": used.seconds,
+                "cost": used.cost, "counted": used.counted,
+            },
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +126,26 @@ class Answer:
     searched: tuple[str, ...] = ()
     generation: int = 0
     notes: tuple[str, ...] = ()
+    draft: Draft | None = field(default=None, compare=False)
     timings_ms: dict[str, float] = field(default_factory=dict, compare=False)
     hits: tuple[Hit, ...] = field(default=(), compare=False, repr=False)
     features: tuple[float, ...] = field(default=(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        used = [segment.marker for segment in self.segments if segment.marker is not None]
+        used = [marker for segment in self.segments for marker in segment.markers]
         if sorted(set(used)) != [citation.marker for citation in self.citations]:
             raise ValueError("markers and citations differ")
         if (self.verdict == "answered") != bool(self.citations):
             raise ValueError("an answer has citations; a refusal and small talk have none")
         if not 0.0 <= self.confidence <= 1.0:
             raise ValueError(f"confidence {self.confidence} is not within 0..1")
-        quotes = {citation.marker: citation.quote for citation in self.citations}
+        cited = {citation.marker: citation for citation in self.citations}
         for segment in self.segments:
-            if segment.marker is not None and segment.text not in quotes[segment.marker]:
+            if segment.proof is not None:
+                for marker, span in zip(segment.markers, segment.proof.spans, strict=True):
+                    if (cited[marker].document, cited[marker].start, cited[marker].quote) != (span.source.passage.document, span.start, span.text):
+                        raise ValueError(f"the quote of [{marker}] is not what {segment.text[:60]!r} rests on")
+            elif segment.marker is not None and segment.text not in cited[segment.marker].quote:
                 raise ValueError(f"the segment {segment.text[:60]!r} is not in the quote it cites")
 
     @property
@@ -133,6 +176,7 @@ class Answer:
             "searched": list(self.searched),
             "generation": self.generation,
             "notes": list(self.notes),
+            "draft": self.draft and self.draft.as_json(),
         }
 
 
@@ -142,7 +186,7 @@ def render(segments: Sequence[Segment]) -> str:
     before: Segment | None = None
     for segment in segments:
         text = re.sub(r"([\[\]])", r"\\\1", segment.text)
-        marked = f"{text} [{segment.marker}]" if segment.marker is not None else text
+        marked = " ".join([text, *(f"[{marker}]" for marker in segment.markers)])
         if segment.kind == "item":
             marked = f"{segment.label or '-'} {marked}"
         alone = {"item", "row"}

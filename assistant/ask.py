@@ -8,6 +8,7 @@ from typing import Protocol
 
 from assistant.answer import MAX_QUESTION, Answer, Citation, Segment
 from assistant.conversation import standalone
+from assistant.drafting import Drafter, Material, Said
 from assistant.evidence import Evidence, read
 from assistant.extractive import compose
 from assistant.floor import Constants, constants_for, features
@@ -44,7 +45,7 @@ class Reading:
     documents: int
 
 
-Event = Searching | Reading | Answer
+Event = Searching | Reading | Said | Answer
 
 
 class Answerer(Protocol):
@@ -72,9 +73,10 @@ class Extractive:
 class Assistant:
     """Asks one index. Safe for threads; holds no conversation: a question brings its earlier turns along."""
 
-    def __init__(self, retrieval: Retrieval, answerer: Answerer, constants: Constants | None = None) -> None:
+    def __init__(self, retrieval: Retrieval, answerer: Answerer, constants: Constants | None = None, drafter: Drafter | None = None) -> None:
         self.retrieval = retrieval
         self._answerer = answerer
+        self._drafter = drafter
         self._constants = constants
         self._vocabulary: tuple[tuple[str | None, int], Vocabulary] = ((None, -1), Vocabulary.of(-1, {}))
         self._lock = threading.Lock()
@@ -97,6 +99,8 @@ class Assistant:
             corrected, corrections = correct(text, self.vocabulary(view).words)
             after = tuple(one_line(turn[:MAX_QUESTION]) for turn in question.after[-MAX_TURNS:])
             alone = standalone(corrected, after, self.retrieval.lexicon(view))
+            if self._drafter is not None and self._drafter.rewrites:
+                alone = self._drafter.standalone(corrected, after, alone)
             yield Searching(alone, corrections)
             found = self.retrieval.search(view, alone, documents=question.documents)
             yield Reading(len(found.hits), len({hit.passage.document for hit in found.hits}))
@@ -119,7 +123,13 @@ class Assistant:
                 corrections=corrections, searched=found.searched, generation=view.generation, hits=found.hits, features=seen,
                 notes=() if question.documents is None else (narrowed(len(question.documents)),),
             )
+            material = Material.of(answer, evidence, view) if self._drafter is not None and answer.verdict == "answered" else None
         timings["compose"] = round((time.perf_counter() - clock) * 1000, 3)
+        if self._drafter is not None and material is not None:  # after the transaction: a model may take its time
+            clock = time.perf_counter()
+            reranker = self.retrieval.reranker
+            answer = yield from self._drafter.draft(answer, after, material, reranker.score if reranker else None)
+            timings["draft"] = round((time.perf_counter() - clock) * 1000, 3)
         yield replace(answer, timings_ms=_total(timings, start))
 
     def vocabulary(self, view: View) -> Vocabulary:
@@ -148,4 +158,4 @@ def nearest_topics(hits: Sequence[Hit]) -> tuple[str, ...]:
 
 def _total(timings: dict[str, float], start: float) -> dict[str, float]:
     stages = {name: timings.get(name, 0.0) for name in ("embed", "search", "rerank", "compose")}
-    return {**stages, "total": round((time.perf_counter() - start) * 1000, 3)}
+    return {**stages, **{name: timings[name] for name in ("draft",) if name in timings}, "total": round((time.perf_counter() - start) * 1000, 3)}

@@ -119,3 +119,6 @@ def status(ctx: typer.Context, as_json: Json = False, data_dir: DataDir = None) 
     typer.secho("Models", bold=True)
     for row in facts["models"]:
         typer.echo(f"  {row['use']:22} {row['name']}, {row['precision']}, sha256 {row['sha256'][:12]}")
+    typer.secho("Language model", bold=True)
+    for key, value in facts["llm"].items():
+        typer.echo(f"  {key:22} {value}")

@@ -1,10 +1,12 @@
 """Settings: `KPO_*` variables and one optional `kpo.toml`; the value that counts, and where it came from."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pydantic import AnyHttpUrl, Field, PrivateAttr, ValidationError
+from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 from rapidfuzz import process
 
@@ -13,21 +15,41 @@ from index.models import EMBEDDING, RERANKER
 
 HOUSE = Path(__file__).resolve().parent.parent
 PREFIX = "KPO_"
+NESTED = "__"  # KPO_LLM__MODEL is the setting `model` of the group `llm`
+
+
+class Llm(BaseModel):
+    """The group `llm`: an OpenAI-compatible endpoint that drafts answers. Without an address there is none."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base_url: AnyHttpUrl | None = Field(None, description="the address of an OpenAI-compatible server, such as http://127.0.0.1:11434/v1")
+    model: str = Field("", description="the name of the model, as that server knows it")
+    api_key: SecretStr | None = Field(None, description="the key that the server asks for, if it does")
+    timeout: float = Field(30.0, gt=0, le=600, description="seconds for a whole draft, after which the quoted answer stands in")
+    price_in: float = Field(0.0, ge=0, description="the price of 1,000 tokens that are sent")
+    price_out: float = Field(0.0, ge=0, description="the price of 1,000 tokens that are written")
+    daily_budget: float | None = Field(None, ge=0, description="what may be spent in a day (UTC), in the currency of the prices")
+    rewrite: bool = Field(False, description="whether the model rewrites follow-up questions to stand alone")
 
 
 class Settings(BaseSettings):
     """All that can be set. An option wins over the environment, that over `kpo.toml`, that over the default; an empty variable is not set."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, toml_file=HOUSE / "kpo.toml", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter=NESTED, env_ignore_empty=True, toml_file=HOUSE / "kpo.toml", extra="forbid", frozen=True,
+    )
     _given: frozenset[str] = PrivateAttr(frozenset())  # names that came as an option of the command
 
     data_dir: Path = Field(HOUSE / "data", description="where the index and the records are kept")
     models_dir: Path = Field(HOUSE / "data" / "models", description="where compiled models are kept, for all data folders")
     embedding_model: str = Field(EMBEDDING.name, description="the shipped model, or a folder with a sentence-transformers model")
     reranker_model: str = Field(RERANKER.name, description="the shipped reranker, or a folder with a cross-encoder")
+    nli_model: str | None = Field(None, description="a folder with an NLI cross-encoder, which checks drafted sentences as well")
     chroma_url: AnyHttpUrl | None = Field(None, description="a Chroma server to use instead of the embedded one")
     host: str = Field("127.0.0.1", description="the address that `kpo serve` listens on")
     port: int = Field(7860, ge=1, le=65535, description="the port that `kpo serve` listens on")
+    llm: Llm = Field(default_factory=lambda: Llm(), description="the language model that drafts answers")
 
     @classmethod
     def settings_customise_sources(
@@ -37,9 +59,19 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
 
+def named() -> Iterator[tuple[str, tuple[str, ...], FieldInfo]]:
+    """Every setting that can be set: its variable, its path in the settings (of two names in a group), and what is declared of it."""
+    for name, field in Settings.model_fields.items():
+        if field.annotation is Llm:
+            for inner, declared in Llm.model_fields.items():
+                yield PREFIX + name.upper() + NESTED + inner.upper(), (name, inner), declared
+        else:
+            yield PREFIX + name.upper(), (name,), field
+
+
 def load(data_dir: Path | None = None) -> Settings:
     """The settings in force. Raises ConfigError for an unknown name, with the name that was probably meant, or a bad value."""
-    names = [PREFIX + name.upper() for name in Settings.model_fields]
+    names = [name for name, _, _ in named()]
     # KPO_ACCEPT belongs to the tests, see Makefile.
     for given in sorted(key for key in os.environ if key.startswith(PREFIX) and key not in (*names, "KPO_ACCEPT")):
         meant = process.extractOne(given, names)
@@ -48,12 +80,23 @@ def load(data_dir: Path | None = None) -> Settings:
     try:
         found = Settings(**options)
     except ValidationError as error:
-        raise _as_config_error(error) from error
+        raise _as_config_error(error) from None  # what pydantic says of a group would show the key in it
     except (OSError, ValueError) as error:
         raise ConfigError(f"{Settings.model_config['toml_file']} cannot be read: {error}", "mend it, or delete it") from error
+    _check_llm(found.llm)
     found = found.model_copy(update={"data_dir": _absolute(found.data_dir), "models_dir": _absolute(found.models_dir)})
     found._given = frozenset(options)
     return found
+
+
+def _check_llm(llm: Llm) -> None:
+    if llm.base_url is not None and not llm.model.strip():
+        raise ConfigError("KPO_LLM__BASE_URL is set, and KPO_LLM__MODEL is not", "set KPO_LLM__MODEL to the name of the model, as the server knows it")
+    if llm.base_url is not None and (llm.base_url.username or llm.base_url.password):
+        raise ConfigError("KPO_LLM__BASE_URL holds a user or a password", "take it out of the address, and put the key into KPO_LLM__API_KEY")
+    key = llm.api_key.get_secret_value() if llm.api_key else ""
+    if not (key.isascii() and key.isprintable() and " " not in key):
+        raise ConfigError("KPO_LLM__API_KEY holds a space, a line break or a letter that no key has", "copy the key again")
 
 
 def _absolute(path: Path) -> Path:
@@ -61,25 +104,35 @@ def _absolute(path: Path) -> Path:
 
 
 def _as_config_error(error: ValidationError) -> ConfigError:
-    first = error.errors()[0]
-    name = ".".join(str(part) for part in first["loc"])
+    first = error.errors(include_input=False)[0]
+    path = tuple(str(part) for part in first["loc"])
+    known = {at: (name, field) for name, at, field in named()}
     if first["type"] == "extra_forbidden":
-        meant = process.extractOne(name, list(Settings.model_fields))
+        name = ".".join(path)
+        meant = process.extractOne(name, [".".join(at) for at in known])
         return ConfigError(f"kpo.toml has an unknown setting {name!r}", f"did you mean {meant[0]!r}?")
-    about = Settings.model_fields[name].description if name in Settings.model_fields else ""
-    return ConfigError(f"{PREFIX}{name.upper()} is {first['input']!r}: {first['msg'].lower()}", f"it is {about}")
+    if path not in known:
+        return ConfigError(f"{'.'.join(path)} in kpo.toml: {first['msg'].lower()}", f"write a table [{path[0]}] with settings of its own")
+    name, field = known[path]
+    given = "" if field.annotation == SecretStr | None else f" is {error.errors()[0]['input']!r}"
+    return ConfigError(f"{name}{given}: {first['msg'].lower()}", f"it is {field.description}")
 
 
 def described(settings: Settings) -> list[dict[str, str]]:
-    """Each setting with its value and where that came from, for `kpo status`."""
+    """Each setting with its value and where that came from, for `kpo status`. A key is never shown."""
     toml = TomlConfigSettingsSource(Settings)()
     rows = []
-    for name in Settings.model_fields:
-        if name in settings._given:
-            where = "--" + name.replace("_", "-")
-        elif os.environ.get(PREFIX + name.upper()):
+    for variable, path, _ in named():
+        value: Any = settings
+        written: Any = toml
+        for part in path:
+            value = getattr(value, part)
+            written = written.get(part) if isinstance(written, dict) else None
+        if path[0] in settings._given:
+            where = "--" + path[0].replace("_", "-")
+        elif os.environ.get(variable):
             where = "environment"
         else:
-            where = "kpo.toml" if name in toml else "default"
-        rows.append({"name": PREFIX + name.upper(), "value": str(getattr(settings, name)), "from": where})
+            where = "default" if written is None else "kpo.toml"
+        rows.append({"name": variable, "value": "set" if isinstance(value, SecretStr) else str(value), "from": where})
     return rows

@@ -51,6 +51,11 @@ def correct(text: str, vocabulary: dict[str, int]) -> tuple[str, tuple[tuple[str
     return mended, tuple(pairs)
 
 
+def is_english(word: str) -> bool:
+    """Does an English dictionary know the word, in lower case?"""
+    return not _english().unknown([word.lower()])  # type: ignore[attr-defined]
+
+
 def is_shouted(text: str) -> bool:
     """Is most of a text of several words in capitals, so that capitals mean nothing?"""
     letters = [c for c in text if c.isalpha()]

@@ -7,6 +7,7 @@
     ├── IndexMismatch   the data folder was built with another model or passage scheme
     ├── IndexUnavailable  the data folder or the Chroma server cannot be used now
     ├── ModelError      a model is missing, damaged, or not the one that was promised
+    ├── LlmUnavailable  the language model cannot be asked now; a quoted answer stands in
     └── EvalError       a question set is invalid
 
 No evidence, a failed case and an unreadable file are values, not exceptions.
@@ -45,6 +46,10 @@ class IndexUnavailable(KpoError):
 
 class ModelError(KpoError):
     """A model is missing, damaged, or not the one that was promised."""
+
+
+class LlmUnavailable(KpoError):
+    """The language model cannot be asked now; a quoted answer stands in."""
 
 
 class EvalError(KpoError):

@@ -349,3 +349,41 @@ def calibrate(
     if not dry_run:
         store(name, fitted)
         typer.echo(f"stored in {CONSTANTS}", err=True)
+
+
+@commands.command(name="calibrate-check")
+def calibrate_check(
+    ctx: typer.Context,
+    file: Annotated[
+        Path | None, typer.Argument(help="Labelled sentences (default: the shipped ones).", show_default=False)
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the constants and error rates, store nothing.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Fit the check of drafted sentences, store its constants for the models in use, and tell both error rates."""
+    from hashlib import sha256
+
+    from assistant.check import CONSTANTS, Constants, Judge, models_of
+    from evals import sentences
+
+    path = file or sentences.SHIPPED
+    found = sentences.load(path)
+    retrieval = house(ctx, data_dir).retrieval()
+    open_check = Judge(retrieval.embedder, retrieval.reranker, constants=Constants.open())
+    with retrieval.reading() as view:
+        seen = list(sentences.observed(open_check, view, found))
+        constants = sentences.fit(seen)
+        judge = Judge(retrieval.embedder, retrieval.reranker, constants=constants)
+        told = {half: sentences.rates(judge, view, found, half) for half in ("even", "odd")}
+    name = models_of(retrieval.embedder, retrieval.reranker)
+    fitted = sentences.entry(constants, seen, path, sha256(path.read_bytes()).hexdigest()[:16])
+    print_json({name: fitted})
+    for half, rates in told.items():
+        typer.echo(f"{half} half: {rates}", err=True)
+        for one, why in rates.eaten:
+            typer.echo(f"  dropped ({why}): {one.sentence}", err=True)
+        for one in rates.missed:
+            typer.echo(f"  let through ({one.fault}): {one.sentence}", err=True)
+    if not dry_run:
+        sentences.store(name, fitted)
+        typer.echo(f"stored in {CONSTANTS}", err=True)

@@ -53,6 +53,12 @@ def answer_html(answer: Answer, key: str) -> str:
     return clean("".join(parts))
 
 
+def said_html(segments: Sequence[Segment], citations: Sequence[Citation], key: str) -> str:
+    """The sentences of an answer that is still being written, each of which has been checked."""
+    known = {citation.marker: citation for citation in citations}
+    return clean("<p>" + " ".join(_marked(segment, known, key) for segment in segments) + "</p>")
+
+
 def _understood(answer: Answer) -> str:
     if answer.verdict == "conversation":
         return ""
@@ -63,8 +69,7 @@ def _understood(answer: Answer) -> str:
 
 
 def _marked(segment: Segment, citations: dict[int, Citation], key: str) -> str:
-    text = escape(segment.text)
-    return text if segment.marker is None else f"{text} {_link(citations[segment.marker], key)}"
+    return " ".join([escape(segment.text), *(_link(citations[marker], key) for marker in segment.markers)])
 
 
 def _link(citation: Citation, key: str) -> str:

@@ -11,8 +11,9 @@ import gradio as gr
 
 from assistant.answer import MAX_QUESTION, Answer
 from assistant.ask import Assistant, Reading, Searching
+from assistant.drafting import Said
 from assistant.question import Question
-from assistant.web.markup import answer_html, clean, source_html
+from assistant.web.markup import answer_html, clean, said_html, source_html
 from corpus.errors import KpoError
 
 HERE = Path(__file__).parent
@@ -150,16 +151,21 @@ def _ask(
     yield show("Searching…"), memory, "", *busy, gr.update(open=False)
     try:
         answer: Answer | None = None
+        key = str(memory["count"] + 1)
+        sentences: list[Said] = []
         for event in assistant.ask(Question(text, tuple(memory["turns"]), frozenset(documents) if documents else None)):
             match event:
                 case Searching():
                     pass
                 case Reading():
                     yield show(f"Found {event.passages} passages in {event.documents} documents. Reading…"), memory, "", *busy, gr.update()
+                case Said():
+                    sentences.append(event)
+                    written = said_html([one.segment for one in sentences], [citation for one in sentences for citation in one.citations], key)
+                    yield show(written), memory, "", *busy, gr.update()
                 case Answer():
                     answer = event
         assert answer is not None
-        key = str(memory["count"] + 1)
         answers = dict(itertools.islice({key: answer, **memory["answers"]}.items(), KEPT_ANSWERS))
         turns = memory["turns"] if answer.verdict == "conversation" else [*memory["turns"], answer.question]
         memory = {"turns": turns, "answers": answers, "count": memory["count"] + 1, "shown": {**memory["shown"], len(shown): key}}

@@ -1,0 +1,281 @@
+"""The check of drafted sentences: what a language model has written is shown only when a sentence of its sources says it.
+
+Rules (assistant.claims) look for what can be named: numbers, names, negations, strength. Two models say how near a sentence is to what it
+rests on; their scores become a probability by constants that `kpo eval calibrate-check` fits. A sentence that passes becomes a Support, which
+goes through the rules again when it is built: an unchecked sentence cannot be put into an answer.
+"""
+
+import json
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+from assistant.claims import clauses, content, faults, in_order
+from corpus.document import Passage, Unit
+from corpus.errors import ConfigError
+from index.embed import Embedder
+from index.rerank import Reranker
+
+CONSTANTS = Path(__file__).parent / "check.json"
+FEATURES = ("relevance", "back", "cosine", "covered", "borne", "subject", "worst_clause", "order", "length")
+MOST_UNITS = 8  # sentences or list items of its sources that one drafted sentence may rest on
+LONGEST = 600  # characters of a sentence; what is longer is no sentence
+SHORTEST = 3  # words of a sentence that claims something
+ENTAILED = 0.5  # probability of entailment that an NLI model must give, where one is configured
+
+
+class Nli(Protocol):
+    """The seam for a natural language inference model."""
+
+    def entails(self, premise: str, hypothesis: str) -> float:
+        """The probability, in 0..1, that the hypothesis follows from the premise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A passage as it was given to the model: under a number, with its document's title."""
+
+    number: int
+    passage: Passage
+    title: str
+
+    @property
+    def about(self) -> str:
+        """Where the passage stands: title, headings, lead-in or header row."""
+        return "\n".join(part for part in (self.title, self.passage.heading, self.passage.context) if part)
+
+    @property
+    def said(self) -> str:
+        """What the passage says, without the numbers of its list items."""
+        return " ".join(self.passage.quote(unit) for unit in self.passage.units)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The part of a source that a sentence rests on: `start` and `end` are offsets into the document."""
+
+    source: Source
+    start: int
+    end: int
+
+    @property
+    def text(self) -> str:
+        """The part, verbatim."""
+        return self.source.passage.text[self.start - self.source.passage.start : self.end - self.source.passage.start]
+
+    @property
+    def units(self) -> list[str]:
+        """The sentences or list items of the part."""
+        return [self.source.passage.quote(unit) for unit in self.source.passage.units if self.start <= unit.start and unit.end <= self.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """A drafted sentence with the spans that say it. Raises ValueError for a sentence that its spans do not bear out, as far as rules can tell,
+    or whose probability is below the floor: what is in an answer has been checked."""
+
+    sentence: str
+    spans: tuple[Span, ...]
+    probability: float
+    floor: float
+
+    def __post_init__(self) -> None:
+        found = unfit(self.sentence) or next(iter(against(self.sentence, self.spans)), "")
+        if found:
+            raise ValueError(f"the sentence {self.sentence[:60]!r} is not supported: {found}")
+        if not self.floor <= self.probability <= 1.0:
+            raise ValueError(f"the sentence {self.sentence[:60]!r} has a probability of {self.probability}, below {self.floor}")
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A drafted sentence that must not be shown, and why."""
+
+    sentence: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Constants:
+    """A fitted logistic model: P(supported) = 1 / (1 + exp(-(intercept + sum of weight * feature)))."""
+
+    intercept: float
+    weights: tuple[float, ...]
+    floor: float
+
+    @classmethod
+    def open(cls) -> "Constants":
+        """A floor that everything is above."""
+        return cls(0.0, (0.0,) * len(FEATURES), 0.0)
+
+    def probability(self, features: Sequence[float]) -> float:
+        """The probability, in 0..1, that the sources say the sentence."""
+        z = self.intercept + sum(w * x for w, x in zip(self.weights, features, strict=True))
+        return 1 / (1 + math.exp(-max(-30.0, min(30.0, z))))
+
+
+@lru_cache(maxsize=8)
+def constants_for(models: str) -> Constants:
+    """The constants fitted for these models. Raises ConfigError, naming the command, when there are none."""
+    stored: dict[str, Any] = json.loads(CONSTANTS.read_text(encoding="utf-8"))
+    if models not in stored:
+        raise ConfigError(f"no calibration of the check for the models {models}", "run `kpo eval calibrate-check`, or set the models back")
+    entry = stored[models]
+    return Constants(entry["intercept"], tuple(entry["weights"][name] for name in FEATURES), entry["floor"])
+
+
+def models_of(embedder: Embedder, reranker: Reranker) -> str:
+    """The name under which the constants of two models are kept."""
+    return f"{reranker.identity}+{embedder.identity}"
+
+
+_MARKER = re.compile(r"\s*\[\s*(\d{1,4}(?:\s*[,;]\s*\d{1,4})*)\s*\]")
+_BULLET = re.compile(r"^\s*(?:[-*•·–]\s+|#{1,6}\s+|\(?\d{1,2}[.)]\s+|>\s*)+")
+_EMPHASIS = re.compile(r"(\*\*|__|`+)")
+_LINK = re.compile(
+    r"https?:|www\.|\b[\w.+-]+@[\w-]+\.\w|\]\(|!\[|<\s*/?\s*[a-z!]|&#?\w+;|javascript:|data:\w+/|"
+    r"\b[\w-]+\.(?:com|net|org|io|example|dev|info|biz|xyz|ru|cn|co\.\w\w)\b", re.I
+)
+
+
+def parsed(drafted: str) -> tuple[str, tuple[int, ...]]:
+    """A drafted sentence as plain text, and the numbers it cites, in the order they come. No text and no numbers for a blank one."""
+    cited = [int(number) for match in _MARKER.finditer(drafted) for number in re.findall(r"\d+", match[1])]
+    plain = _EMPHASIS.sub("", _BULLET.sub("", _MARKER.sub("", drafted)))
+    return " ".join(plain.split()), tuple(dict.fromkeys(cited))
+
+
+def unfit(sentence: str) -> str:
+    """Why a text is no sentence to be shown at all; "" when it may be."""
+    if len(sentence) > LONGEST:
+        return "too long for one sentence"
+    if _LINK.search(sentence):
+        return "it holds a link, an address or markup"
+    if "[" in sentence or "]" in sentence:
+        return "it holds a marker that is none"
+    if len(sentence.split()) < SHORTEST or not content(sentence):
+        return "it claims nothing"
+    return "it is a question" if sentence.endswith("?") else ""
+
+
+def against(sentence: str, spans: Sequence[Span]) -> list[str]:
+    """The faults that the rules find in a sentence that rests on these spans; "no source" for no spans."""
+    if not spans:
+        return ["it names no source"]
+    sources = list(dict.fromkeys(span.source.number for span in spans))
+    by_number = {span.source.number: span.source for span in spans}
+    about = "\n".join(by_number[number].about for number in sources)
+    given = "\n".join(f"{by_number[number].about}\n{by_number[number].said}" for number in sources)
+    return list(faults(sentence, [unit for span in spans for unit in span.units], about, given))
+
+
+class Judge:
+    """Checks sentences against their sources with the models of the index. Safe for threads."""
+
+    def __init__(self, embedder: Embedder, reranker: Reranker, *, constants: Constants | None = None, nli: Nli | None = None) -> None:
+        self._embedder = embedder
+        self._reranker = reranker
+        self._constants = constants or constants_for(models_of(embedder, reranker))
+        self._nli = nli
+
+    def check(self, drafted: str, sources: Sequence[Source]) -> Support | Dropped:
+        """A drafted sentence with its markers: the Support that proves it, or why it must be dropped."""
+        sentence, cited = parsed(drafted)
+        why = unfit(sentence)
+        if why:
+            return Dropped(sentence, why)
+        known = {source.number: source for source in sources}
+        if not cited:
+            return Dropped(sentence, "it names no source")
+        if any(number not in known for number in cited):
+            return Dropped(sentence, "it names a source that was not given")
+        spans = self.rests_on(sentence, [known[number] for number in cited])
+        found = against(sentence, spans)
+        if found:
+            return Dropped(sentence, found[0])
+        probability = self._constants.probability(self.features(sentence, spans))
+        if probability < self._constants.floor:
+            return Dropped(sentence, "no sentence of its sources says it")
+        if self._nli is not None and self._nli.entails(" ".join(span.text for span in spans), sentence) < ENTAILED:
+            return Dropped(sentence, "it does not follow from its sources")
+        return Support(sentence, spans, probability, self._constants.floor)
+
+    def rests_on(self, sentence: str, sources: Sequence[Source]) -> tuple[Span, ...]:
+        """The best span of each source that adds something, in the order of the sources; empty only for no sources.
+
+        It begins with the unit that the cross-encoder and the shared words like best; others join while they say more of the sentence's words.
+        """
+        units = [(source, at, unit) for source in sources for at, unit in enumerate(source.passage.units)]
+        if not units:
+            return ()
+        wanted = set(content(sentence))
+        said = [set(content(source.passage.quote(unit))) for source, _, unit in units]
+        scores = self._reranker.score(sentence, [_in_place(source, unit) for source, _, unit in units])
+        worth = [score / 10 + 1.5 * len(wanted & words) / max(1, len(wanted)) for score, words in zip(scores, said, strict=True)]
+        best = max(range(len(units)), key=lambda at: (worth[at], -at))
+        chosen = [best]
+        told = said[best] | set(content(units[best][0].about))
+        while len(chosen) < MOST_UNITS and wanted - told:
+            left = [at for at in range(len(units)) if at not in chosen]
+            more = max(left, key=lambda at: (len((wanted - told) & said[at]), worth[at], -at), default=None)
+            if more is None or not self._adds(units, chosen, more, (wanted - told) & said[more]):
+                break
+            chosen.append(more)
+            told |= said[more]
+        spans = []
+        for source in sources:
+            mine = [units[at][2] for at in sorted(chosen) if units[at][0] is source]
+            if mine:
+                spans.append(Span(source, min(unit.start for unit in mine), max(unit.end for unit in mine)))
+        return tuple(spans)
+
+    @staticmethod
+    def _adds(units: Sequence[tuple[Source, int, Unit]], chosen: Sequence[int], more: int, new: set[str]) -> bool:
+        """Is a further unit worth taking: two new words, or one from a neighbour in a list?"""
+        source, at, unit = units[more]
+        near = any(units[c][0] is source and abs(units[c][1] - at) == 1 for c in chosen)
+        return len(new) >= (1 if unit.marker or near else 2)
+
+    def features(self, sentence: str, spans: Sequence[Span]) -> tuple[float, ...]:
+        """What is seen of a sentence and the spans it rests on, in the order of FEATURES.
+
+        relevance, back: the cross-encoder's logit for the sentence with the spans, and the other way round, divided by 10.
+        cosine: of the two embeddings. covered: share of the sentence's content words that the spans, or where they stand, hold.
+        borne: the same of the spans alone. subject: of its first two content words. worst_clause: in the clause that has the lowest share.
+        order: share of the shared words that come in the same order. length: the sentence's content words over the spans', at most 2.
+        """
+        support = " ".join(span.text for span in spans)
+        placed = " ".join(_in_place(span.source, span.start, span.end) for span in spans)
+        mine, theirs = content(sentence), content(support)
+        known = set(theirs)
+        told = known | set(content(" ".join(span.source.about for span in spans)))
+        covered = _share(mine, told)
+        shared = [word for word in mine if word in known]
+        return (
+            self._reranker.score(sentence, [placed])[0] / 10,
+            self._reranker.score(support, [sentence])[0] / 10,
+            float(self._embedder.embed_question(sentence) @ self._embedder.embed_question(support)),
+            covered,
+            _share(mine, known),
+            _share(mine[:2], told),
+            min((_share(part, told) for part in map(content, clauses(sentence)) if len(part) > 1), default=covered),
+            in_order(shared, theirs) / max(1, len(shared)),
+            min(2.0, len(mine) / max(1, len(theirs))),
+        )
+
+
+def _share(part: Sequence[str], whole: set[str]) -> float:
+    return sum(word in whole for word in part) / max(1, len(part))
+
+
+def _in_place(source: Source, unit: Unit | int, end: int = 0) -> str:
+    """What the cross-encoder reads of a unit or span: the nearest heading, or a table's header row, in front of it."""
+    passage = source.passage
+    start, end = (unit.start, unit.end) if isinstance(unit, Unit) else (unit, end)
+    lead = passage.context.rpartition("\n")[2] if passage.kind == "row" and "\n" in passage.context else passage.heading
+    text = passage.text[start - passage.start : end - passage.start]
+    return f"{lead}: {text}" if lead else text

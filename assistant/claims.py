@@ -1,0 +1,417 @@
+"""What a sentence claims, as far as rules can see it, held against what its sources say.
+
+Everything here is pure and reads English by its surface: numbers, names, quotations, negations, comparisons, how strongly something is said, and
+who does what to whom. `faults` names what a drafted sentence says beyond its sources or against them.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from assistant.spelling import is_english
+from assistant.vocabulary import stem
+from index.lexical import STOPWORDS, words
+
+_UNITS = {w: n for n, w in enumerate(
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()  # noqa: SIM905
+)}
+_TENS = {w: 10 * n for n, w in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}  # noqa: SIM905
+_SCALES = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
+_ORDINALS = {w: n for n, w in enumerate("first second third fourth fifth sixth seventh eighth ninth tenth".split(), 1)}  # noqa: SIM905
+_DIGITS = re.compile(r"(?P<money>[$€£₹¥]\s?)?(?P<number>\d+:\d\d|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?P<unit>\s?(?:%|per ?cent\b|percent\b|percentage\b))?", re.I)
+_AMOUNT_WORDS = frozenset("half halve quarter twice double triple treble dozen hundreds thousands millions billions".split())  # noqa: SIM905
+
+_NAME = re.compile(r"[A-Z][\w&]*(?:[-'’.][A-Za-z&]\w*)*")
+_QUOTED = re.compile(r"“([^”]+)”|\"([^\"]+)\"")
+_CLAUSE = re.compile(
+    r"[,;:.]\s|\s[–—]\s|\b(?:but|while|whereas|although|though|because|since|than|and|or|so that|which|when|where|if|unless|instead of|rather than)\b", re.I
+)
+
+_NEGATION = re.compile(
+    r"\b(?:not(?! (?:only|just|merely)\b)|no(?! doubt\b)|never|none|neither|nor|cannot|without|hardly|rarely|seldom|nobody|nothing|nowhere|"
+    r"fails? to|failed to|lacks?|unable|instead of|rather than)\b|n[’']t\b", re.I
+)
+_SCOPE = 4  # content words after a negation that it is about
+
+# Words that say the opposite of each other, in any form that has the same stem; a prefix such as "un" does so by itself.
+_OPPOSITES = tuple(tuple(pair.split("/")) for pair in ["more/less", "more/fewer", "most/least", "higher/lower", "highest/lowest", "high/low", "rise/fall", "rising/falling", "rose/fell", "rise/drop", "grow/decline", "increase/decrease", "increase/reduce", "increase/reduction", "raise/lower", "raise/reduce", "grow/shrink", "above/below", "before/after", "large/small", "larger/smaller", "largest/smallest", "big/small", "cheap/expensive", "cheaper/dearer", "cheap/costly", "always/never", "always/seldom", "often/seldom", "often/rarely", "usually/rarely", "safe/risky", "client/provider", "client/vendor", "buyer/seller", "employer/employee", "onshore/offshore", "nearshore/offshore", "onshore/nearshore", "easy/hard", "easy/difficult", "easier/harder", "short/long", "shorter/longer", "strength/weakness", "benefit/drawback", "benefit/risk", "advantage/disadvantage", "best/worst", "better/worse", "internal/external", "fixed/variable", "summer/winter", "early/late", "earlier/later", "sooner/later", "minimum/maximum", "many/few", "fast/slow", "faster/slower", "quick/slow", "quickly/slowly", "win/lose", "buy/sell", "routine/judgement", "strong/weak", "stronger/weaker", "ahead/behind", "core/non-core", "simple/complex", "predictable/unpredictable", "protect/expose", "allow/forbid", "include/exclude", "accept/reject", "public/private", "public/confidential", "part-time/full-time", "junior/senior", "inside/outside", "in-house/outsourced", "in-house/outside", "begin/end", "start/end", "gain/loss", "success/failure", "succeed/fail", "well/poorly", "help/harm", "agree/disagree", "agree/differ", "day/night", "full/partial", "permanent/temporary", "broad/narrow", "wide/narrow", "wider/narrower", "scarce/plentiful", "scarce/abundant", "optional/mandatory", "improve/worsen", "positive/negative", "majority/minority", "add/remove", "encourage/discourage", "well-paid/low-paid", "skilled/unskilled", "certain/uncertain", "similar/different", "same/different", "vague/precise", "one-way/mutual", "first/last", "enough/insufficient", "active/passive", "formal/informal", "old/new", "older/newer", "near/distant", "local/foreign", "direct/indirect", "upper/lower", "top/bottom"])
+_OPPOSING_PREFIX = ("un", "in", "non", "dis", "im", "ir")
+
+# Draft words that claim much, and the words of a source that claim as much.
+_STRONG = tuple((re.compile(rf"\b(?:{said})\b", re.I), re.compile(rf"\b(?:{allowed})\b", re.I), why) for said, allowed, why in (
+    (r"all|every|everyone|everything|always|entirely|completely|fully|wholly|in each case|any",
+     r"all|every|everyone|everything|always|entirely|completely|fully|wholly|each|any|whole|no|none|never|nearly every|both", "says it of everything"),
+    (r"only|solely|exclusively|sole", r"only|solely|exclusively|sole|alone|none of the other|no other|nothing but", "says that nothing else does"),
+    (r"must|mandatory|obligatory|compulsory|have to|has to|required by law|illegal",
+     r"must|mandatory|obligatory|compulsory|have to|has to|needs?|required?|requires|necessary|cannot|shall|obliged|duty|duties|binding|illegal|unlawful|rules?", "makes it a duty"),
+    (r"guarantees?|guaranteed|certainly|definitely|ensures?|undoubtedly|inevitably|surely|proves?|proven|without exception|eliminates?|never",
+     r"guarantees?|guaranteed|certainly|definitely|ensures?|undoubtedly|inevitably|surely|proves?|proven|without (?:exception|reservation)|eliminates?|removes?|never|"
+     r"cannot|no|none|not|seldom|rarely", "makes it certain"),
+    (r"best|worst|\w{3,}iest|biggest|largest|greatest|highest|lowest|strongest|fastest|cheapest|leading|number one|most \w+|main|chief|primary|principal|foremost",
+     r"best|worst|\w{3,}est|leading|number one|mostly|most|main|mainly|chief|chiefly|primary|primarily|principal|foremost|first|above all|key|core|top|none", "makes it the most"),
+))
+_HEDGE = re.compile(
+    r"\b(?:may|might|can|could|possibl[ey]|potential(?:ly)?|often|usually|typically|frequently|sometimes|occasionally|generally|normally|commonly|some|many|several|most|"
+    r"likely|expected|expects|projected|planned|in many cases|not always|at times|partly|seldom|rarely|tends?)\b", re.I
+)
+_HEDGED = re.compile(
+    _HEDGE.pattern[:-3] + r"|able|lets?|allows?|helps?|would|should|prone|chance|risks?|possibility|benefits?|advantages?|drawbacks?|such as|for example|for instance|examples?|includes?|"
+    r"including|among|more than|majority|as a rule|mostly|mainly|largely|in general|predicts?|forecasts?|foresees?|projects?|projection|will|aims?|hopes?|threat(?:en)?s?|endangers?|danger|dangers|"
+    r"common|usual|typical|frequent|suggests?|sometimes)\b", re.I
+)
+_CAUSE = re.compile(r"\b(?:because|since|due to|owing to|as a result|therefore|thus|hence|so that|leads? to|led to|results? in|thanks to|which is why|the reason|consequently|driven by|caused? by|causes)\b", re.I)
+_CAUSAL = re.compile(
+    r"\b(?:because|since|due|owing|results?|resulting|therefore|thus|hence|so|thereby|causes?|caused|leads?|led|reasons?|means?|makes?|drives?|driven|through|by|sake|order|when|why|"
+    r"arises?|come|comes|helps?|gives?|brings?|lets?|allows?|enables?|from|if|thanks|need|needs|to|where|after|with|without|as|which|follows?)\b", re.I
+)
+_ACCORDING = re.compile(r"\b(?:according to|in the (?:view|words|opinion|account) of) (?P<who>[^,.;]+?)(?=,|\.|;|$)|, (?:says|reports|notes|adds|warns) (?P<said>the [^,.;]+)", re.I)
+_SOURCE_FIRST = re.compile(r"(?:both |only )?(?P<who>(?:the |a |an )?(?:[^\s,.;]+ ){0,5}?(?:article|guide|explainer|entry|report|study|survey|model))\b(?! is\b)", re.I)
+_POINTS_BACK = re.compile(r"(?:it|its|they|their|this|these|he|she|such|both|the (?:same|other|latter|former))\b", re.I)
+# Words that may stand for each other: what a reader would call the same statement.
+_SAME = (
+    "costly/expensive hard/difficult company/firm/business start/begin/commence buy/purchase choose/select need/require/demand mean/signify keep/retain help/assist "
+    "large/big people/staff/employee/worker/personnel quickly/fast/rapidly/swiftly seldom/rarely also/too/additionally often/frequently usually/typically/normally "
+    "important/significant show/demonstrate/reveal use/utilise/employ/using finish/complete/finished check/verify/verified reduce/lower/cut/decrease raise/increase "
+    "enlarge/expand gap/shortfall error/mistake report/state stay/remain common/widespread name/mention/cite give/supply deal/handle rule/regulation "
+    "task/work/job abroad/overseas nearby/near local/locally part/portion/share aim/goal/objective cause/lead roughly/about/approximately/around build/create/develop "
+    "several/various connect/link/tie depend/rely describe/explain/characterise list/enumerate call/term/regard/consider view/opinion risk/danger/threat "
+    "benefit/advantage price/fee/charge exceed/higher/outweigh assemble/gather disappear/vanish fulfil/meet settle/resolve alone/only answer/respond "
+    "think/thought/believe disclose/reveal/publish transfer/pass/move repair/fix/mend supplier/vendor interrupt/disrupt worldwide/global/globally "
+    "method/approach period/time decide/determine learn/discover happen/occur/arise speed/pace lack/missing"
+)
+_MEANING = {stem(words(word)[0]): stem(words(group.split("/")[0])[0]) for group in _SAME.split() for word in group.split("/")}
+_LIKENESS = 5  # letters that two words must share from their beginning to be one name ("American", "Americas")
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number of a text: its value, whether it is a share of a hundred, the currency before it, and whether it counts a place ("third")."""
+
+    value: float | str
+    percent: bool = False
+    money: str = ""
+    ordinal: bool = False
+
+    def stands_in(self, others: Sequence["Number"]) -> bool:
+        """Is this number, with its unit, one of the others?"""
+        return any(
+            self.value == other.value and self.percent <= other.percent and self.money in ("", other.money) and not (other.percent and not self.percent)
+            for other in others
+        )
+
+
+def numbers(text: str) -> list[Number]:
+    """The numbers of a text, in digits and in words ("four and a half"), in no order. A bare "one" is none."""
+    found = []
+    for match in _DIGITS.finditer(text):
+        plain = match["number"].replace(",", "")
+        found.append(Number(plain if ":" in plain else float(plain), bool(match["unit"]), (match["money"] or "").strip()))
+    tokens = re.findall(r"[a-z]+|%|[^\sa-z]", text.lower())
+    at = 0
+    while at < len(tokens):
+        value, size = _spelled(tokens, at)
+        if size:
+            percent = tokens[at + size : at + size + 1] in (["percent"], ["%"]) or tokens[at + size : at + size + 2] == ["per", "cent"]
+            if size > 1 or value != 1 or percent:
+                found.append(Number(value, percent))
+            at += size
+        else:
+            if tokens[at] in _ORDINALS and tokens[at] != "first":
+                found.append(Number(float(_ORDINALS[tokens[at]]), ordinal=True))
+            at += 1
+    return found
+
+
+def _spelled(tokens: Sequence[str], at: int) -> tuple[float, int]:
+    """The value of the number word that begins at a token, and how many tokens it takes; 0 tokens when none begins there."""
+    total, current, size = 0.0, 0.0, 0
+    while at + size < len(tokens):
+        token = tokens[at + size]
+        if token == "-" and size and at + size + 1 < len(tokens) and tokens[at + size + 1] in _UNITS:
+            size += 1
+            continue
+        if token in _UNITS and (size == 0 or tokens[at + size - 1] in (*_TENS, *_SCALES, "-", "and")):
+            current += _UNITS[token]
+        elif token in _TENS and (size == 0 or tokens[at + size - 1] in (*_SCALES, "and")):
+            current += _TENS[token]
+        elif token in _SCALES and size:
+            total, current = total + (current or 1) * _SCALES[token], 0.0
+        elif token == "and" and size and tokens[at + size + 1 : at + size + 3] == ["a", "half"]:
+            return total + current + 0.5, size + 3
+        elif token == "and" and size and tokens[at + size - 1] in _SCALES and at + size + 1 < len(tokens) and tokens[at + size + 1] in (*_UNITS, *_TENS):
+            size += 1
+            continue
+        else:
+            break
+        size += 1
+    return total + current, size
+
+
+def names(sentence: str) -> list[str]:
+    """Proper names and abbreviations: capitalised words, the first one only when it is no English word or stands beside another name."""
+    found = []
+    for match in _NAME.finditer(sentence):
+        word = re.sub(r"['’]s$", "", match.group())
+        opens = not re.search(r"\w", sentence[: match.start()])
+        shouted = sum(c.isupper() for c in word) > 1
+        beside = _NAME.match(sentence, match.end() + 1) is not None and sentence[match.end() : match.end() + 1] == " "
+        if shouted or not opens or (word.lower() not in STOPWORDS and (beside or not is_english(word))):
+            found.append(word)
+    return [name for name in found if name not in ("I",)]
+
+
+def is_named(name: str, text: str) -> bool:
+    """Does a name stand in the text: as it is, in another case or spelling, or as abbreviation or long form?"""
+    said = words(text)
+    wanted = words(name)
+    stems = {stem(word) for word in said}
+    if all(stem(word) in stems or any(_alike(word, other) for other in said) for word in wanted):
+        return True
+    if len(wanted) == 1 and 2 <= len(wanted[0]) <= 6 and sum(c.isupper() for c in name) > 1:
+        letters = wanted[0].removesuffix("s") if name.endswith("s") else wanted[0]
+        initials = "".join(word[0] for word in said if word not in ("and", "of", "the"))
+        return letters in initials
+    return False
+
+
+def _alike(a: str, b: str) -> bool:
+    return len(a) >= _LIKENESS and len(b) >= _LIKENESS and a[:_LIKENESS] == b[:_LIKENESS] and abs(len(a) - len(b)) <= 3
+
+
+def quotations(text: str) -> list[str]:
+    """What stands between double quotation marks."""
+    return [a or b for a, b in _QUOTED.findall(text)]
+
+
+def content(text: str) -> list[str]:
+    """The stems of the words that carry the subject, in order, one stem for words that mean the same; empty when there are none."""
+    return [_MEANING.get(root, root) for root in (stem(word) for word in words(text) if word not in STOPWORDS)]
+
+
+def clauses(text: str) -> list[str]:
+    """A sentence cut at its commas and conjunctions."""
+    return [part for part in _CLAUSE.split(text) if part and part.strip()]
+
+
+def negated(text: str) -> set[str]:
+    """The stems that negations are about: the next words of the clause, or those before when none follow."""
+    found: set[str] = set()
+    for match in _NEGATION.finditer(text):
+        rest = text[match.end() :]
+        end = _CLAUSE.search(rest)
+        after = content(rest[: end.start()] if end else rest)[:_SCOPE]
+        found |= set(after or content(text[: match.start()])[-2:])
+    return found
+
+
+def faults(sentence: str, support: Sequence[str], about: str, given: str) -> Iterator[str]:
+    """What a sentence says that its sources do not, in plain words; nothing when the rules find no fault.
+
+    `support` are the sentences and list items that it rests on, `about` is where they stand (title, headings, lead-in, header row), `given` is
+    all that was cited.
+    """
+    whole = " ".join(support)
+    yield from _unknown_facts(sentence, whole, about, given)
+    yield from _other_source(sentence, support)
+    yield from _opposed(sentence, support)
+    yield from _too_strong(sentence, whole, about)
+    yield from _turned_round(sentence, whole)
+
+
+def nearest(sentence: str, support: Sequence[str]) -> list[str]:
+    """The parts of the support that share the most words with a sentence, all that share as many; none for no support."""
+    mine = set(content(sentence))
+    shared = [len(mine & set(content(part))) for part in support]
+    return [part for part, n in zip(support, shared, strict=True) if n == max(shared)]
+
+
+def _unknown_facts(sentence: str, support: str, about: str, given: str) -> Iterator[str]:
+    said = f"{about}\n{support}"
+    known = numbers(said)
+    if any(not number.stands_in(known) for number in numbers(sentence)):
+        yield "a number that its source does not give"
+    if {word for word in words(sentence) if word in _AMOUNT_WORDS} - set(words(said)):
+        yield "an amount that its source does not give"
+    where = f"{said}\n{given}" if _POINTS_BACK.match(support) else said
+    if any(not is_named(name, where) for name in names(sentence)):
+        yield "a name that its source does not give"
+    flat = " ".join(words(given))
+    if any(" ".join(words(quoted)) not in flat for quoted in quotations(sentence)):
+        yield "a quotation that its source does not hold"
+
+
+def _other_source(sentence: str, support: Sequence[str]) -> Iterator[str]:
+    """Is something said to come from one source that the documents report of another?"""
+    named = _ACCORDING.search(sentence) or _SOURCE_FIRST.match(sentence)
+    if not named:
+        return
+    who = set(content(named.groupdict()["who"] or named.groupdict().get("said") or "")) - {"source", "handbook", "passag", "kpo"}
+    others = set(content(sentence)) - who
+    parts = [(set(content(part)), part) for part in support]
+    shared = max((len(others & part) for part, _ in parts), default=0)
+    theirs = max((len(others & part) for part, text in parts if who <= part or _POINTS_BACK.match(text)), default=-2)
+    if who and theirs < shared - 1:
+        yield "a source that is not the one"
+
+
+def _opposed(sentence: str, support: Sequence[str]) -> Iterator[str]:
+    here, whole = negated(sentence), " ".join(support)
+    said, affirmed = set(content(sentence)), affirmed_in(whole)
+    if here and not negated(whole):
+        yield "a negation that its source does not have"
+    elif here & affirmed and not here & negated(whole):
+        yield "a negation of something else"
+    near = nearest(sentence, support)
+    there = [negated(part) for part in near]
+    if there and all(scope and len((scope - affirmed) & (said - here)) >= 0.5 * len(scope) for scope in there):
+        yield "it leaves out a negation"
+    mine = _tokens(sentence)
+    alike = [_tokens(part) for part, scope in zip(near, there, strict=True) if bool(scope) == bool(here)]
+    for theirs in alike[:1] if len(alike) == len(near) else []:
+        for pair in _OPPOSITES:
+            for a, b in (pair, pair[::-1]):
+                if _count(a, mine) > _count(a, theirs) and _count(b, theirs) > _count(b, mine):
+                    yield "the opposite of its source"
+                    return
+        for word in set(mine) - set(theirs):
+            for prefix in _OPPOSING_PREFIX:
+                bare = word.removeprefix(prefix)
+                if (prefix + word in theirs and len(word) > 3) or (bare != word and len(bare) > 3 and bare in theirs):
+                    yield "the opposite of its source"
+                    return
+
+
+def affirmed_in(text: str) -> set[str]:
+    """The stems that a text says without a negation somewhere."""
+    found: set[str] = set()
+    for part in clauses(text):
+        match = _NEGATION.search(part)
+        found |= set(content(part[: match.start()] if match else part))
+    return found
+
+
+def _tokens(text: str) -> list[str]:
+    """The words of a text with their hyphens ("non-core"), lower case."""
+    return re.findall(r"[a-z]+(?:-[a-z]+)*", text.lower())
+
+
+def _count(word: str, tokens: Sequence[str]) -> int:
+    """How often a word stands there, with endings of up to three letters."""
+    return sum(token == word or (len(word) > 3 and token.startswith(word) and len(token) <= len(word) + 3) or _same_stem(token, word) for token in tokens)
+
+
+def _same_stem(a: str, b: str) -> bool:
+    return "-" not in a and min(len(a), len(b)) > 3 and stem(a) == stem(b)
+
+
+def _too_strong(sentence: str, support: str, about: str) -> Iterator[str]:
+    for strong, allowed, why in _STRONG:
+        if strong.search(sentence) and not allowed.search(support) and not allowed.search(about):
+            yield why
+    said = set(content(sentence))
+    for clause in clauses(support):
+        hedge = _HEDGE.search(clause)
+        subject = [word for word in content(clause) if not _HEDGE.fullmatch(word)]
+        if hedge and subject and sum(word in said for word in subject) >= 0.6 * len(subject) and not _HEDGED.search(sentence):
+            yield "it is surer than its source"
+            break
+    if _CAUSE.search(sentence):
+        if not _CAUSAL.search(support):
+            yield "a cause that its source does not give"
+        else:
+            for match in re.finditer(r"\b(?:because(?: of)?|since|due to|owing to|thanks to|as a result of|so that|leads? to|results? in|caused by)\b([^,;]*)", sentence, re.I):
+                reason = content(match[1])
+                told = set(content(f"{about}\n{support}"))
+                if reason and sum(word in told for word in reason) < 0.5 * len(reason):
+                    yield "a cause that its source does not give"
+                    break
+
+
+_ROLES = (("client", "provid"), ("buyer", "seller"), ("kpo", "bpo"), ("analyst", "client"), ("employer", "people"), ("manag", "people"), ("hospit", "hedg"))
+# What stands before and after these may not change places; "before" and "after" themselves are opposites.
+_BALANCES = tuple(re.compile(rf"\b(?:{words})\b", re.I) for words in (
+    "instead of|rather than|and not|but not|not", "than|exceeds?|exceeded|outweighs?|as opposed to", "before|until", "after|once", "divided by", "whereas|while|and|but",
+))
+
+
+def _turned_round(sentence: str, support: str) -> Iterator[str]:
+    """Who does what to whom: words that only fit the source when they change places, or one that stands where the source has its counterpart."""
+    if _pair_changed(sentence, support) or any(_sides_changed(sentence, support, balance) for balance in _BALANCES):
+        yield "it turns its source round"
+    elif _counterpart(sentence, support):
+        yield "it says of one what its source says of another"
+
+
+def _pair_changed(sentence: str, support: str) -> bool:
+    theirs = content(support)
+    shared = [word for word in content(sentence) if word in set(theirs)]
+    fits = in_order(shared, theirs)
+    for i, a in enumerate(shared):
+        for b in shared[i + 1 :]:
+            if a != b and shared.count(a) == shared.count(b) == 1 and not _listed_together(a, b, support):
+                swapped = [b if word == a else a if word == b else word for word in shared]
+                if in_order(swapped, theirs) >= fits + 2:
+                    return True
+    return False
+
+
+def _sides_changed(sentence: str, support: str, balance: re.Pattern[str]) -> bool:
+    """Do the two sides of a comparison or contrast stand on the other side of it in the source?"""
+    mine, theirs = _sides(sentence, balance), _sides(support, balance)
+    if mine is None or theirs is None:
+        return False
+    straight = len(mine[0] & theirs[0]) + len(mine[1] & theirs[1])
+    crossed = len(mine[0] & theirs[1]) + len(mine[1] & theirs[0])
+    return crossed >= straight + 1 and bool(mine[0] & theirs[1]) and bool(mine[1] & theirs[0])
+
+
+def _sides(text: str, balance: re.Pattern[str]) -> tuple[set[str], set[str]] | None:
+    """The stems that stand only before and only after a word; None where it does not stand exactly once. "Before A, B" is read as "B before A"."""
+    found = list(balance.finditer(text))
+    if len(found) != 1:
+        return None
+    left, right = text[: found[0].start()], text[found[0].end() :]
+    if not content(left) and "," in right:
+        right, _, left = right.partition(",")
+    one, two = set(content(left)), set(content(right))
+    return one - two, two - one
+
+
+def _counterpart(sentence: str, support: str) -> bool:
+    """Does a part of the sentence say of a client what the source says of the provider, and so on for other pairs?"""
+    theirs = [set(content(part)) for part in clauses(support)]
+    for part in [sentence, *clauses(sentence)]:
+        mine = set(content(part))
+        for pair in _ROLES:
+            for a, b in (pair, pair[::-1]):
+                if a in mine and b not in mine:
+                    others = mine - {a}
+                    with_a = max((len(clause & others) for clause in theirs if a in clause), default=0)
+                    with_b = max((len(clause & others) for clause in theirs if b in clause and a not in clause), default=0)
+                    if with_b >= with_a + 2:
+                        return True
+    return False
+
+
+def in_order(mine: Sequence[str], theirs: Sequence[str]) -> int:
+    """The length of the longest common subsequence."""
+    row = [0] * (len(theirs) + 1)
+    for a in mine:
+        before = 0
+        for at, b in enumerate(theirs, 1):
+            before, row[at] = row[at], before + 1 if a == b else max(row[at], row[at - 1])
+    return row[-1]
+
+
+def _listed_together(a: str, b: str, text: str) -> bool:
+    """Do two words stand in one enumeration, whose order means nothing?"""
+    tokens = re.findall(r"[\w&-]+|[,;:.]", text)
+    places = [[at for at, token in enumerate(tokens) if words(token) and stem(words(token)[0]) == word] for word in (a, b)]
+    if not all(places):
+        return True
+    first, last = sorted((places[0][0], places[1][0]))
+    between = [token.lower() for token in tokens[first + 1 : last]]
+    return bool({",", "and", "or", ";"} & set(between)) and not any(token in _LINKS for token in between)
+
+
+_LINKS = frozenset("is are was were than by of from to while whereas with for must may can could does do did will would has have had when where because which that in on at".split())  # noqa: SIM905

@@ -169,8 +169,7 @@ def is_named(name: str, text: str) -> bool:
         return True
     if len(wanted) == 1 and 2 <= len(wanted[0]) <= 6 and sum(c.isupper() for c in name) > 1:
         letters = wanted[0].removesuffix("s") if name.endswith("s") else wanted[0]
-        initials = "".join(word[0] for word in said if word not in ("and", "of", "the"))
-        return letters in initials
+        return any(letters in "".join(word[0] for word in said if word not in left_out) for left_out in ((), ("and", "of", "the")))
     return False
 
 
@@ -263,7 +262,8 @@ def _opposed(sentence: str, support: Sequence[str]) -> Iterator[str]:
         yield "a negation of something else"
     near = nearest(sentence, support)
     there = [negated(part) for part in near]
-    if there and all(scope and len((scope - affirmed) & (said - here)) >= 0.5 * len(scope) for scope in there):
+    denied = {word for part in clauses(sentence) if _NEGATION.search(part) for word in content(part)}
+    if there and all(scope and len((scope - affirmed) & (said - here - denied)) >= 0.5 * len(scope) for scope in there):
         yield "it leaves out a negation"
     mine = _tokens(sentence)
     alike = [_tokens(part) for part, scope in zip(near, there, strict=True) if bool(scope) == bool(here)]

@@ -204,7 +204,7 @@ def prompt(question: str, after: Sequence[str], sources: Sequence[Source]) -> tu
 
 
 def _place(source: Source) -> str:
-    return " > ".join(dict.fromkeys(part for part in (source.title, *source.passage.context.split("\n"), source.passage.heading) if part))
+    return " > ".join((source.passage.context or source.title).split("\n"))
 
 
 _FENCE = str.maketrans('<>[]"', "‹›()'")

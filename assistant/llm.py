@@ -107,16 +107,22 @@ class OpenAiWriter:
     def rest(self) -> float:
         return self._back_off.rest()
 
+    def load(self) -> None:
+        """Import the adapter, which takes seconds, before anybody waits for it."""
+        import llama_index.llms.openai_like  # noqa: F401
+
     def write(self, messages: tuple[Message, ...]) -> Generator[Written | Usage, None, None]:
+        self.load()
         start = time.perf_counter()
         counted: dict[str, int] = {}
         written = 0
         try:
             with closing(self._timed(messages, counted)) as pieces:
                 for text in pieces:
-                    written += len(text)
-                    yield Written(text)
-                    if written > MAX_CHARACTERS:
+                    kept = text[: MAX_CHARACTERS - written]
+                    written += len(kept)
+                    yield Written(kept)
+                    if written >= MAX_CHARACTERS:
                         break
         except LlmUnavailable as error:
             self._back_off.failed(error.retry_after if isinstance(error, _Refused) else 0.0)

@@ -23,14 +23,14 @@ class Llm(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    base_url: AnyHttpUrl | None = Field(None, description="the address of an OpenAI-compatible server, such as http://127.0.0.1:11434/v1")
-    model: str = Field("", description="the name of the model, as that server knows it")
-    api_key: SecretStr | None = Field(None, description="the key that the server asks for, if it does")
-    timeout: float = Field(30.0, gt=0, le=600, description="seconds for a whole draft, after which the quoted answer stands in")
-    price_in: float = Field(0.0, ge=0, description="the price of 1,000 tokens that are sent")
-    price_out: float = Field(0.0, ge=0, description="the price of 1,000 tokens that are written")
-    daily_budget: float | None = Field(None, ge=0, description="what may be spent in a day (UTC), in the currency of the prices")
-    rewrite: bool = Field(False, description="whether the model rewrites follow-up questions to stand alone")
+    base_url: AnyHttpUrl | None = Field(default=None, description="the address of an OpenAI-compatible server, such as http://127.0.0.1:11434/v1")
+    model: str = Field(default="", description="the name of the model, as that server knows it")
+    api_key: SecretStr | None = Field(default=None, description="the key that the server asks for, if it does")
+    timeout: float = Field(default=30.0, gt=0, le=600, description="seconds for a whole draft, after which the quoted answer stands in")
+    price_in: float = Field(default=0.0, ge=0, description="the price of 1,000 tokens that are sent")
+    price_out: float = Field(default=0.0, ge=0, description="the price of 1,000 tokens that are written")
+    daily_budget: float | None = Field(default=None, ge=0, description="what may be spent in a day (UTC), in the currency of the prices")
+    rewrite: bool = Field(default=False, description="whether the model rewrites follow-up questions to stand alone")
 
 
 class Settings(BaseSettings):
@@ -49,7 +49,7 @@ class Settings(BaseSettings):
     chroma_url: AnyHttpUrl | None = Field(None, description="a Chroma server to use instead of the embedded one")
     host: str = Field("127.0.0.1", description="the address that `kpo serve` listens on")
     port: int = Field(7860, ge=1, le=65535, description="the port that `kpo serve` listens on")
-    llm: Llm = Field(default_factory=lambda: Llm(), description="the language model that drafts answers")
+    llm: Llm = Field(default_factory=Llm, description="the language model that drafts answers")
 
     @classmethod
     def settings_customise_sources(

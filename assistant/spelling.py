@@ -9,6 +9,7 @@ from rapidfuzz.distance import DamerauLevenshtein
 from index.lexical import STOPWORDS, one_spelling
 
 MIN_LENGTH = 4  # shorter words have too many neighbours to tell which was meant
+RARITY = 50  # the count that the dictionary gives to words that it has hardly met
 QUESTION_WORDS = {
     "wich": "which", "wat": "what", "waht": "what", "hwo": "how", "wen": "when", "teh": "the", "whihc": "which", "wht": "what",
 }
@@ -52,8 +53,8 @@ def correct(text: str, vocabulary: dict[str, int]) -> tuple[str, tuple[tuple[str
 
 
 def is_english(word: str) -> bool:
-    """Does an English dictionary know the word, in lower case?"""
-    return not _english().unknown([word.lower()])  # type: ignore[attr-defined]
+    """Does an English dictionary hold the word, in lower case, and not only as a rarity, as it holds names of firms?"""
+    return bool(_english()[word.lower()] > RARITY)  # type: ignore[index]
 
 
 def is_shouted(text: str) -> bool:

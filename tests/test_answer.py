@@ -24,7 +24,7 @@ DOCUMENT = Document.compose(
 AT = DOCUMENT.text.index(SENTENCE)
 FIELDS = [
     "question", "standalone", "verdict", "text", "confidence", "citations", "nearest", "timings_ms", "kind", "writer", "corrections",
-    "searched", "generation", "notes",
+    "searched", "generation", "notes", "draft",
 ]
 CITATION_FIELDS = ["marker", "document", "title", "page", "heading", "quote", "start", "end", "score", "date", "digest"]
 

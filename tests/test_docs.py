@@ -11,7 +11,7 @@ import typer
 
 from app import VERSION, kpo
 from assistant.answer import Answer, Citation, Segment
-from assistant.settings import HOUSE, Settings
+from assistant.settings import HOUSE, Settings, named
 from corpus.readers import read
 from evals.bench import STAGES
 from index.models import EMBEDDING, RERANKER
@@ -99,7 +99,7 @@ def test_every_picture_has_words_for_those_who_cannot_see_it() -> None:
 
 def test_every_command_stands_in_the_readme_and_no_other() -> None:
     (table,) = first_cells(section("Commands").partition("### ")[0])
-    said = {" ".join(re.match(r"kpo( eval)? [a-z]+", line).group().split()) for line in table if line.startswith("kpo ")}  # type: ignore[union-attr]
+    said = {" ".join(re.match(r"kpo( eval)? [a-z-]+", line).group().split()) for line in table if line.startswith("kpo ")}  # type: ignore[union-attr]
     assert said == {typed for typed, _ in commands(typer.main.get_command(kpo))}
 
 
@@ -114,17 +114,16 @@ def test_every_option_that_the_readme_names_is_one() -> None:
 
 def test_every_setting_stands_in_the_readme_with_its_default() -> None:
     (table,) = first_cells(section("Settings"))
-    assert table == [f"KPO_{name.upper()}" for name in Settings.model_fields]
+    assert table == [variable for variable, _, _ in named()]
     rows = dict(re.findall(r"^\| `(KPO_\w+)` \| (.*?) \|", section("Settings"), re.M))
-    for name, field in Settings.model_fields.items():
-        said = rows[f"KPO_{name.upper()}"]
+    for variable, _, field in named():
         match field.default:
-            case None:
-                assert said == "not set"
+            case None | "":
+                assert rows[variable] == "not set"
             case Path():
-                assert f"`{field.default.relative_to(HOUSE)}`" in said
+                assert f"`{field.default.relative_to(HOUSE)}`" in rows[variable]
             case default:
-                assert said == f"`{default}`"
+                assert rows[variable] == f"`{default}`"
 
 
 def test_the_example_of_kpo_toml_has_settings_only() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.settings import HOUSE, Settings, described, load
+from assistant.settings import HOUSE, Settings, described, load, named
 from corpus.errors import ConfigError
 
 
@@ -42,8 +42,8 @@ def test_an_option_wins_over_the_environment_which_wins_over_the_file(toml: Path
 
 def test_an_empty_variable_is_not_set(toml: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = load()
-    for name in Settings.model_fields:
-        monkeypatch.setenv(f"KPO_{name.upper()}", "")
+    for variable, _, _ in named():
+        monkeypatch.setenv(variable, "")
     assert load() == before
     assert set(where(load()).values()) == {"default"}
 
@@ -59,7 +59,8 @@ def test_paths_are_absolute_whatever_was_given(toml: Path, tmp_path: Path, monke
 
 @pytest.mark.parametrize(
     ("given", "meant"),
-    [("KPO_PROT", "KPO_PORT"), ("KPO_DATADIR", "KPO_DATA_DIR"), ("KPO_MODEL_DIR", "KPO_MODELS_DIR"), ("KPO_CHROMA", "KPO_CHROMA_URL")],
+    [("KPO_PROT", "KPO_PORT"), ("KPO_DATADIR", "KPO_DATA_DIR"), ("KPO_MODEL_DIR", "KPO_MODELS_DIR"), ("KPO_CHROMA", "KPO_CHROMA_URL"),
+     ("KPO_LLM__URL", "KPO_LLM__BASE_URL"), ("KPO_LLM_MODEL", "KPO_LLM__MODEL"), ("KPO_LLM", "KPO_LLM__MODEL")],
 )
 def test_an_unknown_name_is_an_error_that_suggests_the_right_one(
     given: str, meant: str, toml: Path, monkeypatch: pytest.MonkeyPatch
@@ -103,4 +104,52 @@ def test_a_file_that_cannot_be_read_is_named(content: bytes, toml: Path) -> None
 
 
 def test_every_setting_is_described() -> None:
-    assert all(field.description for field in Settings.model_fields.values())
+    assert all(field.description for _, _, field in named())
+
+
+KEY = "sk-secret-123"
+
+
+def test_the_llm_is_a_group_of_settings(toml: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load().llm.base_url is None
+    toml.write_text('[llm]\nbase_url = "http://127.0.0.1:11434/v1"\nmodel = "small"\ntimeout = 5\n')
+    monkeypatch.setenv("KPO_LLM__MODEL", "large")
+    monkeypatch.setenv("KPO_LLM__API_KEY", KEY)
+    settings = load()
+    assert (str(settings.llm.base_url), settings.llm.model, settings.llm.timeout) == ("http://127.0.0.1:11434/v1", "large", 5)
+    said = {row["name"]: (row["value"], row["from"]) for row in described(settings)}
+    assert said["KPO_LLM__MODEL"] == ("large", "environment") and said["KPO_LLM__TIMEOUT"] == ("5.0", "kpo.toml")
+    assert said["KPO_LLM__API_KEY"] == ("set", "environment") and said["KPO_LLM__REWRITE"] == ("False", "default")
+    assert settings.llm.api_key and settings.llm.api_key.get_secret_value() == KEY
+    assert KEY not in repr(settings) + str(described(settings)) + settings.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("KPO_LLM__BASE_URL", "ftp://x"), ("KPO_LLM__TIMEOUT", "0"), ("KPO_LLM__PRICE_IN", "-1"), ("KPO_LLM__REWRITE", "perhaps"),
+        ("KPO_LLM__BASE_URL", "http://127.0.0.1/v1"), ("KPO_LLM__API_KEY", f"{KEY} x"), ("KPO_LLM__API_KEY", f"{KEY}é"),
+    ],
+)
+def test_a_bad_value_of_the_llm_is_told_without_its_key(name: str, value: str, toml: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KPO_LLM__API_KEY", KEY)
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError, match=name) as caught:
+        load()
+    assert KEY not in f"{caught.value.message} {caught.value.remedy} {caught.value.__cause__}"
+
+
+def test_an_address_with_a_password_is_refused(toml: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KPO_LLM__BASE_URL", f"http://me:{KEY}@127.0.0.1/v1")
+    monkeypatch.setenv("KPO_LLM__MODEL", "m")
+    with pytest.raises(ConfigError, match="a user or a password") as caught:
+        load()
+    assert KEY not in caught.value.message + caught.value.remedy
+
+
+@pytest.mark.parametrize("content", [f'llm = "{KEY}"', f'[llm]\nkey = "{KEY}"', f'[llm]\napi_key = ["{KEY}"]'])
+def test_a_mistake_in_the_files_group_is_told_without_its_key(content: str, toml: Path) -> None:
+    toml.write_text(content)
+    with pytest.raises(ConfigError) as caught:
+        load()
+    assert KEY not in f"{caught.value.message} {caught.value.remedy} {caught.value.__cause__}"

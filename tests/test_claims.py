@@ -1,0 +1,99 @@
+"""The rules of the check: what a sentence claims beyond its sources, or against them."""
+
+import pytest
+
+from assistant.claims import Number, faults, names, negated, numbers, quotations
+
+
+def found(sentence: str, *support: str, about: str = "", given: str = "") -> list[str]:
+    return list(faults(sentence, support, about, given or f"{about} {' '.join(support)}"))
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("about 25 per cent, 40% later", {25.0, 40.0}), ("four and a half hours", {4.5}), ("twenty-five firms", {25.0}), ("1,200 people in 2024", {1200.0, 2024.0}),
+        ("two hundred and six documents", {206.0}), ("three million", {3_000_000.0}), ("UTC+5:30", {"5:30"}), ("one of them", set()), ("the second site", {2.0}),
+        ("no number here", set()), ("", set()),
+    ],
+)
+def test_numbers_are_read_in_digits_and_words(text: str, values: set[float | str]) -> None:
+    assert {number.value for number in numbers(text)} == values
+
+
+def test_a_number_needs_its_unit() -> None:
+    assert Number(25.0, percent=True).stands_in(numbers("about 25 percent")) and Number(25.0, percent=True).stands_in(numbers("25%"))
+    assert not Number(25.0, percent=True).stands_in(numbers("25 people"))
+    assert not Number(25.0).stands_in(numbers("25 per cent"))
+    assert Number(5.0, money="$").stands_in(numbers("$5")) and not Number(5.0, money="$").stands_in(numbers("€5"))
+
+
+def test_names_are_capitalised_words_abbreviations_and_unknown_first_words() -> None:
+    assert names("Genpact and Mu Sigma offer KPO in India.") == ["Genpact", "Mu", "Sigma", "KPO", "India"]
+    assert names("Providers offer work.") == []
+    assert names("Ravi Menon leads it.") == ["Ravi", "Menon"]
+
+
+def test_quotations_are_what_stands_in_double_marks() -> None:
+    assert quotations('It says "so be it" and “no more”.') == ["so be it", "no more"]
+
+
+def test_negations_are_about_the_words_that_follow() -> None:
+    assert negated("KPO does not repair a broken habit, but moves it.") == {"repair", "broken", "habit"}
+    assert negated("not only cheap") == set()
+
+
+TRUST = "KPO needs more trust than BPO because the client hands over thinking as well as tasks."
+CHECKED = "A client can check a payroll run against a rule, but can rarely check an investment opinion so simply."
+FEE = "A service credit is a reduction of the provider's fee when an agreed service level is missed."
+SAVING = "Current AI tools save about 25% of labour costs on the tasks they can perform, according to the KPO explainer."
+
+
+@pytest.mark.parametrize(
+    ("sentence", "support"),
+    [
+        ("KPO needs more trust than BPO, since the client hands over thinking as well as tasks.", TRUST),
+        ("More trust is needed in KPO than in BPO.", TRUST),
+        ("When an agreed service level is missed, a service credit reduces the provider's fee.", FEE),
+        ("According to the KPO explainer, current AI tools can save about 25 per cent of labour costs.", SAVING),
+        ("An investment opinion can seldom be checked so simply.", CHECKED),
+        ("Organisations may recognise the programme.", "Organizations may recognize the program."),
+        ("Analysts often work in the US.", "Analysts often work in the United States."),
+    ],
+)
+def test_a_sentence_that_its_source_says_has_no_fault(sentence: str, support: str) -> None:
+    assert found(sentence, support) == []
+
+
+@pytest.mark.parametrize(
+    ("sentence", "support", "fault"),
+    [
+        ("Current AI tools save about 35% of labour costs.", SAVING, "number"),
+        ("Current AI tools save half of labour costs on tasks.", SAVING, "amount"),
+        ("Accenture tools save about 25% of labour costs.", SAVING, "name"),
+        ("Current AI tools save “all labour” on the tasks.", SAVING, "quotation"),
+        ("According to the encyclopedia entry, current AI tools save about 25% of labour costs.", SAVING, "source"),
+        ("KPO does not need trust.", TRUST, "negation"),
+        ("KPO needs less trust than BPO.", TRUST, "opposite"),
+        ("BPO needs more trust than KPO because the client hands over thinking.", TRUST, "round"),
+        ("A service credit is an increase of the provider's fee.", FEE, "opposite"),
+        ("A service credit is a reduction of the client's fee when an agreed service level is missed.", FEE, "another"),
+        ("Only KPO needs more trust than BPO.", TRUST, "nothing else"),
+        ("Every client can check a payroll run against a rule.", CHECKED, "everything"),
+        ("A client checks a payroll run against a rule.", CHECKED, "surer"),
+        ("A client can check an investment opinion against a rule, but can rarely check a payroll run so simply.", CHECKED, "round"),
+        ("KPO lowers cost because universities train many graduates.", "KPO can lower cost, because pay is lower.", "cause"),
+        ("The pilot comes after the contract.", "The pilot comes before the contract.", "opposite"),
+    ],
+)
+def test_a_sentence_that_goes_beyond_its_source_has_a_fault(sentence: str, support: str, fault: str) -> None:
+    assert any(fault in one for one in found(sentence, support)), found(sentence, support)
+
+
+def test_a_name_may_stand_in_the_heading() -> None:
+    assert found("Genpact offers analytics.", "The company offers analytics.", about="Providers > Genpact") == []
+
+
+def test_an_abbreviation_stands_for_its_long_form() -> None:
+    assert found("A SOW describes one project.", "A statement of work describes one project.") == []
+    assert "name" in found("A MSA describes one project.", "A statement of work describes one project.")[0]

@@ -109,7 +109,9 @@ class OpenAiWriter:
 
     def load(self) -> None:
         """Import the adapter, which takes seconds, before anybody waits for it."""
+        import httpcore  # noqa: F401  # httpx and openai import the rest at the first request
         import llama_index.llms.openai_like  # noqa: F401
+        import openai.resources.chat  # noqa: F401
 
     def write(self, messages: tuple[Message, ...]) -> Generator[Written | Usage, None, None]:
         self.load()

@@ -60,7 +60,7 @@ def test_paths_are_absolute_whatever_was_given(toml: Path, tmp_path: Path, monke
 @pytest.mark.parametrize(
     ("given", "meant"),
     [("KPO_PROT", "KPO_PORT"), ("KPO_DATADIR", "KPO_DATA_DIR"), ("KPO_MODEL_DIR", "KPO_MODELS_DIR"), ("KPO_CHROMA", "KPO_CHROMA_URL"),
-     ("KPO_LLM__URL", "KPO_LLM__BASE_URL"), ("KPO_LLM_MODEL", "KPO_LLM__MODEL"), ("KPO_LLM", "KPO_LLM__MODEL")],
+     ("KPO_LLM__URL", "KPO_LLM__BASE_URL"), ("KPO_LLM_MODEL", "KPO_LLM__MODEL"), ("KPO_LLM", "KPO_LLM__BASE_URL")],
 )
 def test_an_unknown_name_is_an_error_that_suggests_the_right_one(
     given: str, meant: str, toml: Path, monkeypatch: pytest.MonkeyPatch

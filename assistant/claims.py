@@ -35,6 +35,7 @@ _SCOPE = 4  # content words after a negation that it is about
 
 # Words that say the opposite of each other, in any form that has the same stem; a prefix such as "un" does so by itself.
 _OPPOSITES = tuple(tuple(pair.split("/")) for pair in ["more/less", "more/fewer", "most/least", "higher/lower", "highest/lowest", "high/low", "rise/fall", "rising/falling", "rose/fell", "rise/drop", "grow/decline", "increase/decrease", "increase/reduce", "increase/reduction", "raise/lower", "raise/reduce", "grow/shrink", "above/below", "before/after", "large/small", "larger/smaller", "largest/smallest", "big/small", "cheap/expensive", "cheaper/dearer", "cheap/costly", "always/never", "always/seldom", "often/seldom", "often/rarely", "usually/rarely", "safe/risky", "client/provider", "client/vendor", "buyer/seller", "employer/employee", "onshore/offshore", "nearshore/offshore", "onshore/nearshore", "easy/hard", "easy/difficult", "easier/harder", "short/long", "shorter/longer", "strength/weakness", "benefit/drawback", "benefit/risk", "advantage/disadvantage", "best/worst", "better/worse", "internal/external", "fixed/variable", "summer/winter", "early/late", "earlier/later", "sooner/later", "minimum/maximum", "many/few", "fast/slow", "faster/slower", "quick/slow", "quickly/slowly", "win/lose", "buy/sell", "routine/judgement", "strong/weak", "stronger/weaker", "ahead/behind", "core/non-core", "simple/complex", "predictable/unpredictable", "protect/expose", "allow/forbid", "include/exclude", "accept/reject", "public/private", "public/confidential", "part-time/full-time", "junior/senior", "inside/outside", "in-house/outsourced", "in-house/outside", "begin/end", "start/end", "gain/loss", "success/failure", "succeed/fail", "well/poorly", "help/harm", "agree/disagree", "agree/differ", "day/night", "full/partial", "permanent/temporary", "broad/narrow", "wide/narrow", "wider/narrower", "scarce/plentiful", "scarce/abundant", "optional/mandatory", "improve/worsen", "positive/negative", "majority/minority", "add/remove", "encourage/discourage", "well-paid/low-paid", "skilled/unskilled", "certain/uncertain", "similar/different", "same/different", "vague/precise", "one-way/mutual", "first/last", "enough/insufficient", "active/passive", "formal/informal", "old/new", "older/newer", "near/distant", "local/foreign", "direct/indirect", "upper/lower", "top/bottom"])
+_FORMS = ("s", "es", "d", "ed", "ing", "r", "er", "st", "est", "ly", "y", "ment")
 _OPPOSING_PREFIX = ("un", "in", "non", "dis", "im", "ir")
 
 # Draft words that claim much, and the words of a source that claim as much.
@@ -80,6 +81,7 @@ _SAME = (
     "method/approach period/time decide/determine learn/discover happen/occur/arise speed/pace lack/missing"
 )
 _MEANING = {stem(words(word)[0]): stem(words(group.split("/")[0])[0]) for group in _SAME.split() for word in group.split("/")}
+BORNE = 0.5  # share of a sentence's content words that its source must use, whatever models say
 _LIKENESS = 5  # letters that two words must share from their beginning to be one name ("American", "Americas")
 
 
@@ -210,6 +212,9 @@ def faults(sentence: str, support: Sequence[str], about: str, given: str) -> Ite
     all that was cited.
     """
     whole = " ".join(support)
+    mine, told = content(sentence), set(content(f"{about}\n{whole}"))
+    if sum(word in told for word in mine) < BORNE * len(mine):
+        yield "most of its words are not those of its source"
     yield from _unknown_facts(sentence, whole, about, given)
     yield from _other_source(sentence, support)
     yield from _opposed(sentence, support)
@@ -266,19 +271,26 @@ def _opposed(sentence: str, support: Sequence[str]) -> Iterator[str]:
     if there and all(scope and len((scope - affirmed) & (said - here - denied)) >= 0.5 * len(scope) for scope in there):
         yield "it leaves out a negation"
     mine = _tokens(sentence)
-    alike = [_tokens(part) for part, scope in zip(near, there, strict=True) if bool(scope) == bool(here)]
-    for theirs in alike[:1] if len(alike) == len(near) else []:
+    for part in near[:1]:
+        theirs = _tokens(part)
         for pair in _OPPOSITES:
             for a, b in (pair, pair[::-1]):
-                if _count(a, mine) > _count(a, theirs) and _count(b, theirs) > _count(b, mine):
+                more = _count(a, mine) > _count(a, theirs) and _count(b, theirs) > _count(b, mine)
+                if more and _denied(a, sentence) == _denied(b, part):
                     yield "the opposite of its source"
                     return
         for word in set(mine) - set(theirs):
             for prefix in _OPPOSING_PREFIX:
                 bare = word.removeprefix(prefix)
-                if (prefix + word in theirs and len(word) > 3) or (bare != word and len(bare) > 3 and bare in theirs):
+                other = prefix + word if len(word) > 3 and prefix + word in theirs else bare if bare != word and len(bare) > 3 and bare in theirs else ""
+                if other and _denied(word, sentence) == _denied(other, part):
                     yield "the opposite of its source"
                     return
+
+
+def _denied(word: str, text: str) -> bool:
+    """Does a word stand in a clause with a negation?"""
+    return any(_NEGATION.search(part) and _count(word, _tokens(part)) for part in clauses(text))
 
 
 def affirmed_in(text: str) -> set[str]:
@@ -296,8 +308,8 @@ def _tokens(text: str) -> list[str]:
 
 
 def _count(word: str, tokens: Sequence[str]) -> int:
-    """How often a word stands there, with endings of up to three letters."""
-    return sum(token == word or (len(word) > 3 and token.startswith(word) and len(token) <= len(word) + 3) or _same_stem(token, word) for token in tokens)
+    """How often a word stands there, in any of its forms."""
+    return sum(token == word or (token.startswith(word) and token[len(word) :] in _FORMS) or _same_stem(token, word) for token in tokens)
 
 
 def _same_stem(a: str, b: str) -> bool:

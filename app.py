@@ -69,8 +69,8 @@ class House:
             pass
         return retrieval
 
-    def assistant(self, store: "Store | None" = None, *, drafts: bool = True) -> "Assistant":
-        """The assistant; with a language model that drafts, when one is set. Without `drafts` it only quotes."""
+    def assistant(self, store: "Store | None" = None, *, drafts: bool = False) -> "Assistant":
+        """The assistant, which quotes; with `drafts` a language model writes for it, when one is set."""
         from assistant.ask import Assistant, Extractive
 
         retrieval = self.retrieval(store)
@@ -135,7 +135,7 @@ class House:
             store = stack.enter_context(hold(self.settings.data_dir, self.catalog(), self._chroma_url()))
             if store is not None:
                 stack.enter_context(following(store))
-            yield self.assistant(store)
+            yield self.assistant(store, drafts=True)
 
     def remove_source(self, path: Path) -> str:
         """Forget a source folder, with all that came from it; return its name. Raises CorpusError for one that is not a source."""

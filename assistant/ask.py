@@ -81,6 +81,11 @@ class Assistant:
         self._vocabulary: tuple[tuple[str | None, int], Vocabulary] = ((None, -1), Vocabulary.of(-1, {}))
         self._lock = threading.Lock()
 
+    @property
+    def drafted_by(self) -> str | None:
+        """The language model that drafts the answers; None when they are quotations."""
+        return self._drafter.model if self._drafter else None
+
     def answer(self, question: Question) -> Answer:
         """The answer to one question. Blank text gets the refusal of an empty search."""
         for event in self.ask(question):

@@ -24,7 +24,7 @@ def ask(
     data_dir: DataDir = None,
 ) -> None:
     """Answer a question with quoted, cited sentences, or refuse."""
-    assistant = house(ctx, data_dir).assistant()
+    assistant = house(ctx, data_dir).assistant(drafts=True)
     if question == "-":
         raise typer.Exit(0 if _ask_lines(assistant, as_json) else 1)
     from assistant.question import Question

@@ -78,6 +78,7 @@ class Drafter:
         self._ledger = ledger
         self._daily_budget = daily_budget
         self.rewrites = rewrites
+        self.model = writer.model
 
     def draft(
         self, answer: Answer, after: Sequence[str], material: Material, relevance: Callable[[str, Sequence[str]], list[float]] | None = None

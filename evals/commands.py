@@ -1,12 +1,19 @@
 """The group `kpo eval`: question sets are written, run, compared, gated on, blessed and grown. Results go to stdout, progress and messages to stderr."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from evals.public_commands import commands as public_commands
 from index.commands import DataDir, Json, house, print_json
+
+if TYPE_CHECKING:
+    from assistant.ask import Assistant
+    from evals.cases import CaseSet
+    from evals.records import Records
+    from evals.run import EvalRun
+    from evals.session import Choice
 
 commands = typer.Typer(no_args_is_help=True)
 DEVELOPMENT = Path(__file__).parent / "sets" / "calibration.yaml"  # the set that constants are fitted on; never reported on
@@ -155,6 +162,9 @@ def run(
     junit: Annotated[Path | None, typer.Option("--junit", help="Write the outcomes as JUnit XML.", show_default=False)] = None,
     markdown: Markdown = None,
     json: Annotated[Path | None, typer.Option("--json", help="Write all of it as JSON.", show_default=False)] = None,
+    writer: Annotated[
+        Literal["extractive", "llm"], typer.Option("--writer", help="Who writes; llm runs both, and sets the language model beside quoting.")
+    ] = "extractive",
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew, even if an interrupted run of the same cases could be taken up again.")] = False,
     data_dir: DataDir = None,
 ) -> None:
@@ -169,25 +179,16 @@ def run(
     chosen = session.chosen(session.sets_named(sets or []), choice)
     limits = session.limits(minimum or []), session.limits(maximum or [])
     before = session.before(records, against, chosen, baselines, any_set=any_set)
-    session.check_gate(before, fail_on=fail_on is not None, limits=limits)
-    assistant = home.assistant()
-    prepared = session.prepare(records, assistant, chosen, choice, fresh=fresh)
-    try:
-        for job in prepared:
-            if job.done:
-                had = f"{len(job.done)} of {len(job.cases)} cases are done (--fresh begins anew)"
-                typer.echo(f"taking up run {job.id} of {job.found.name} again: {had}", err=True)
-            terminal.follow(
-                session.outcomes(records, assistant, job, jobs=jobs, seconds=timeout), title=job.found.name, total=len(job.cases),
-                cases={case.id: case for case in job.cases}, passed=sum(o.passed for o in job.done), failed=sum(not o.passed for o in job.done),
-            )
-    except KeyboardInterrupt:
-        typer.echo("\nInterrupted. What was asked is kept: the same command takes the run up again.", err=True)
-        raise typer.Exit(130) from None
-    runs = session.finish(records, prepared)
-    for one, job in zip(runs, prepared, strict=True):
+    session.check_gate(before, fail_on=fail_on is not None and writer == "extractive", limits=limits)
+    if writer == "llm":
+        session.check_writer(home.settings.llm, against)
+        before = session.joined(_asked(records, home.assistant(), chosen, choice, jobs=jobs, seconds=timeout, fresh=fresh))
+        runs = _asked(records, home.assistant(drafts=True), chosen, choice, jobs=jobs, seconds=timeout, fresh=fresh)
+    else:
+        runs = _asked(records, home.assistant(), chosen, choice, jobs=jobs, seconds=timeout, fresh=fresh)
+    for one, found in zip(runs, chosen, strict=True):
         typer.echo(terminal.summary(one))
-        typer.echo(terminal.failures(one.outcomes, {case.id: case for case in job.cases}))
+        typer.echo(terminal.failures(one.outcomes, {case.id: case for case in found.cases}))
     whole = session.joined(runs)
     if len(runs) > 1:
         typer.echo(terminal.summary(whole))
@@ -199,6 +200,28 @@ def run(
     reasons = gate(compared or whole, fail_on_regression=fail_on is not None, minimums=limits[0], maximums=limits[1])
     terminal.tripped(reasons)
     raise typer.Exit(exit_code(reasons))
+
+
+def _asked(
+    records: "Records", assistant: "Assistant", sets: "list[CaseSet]", choice: "Choice", *, jobs: int, seconds: float, fresh: bool
+) -> "list[EvalRun]":
+    """A finished run of each set, shown as it goes; an interruption ends the command, and keeps what was asked."""
+    from evals import session, terminal
+
+    prepared = session.prepare(records, assistant, sets, choice, fresh=fresh)
+    try:
+        for job in prepared:
+            if job.done:
+                had = f"{len(job.done)} of {len(job.cases)} cases are done (--fresh begins anew)"
+                typer.echo(f"taking up run {job.id} of {job.found.name} again: {had}", err=True)
+            terminal.follow(
+                session.outcomes(records, assistant, job, jobs=jobs, seconds=seconds), title=job.found.name, total=len(job.cases),
+                cases={case.id: case for case in job.cases}, passed=sum(o.passed for o in job.done), failed=sum(not o.passed for o in job.done),
+            )
+    except KeyboardInterrupt:
+        typer.echo("\nInterrupted. What was asked is kept: the same command takes the run up again.", err=True)
+        raise typer.Exit(130) from None
+    return session.finish(records, prepared)
 
 
 @commands.command()

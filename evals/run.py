@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from assistant.answer import Answer
 from assistant.ask import Assistant
+from assistant.check import CONSTANTS as CHECK
 from assistant.floor import CONSTANTS
 from assistant.question import Question
 from evals.cases import Case, CaseSet, stale
@@ -125,6 +126,9 @@ def score(case: Case, answer: Answer, documents: set[str]) -> Outcome:
     cited = [any(place.matches(c.document, c.heading, c.page) for place in case.must_cite) for c in answer.citations]
     found = [next((str(p) for p in case.must_cite if p.matches(h.passage.document, h.passage.heading, h.passage.page)), h.passage.id) for h in answer.hits]
     metrics: dict[str, float] = {"words": float(len(answer.text.split()))}
+    if answer.draft is not None:
+        metrics["drafted"] = float(answer.writer == "llm")
+        metrics["dropped"] = float(len(answer.draft.dropped))
     if case.expect == "answer":
         metrics |= retrieval([str(place) for place in case.must_cite], found)
         metrics["facts_said"] = facts_said(answer.text, case.must_say) if answer.verdict == "answered" else 0.0
@@ -175,9 +179,11 @@ def fingerprint(assistant: Assistant) -> dict[str, str]:
     with assistant.retrieval.reading() as view:
         corpus = _corpus_digest(view)
     reranker = assistant.retrieval.reranker
+    drafted = {} if assistant.drafted_by is None else {"writer": assistant.drafted_by, "check": hashlib.sha256(CHECK.read_bytes()).hexdigest()[:16]}
     return {
         "version": metadata.version("kpo-assistant"), "code": _code(), "corpus": corpus, "embedder": assistant.retrieval.embedder.identity,
         "reranker": reranker.identity if reranker else "none", "constants": hashlib.sha256(CONSTANTS.read_bytes()).hexdigest()[:16],
+        **drafted,
     }
 
 

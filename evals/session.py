@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from assistant.ask import Assistant
+from assistant.settings import Llm
 from corpus.errors import EvalError
 from evals.cases import ENDINGS, Case, CaseSet, load, merged
 from evals.compare import BASELINES, Baseline, Comparison, figure, gate, load_baseline, write_baseline
@@ -189,6 +190,14 @@ def check_gate(earlier: EvalRun | Baseline | None, *, fail_on: bool, limits: Seq
     for names in limits:
         for name in names:
             figure(nothing, name)
+
+
+def check_writer(llm: Llm, against: str | None) -> None:
+    """Raise EvalError when a run of the language model beside quoting cannot be made, before anything is asked."""
+    if llm.base_url is None:
+        raise EvalError("no language model is set", "set KPO_LLM__BASE_URL and KPO_LLM__MODEL")
+    if against is not None:
+        raise EvalError("--writer llm compares with quoting, and --against with something else", "leave out one of them")
 
 
 def bless(records: Records, number: int | None, folder: Path | None) -> list[tuple[Path, EvalRun]]:

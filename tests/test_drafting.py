@@ -149,7 +149,8 @@ def test_what_fails_is_dropped_and_the_quotation_stands_in(sentence: str, why: s
 
 
 def test_too_little_left_is_no_answer(catalog: Catalog) -> None:
-    said, answer = asked(catalog, FakeWriter("The induction desk closes at five [1]. It was built in 1999 [1]. Mia Lund paid for it [1]. It cost 5 million [1]."))
+    draft = "The induction desk closes at five [1]. It was built in 1999 [1]. Mia Lund paid for it [1]. It cost 5 million [1]."
+    said, answer = asked(catalog, FakeWriter(draft))
     assert len(said) == 1 and answer.writer == "extractive"
     assert "only 1 of 4" in answer.notes[-1] and answer.draft and answer.draft.kept == 0
 
@@ -203,7 +204,8 @@ def test_the_prompt_keeps_passages_and_question_apart(catalog: Catalog) -> None:
     asked(catalog, writer)
     system, user = writer.asked[0]
     assert system.role == "system" and BADGE not in system.text
-    assert f'<passage number="1" about="Notes › Badges">\n{BADGE}' in user.text and user.text.endswith("<question>Where do analysts collect their badge?</question>")
+    assert f'<passage number="1" about="Notes › Badges">\n{BADGE}' in user.text
+    assert user.text.endswith("<question>Where do analysts collect their badge?</question>")
 
 
 def test_nothing_in_a_passage_can_end_its_part_or_pass_for_a_marker() -> None:

@@ -1,5 +1,6 @@
 """The language model's endpoint: streams, and every way in which it can fail. Each ends in a quotation, within the time-out, without the key."""
 
+import json
 import logging
 import shutil
 import threading
@@ -240,3 +241,23 @@ def test_the_command_line_answers_and_never_shows_the_key(shipped: Path, tmp_pat
         assert "it answers" in status.stdout and "1 requests, 120 tokens" in status.stdout
         told = ran.stdout + ran.stderr + status.stdout + status.stderr + "".join(str(path.read_bytes()) for path in data.rglob("*") if path.is_file())
         assert KEY not in told
+
+
+def test_an_evaluation_sets_the_model_beside_quoting(shipped: Path, tmp_path: Path) -> None:
+    data, report, cases = tmp_path / "data", tmp_path / "report.json", tmp_path / "few.yaml"
+    shutil.copytree(shipped, data)
+    cases.write_text(
+        'name: few\ncases:\n  - {id: trust, question: "Why does KPO need more trust than BPO?", expect: answer, must_say: [thinking]}\n"
+        "  - {id: none, question: "Who is the chief executive of Genpact?", expect: refusal}\n"
+    )
+    arguments = ("eval", "run", cases, "--writer", "llm", "--json", report, "--data-dir", data)
+    assert "no language model is set" in run_kpo(*arguments).stderr
+    with scripted(lambda asked: ["KPO needs more trust than BPO, since the client hands over thinking as well as tasks [1]."]) as server:
+        setting = {"KPO_LLM__BASE_URL": server.url, "KPO_LLM__MODEL": "scripted"}
+        ran = run_kpo(*arguments, **setting)
+        assert ran.returncode == 0, ran.stderr
+        assert len(server.asked) == 1
+    told = json.loads(report.read_text())
+    assert told["fingerprint"]["writer"] == "scripted" and "since the client hands over" in report.read_text()
+    assert "comparison" in told and "same" in ran.stdout.lower()
+    assert "leave out one" in run_kpo(*arguments, "--against", "1", **setting).stderr

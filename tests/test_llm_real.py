@@ -32,7 +32,10 @@ CHARACTERS = 500 if ACCEPT else 250  # of a draft, of which no more is read: a m
 
 
 class Marking:
-    """A writer that puts every number it was given behind every sentence, and stops a model that has said enough: a model of this size seldom does, and unmarked sentences prove nothing."""
+    """A writer that puts every number it was given behind every sentence, and stops a model that has said enough.
+
+    A model of this size seldom cites anything, and sentences that are dropped for that prove nothing.
+    """
 
     def __init__(self, writer: OpenAiWriter) -> None:
         self.model = writer.model

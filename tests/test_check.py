@@ -1,0 +1,117 @@
+"""The check with its real models, over labelled sentences: it does not eat the truth, and lets little else through."""
+
+import os
+from collections.abc import Iterable
+from itertools import groupby
+from pathlib import Path
+
+import pytest
+
+from assistant.answer import Answer, Citation, Segment
+from assistant.check import CONSTANTS, Constants, Judge, Source, constants_for, models_of
+from assistant.drafting import Drafter, Material, Said
+from assistant.llm import OpenAiWriter
+from assistant.settings import Llm
+from conftest import HOUSE
+from corpus.errors import ConfigError, EvalError
+from evals import sentences
+from index.catalog import Catalog, View
+from index.embed import open_embedder
+from index.models import EMBEDDING, RERANKER
+from index.rerank import open_reranker
+from index.search import Retrieval
+from scripted import Asked, scripted
+
+ACCEPT = bool(os.environ.get("KPO_ACCEPT"))
+EVERY = 1 if ACCEPT else 6  # of the labelled sentences
+APART = HOUSE / "evals" / "drafts" / "apart.yaml"
+SETS = {"development": (sentences.SHIPPED, 0.06, 0.06), "apart": (APART, 0.06, 0.10)}  # what may be eaten, and what may slip through
+
+
+@pytest.fixture(scope="module")
+def retrieval(shipped: Path) -> Retrieval:
+    return Retrieval(Catalog(shipped), open_embedder(EMBEDDING.name, HOUSE / "data" / "models"), open_reranker(RERANKER.name))
+
+
+@pytest.fixture(scope="module")
+def judge(retrieval: Retrieval) -> Judge:
+    assert retrieval.reranker
+    return Judge(retrieval.embedder, retrieval.reranker)
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_both_error_rates_are_low(name: str, judge: Judge, retrieval: Retrieval) -> None:
+    path, eaten, missed = SETS[name]
+    found = sentences.load(path)[::EVERY]
+    with retrieval.reading() as view:
+        for half in ("even", "odd"):
+            rates = sentences.rates(judge, view, found, half)
+            assert len(rates.eaten) <= 1 + eaten * rates.good, rates.eaten
+            assert len(rates.missed) <= 1 + missed * rates.bad, rates.missed
+
+
+def test_the_labelled_sentences_fit_the_documents(retrieval: Retrieval) -> None:
+    found = [one for path, _, _ in SETS.values() for one in sentences.load(path)]
+    assert len(found) >= 400 and len({one.sentence for one in found}) == len(found)
+    with retrieval.reading() as view:
+        for one in found:
+            assert sentences.source_of(view, one).passage.document == one.document
+        with pytest.raises(EvalError, match="no sentence that begins with"):
+            sentences.source_of(view, sentences.Labelled("handbook/risks.md", "No such sentence", "x", ""))
+
+
+def quoted(view: View, source: Source) -> tuple[Answer, Material]:
+    """An extractive answer that quotes a passage, and the material of a draft over it."""
+    document = view.document(source.passage.document)
+    assert document
+    unit = source.passage.units[0]
+    citation = Citation.of(1, document, source.passage, unit.start, unit.end, 1.0)
+    answer = Answer("What?", "What?", "answered", (Segment("quote", citation.quote, 1),), (citation,))
+    return answer, Material((source,), {document.id: document})
+
+
+def test_an_honest_model_is_believed(judge: Judge, retrieval: Retrieval) -> None:
+    prose = [one for path, _, _ in SETS.values() for one in sentences.load(path) if one.supported]
+    groups = [list(group) for _, group in groupby(prose, key=lambda one: (one.document, one.says))][:: 1 if ACCEPT else 8]
+    written: list[str] = []
+    shown: list[str] = []
+
+    def honest(asked: Asked) -> Iterable[str]:
+        return [f"{sentence} [1] " for sentence in written]
+
+    with scripted(honest) as server, retrieval.reading() as view:
+        drafter = Drafter(OpenAiWriter(Llm(base_url=server.url, model="m")), judge)  # type: ignore[arg-type]
+        for group in groups:
+            written[:] = [one.sentence for one in group]
+            answer, material = quoted(view, sentences.source_of(view, group[0]))
+            shown += [event.segment.text for event in drafter.draft(answer, (), material) if isinstance(event, Said)]
+    total = sum(map(len, groups))
+    assert len(shown) >= (0.95 if ACCEPT else 0.9) * total, f"{len(shown)} of {total}"
+
+
+def test_the_constants_are_those_of_the_models(retrieval: Retrieval) -> None:
+    assert retrieval.reranker
+    assert constants_for(models_of(retrieval.embedder, retrieval.reranker)).floor > 0
+    with pytest.raises(ConfigError, match="no calibration of the check") as caught:
+        constants_for("some+other")
+    assert "calibrate-check" in caught.value.remedy and CONSTANTS.is_file()
+
+
+def test_constants_are_fitted_to_both_kinds() -> None:
+    def seen(supported: bool, value: float, fault: str = "") -> tuple[sentences.Labelled, str, tuple[float, ...]]:
+        return sentences.Labelled("d", "s", "x", "" if supported else "wrong"), fault, (value,) * 9
+
+    rows = [seen(True, 0.8 + n / 100) for n in range(10)] + [seen(False, n / 100) for n in range(10)] + [seen(True, 0.0, "a number")]
+    fitted = sentences.fit(rows, eaten=0.0)
+    assert isinstance(fitted, Constants)
+    assert fitted.probability((0.8,) * 9) >= fitted.floor > fitted.probability((0.05,) * 9)
+    with pytest.raises(EvalError, match="all of one kind"):
+        sentences.fit(rows[:10])
+
+
+@pytest.mark.parametrize("content", ["- document: a", "[", "- {document: a, says: b, good: [[]], bad: []}", "5"])
+def test_a_file_that_is_laid_out_otherwise_is_an_error(content: str, tmp_path: Path) -> None:
+    file = tmp_path / "x.yaml"
+    file.write_text(content)
+    with pytest.raises(EvalError):
+        sentences.load(file)

@@ -14,6 +14,8 @@ from assistant.floor import Constants as Floor
 from assistant.llm import Message, Usage, Written
 from assistant.question import Question
 from assistant.usage import Ledger
+from assistant.web.markup import answer_html
+from assistant.web.page import _ask
 from corpus.document import Document, Passage
 from corpus.errors import LlmUnavailable
 from fakes import FakeEmbedder, FakeReranker, put
@@ -289,3 +291,17 @@ def test_a_sentence_may_rest_on_two_sources(catalog: Catalog) -> None:
     )
     assert answer.writer == "llm" and answer.text.endswith("[1] [2]")
     assert {citation.document for citation in answer.citations} == {"house/badges.md", "house/lunch.md"}
+    html = answer_html(answer, "7")
+    assert 'href="#cite-7-1"' in html and 'href="#cite-7-2"' in html and "Written by a language model" in html
+
+
+def test_the_page_shows_each_sentence_as_it_passes(catalog: Catalog) -> None:
+    draft = "Analysts who are new collect their badge at the induction desk [1]. Mia Lund hands it over [1]. The induction desk closes at five [1]."
+    retrieval = Retrieval(catalog, FakeEmbedder(), FakeReranker())
+    assistant = Assistant(retrieval, Extractive(), Floor.open(), Drafter(FakeWriter(draft), judge()))
+    memory: dict[str, object] = {"turns": [], "answers": {}, "count": 0, "shown": {}}
+    contents = [shown[0][-1]["content"] for shown in _ask(assistant, "Where do analysts collect their badge?", [], memory, None, None)]
+    writing = [content for content in contents if "who are new" in content and 'class="sure"' not in content]
+    assert len(writing) == 2 and "closes at five" not in writing[0] and "closes at five" in writing[1]
+    assert not any("Mia Lund" in content for content in contents)
+    assert 'href="#cite-1-1"' in writing[0] and "left out" in contents[-1]

@@ -247,8 +247,8 @@ def test_an_evaluation_sets_the_model_beside_quoting(shipped: Path, tmp_path: Pa
     data, report, cases = tmp_path / "data", tmp_path / "report.json", tmp_path / "few.yaml"
     shutil.copytree(shipped, data)
     cases.write_text(
-        'name: few\ncases:\n  - {id: trust, question: "Why does KPO need more trust than BPO?", expect: answer, must_say: [thinking]}\n"
-        "  - {id: none, question: "Who is the chief executive of Genpact?", expect: refusal}\n"
+        'name: few\ncases:\n  - {id: trust, question: "Why does KPO need more trust than BPO?", expect: answer, must_say: [thinking]}\n'
+        '  - {id: none, question: "Who is the chief executive of Genpact?", expect: refusal}\n'
     )
     arguments = ("eval", "run", cases, "--writer", "llm", "--json", report, "--data-dir", data)
     assert "no language model is set" in run_kpo(*arguments).stderr

@@ -69,7 +69,7 @@ def entailment_of(folder: Path) -> int:
     try:
         labels = json.loads((folder / "config.json").read_text(encoding="utf-8"))["id2label"]
         return next(int(at) for at, label in labels.items() if str(label).lower().startswith("entail"))
-    except (OSError, ValueError, KeyError, AttributeError, StopIteration) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, StopIteration) as error:
         raise ModelError(f"{folder} does not say which of its labels is entailment", REMEDY) from error
 
 

@@ -34,6 +34,8 @@ class Quoter:
     A sentence with "crash" in it raises, one with "hang" waits for `release`. `asked` keeps the questions.
     """
 
+    drafted_by: str | None = None
+
     def __init__(self, catalog: Catalog, *, refuses: bool = False) -> None:
         self.retrieval = Retrieval(catalog, FakeEmbedder(), FakeReranker())
         self.release = threading.Event()
@@ -271,6 +273,14 @@ def test_joined_runs_keep_their_sets_apart(catalog: Catalog) -> None:
     assert [o.case for o in whole.outcomes[::10]] == ["prices.tea", "rains.rain-0"]
     assert whole.outcomes[-1].tags == ("rains",)
     assert session.joined(runs[:1]) is runs[0]
+
+
+def test_the_fingerprint_names_the_model_that_drafts(catalog: Catalog) -> None:
+    quoting = Quoter(catalog)
+    drafting = Quoter(catalog)
+    drafting.drafted_by = "small"
+    assert "writer" not in fingerprint(quoting)
+    assert fingerprint(drafting)["writer"] == "small" and fingerprint(drafting) | fingerprint(quoting) == fingerprint(drafting)
 
 
 def test_the_fingerprint_tells_corpora_and_models_apart(catalog: Catalog) -> None:

@@ -136,6 +136,7 @@ def models_of(embedder: Embedder, reranker: Reranker) -> str:
 _MARKER = re.compile(r"\s*\[\s*(\d{1,4}(?:\s*[,;]\s*\d{1,4})*)\s*\]")
 _BULLET = re.compile(r"^\s*(?:[-*•·–]\s+|#{1,6}\s+|\(?\d{1,2}[.)]\s+|>\s*)+")
 _EMPHASIS = re.compile(r"(\*\*|__|`+)")
+_WHOLE = re.compile(r"[.!][\"”’')]*$")
 _LINK = re.compile(
     r"https?:|www\.|\b[\w.+-]+@[\w-]+\.\w|\]\(|!\[|<\s*/?\s*[a-z!]|&#?\w+;|javascript:|data:\w+/|"
     r"\b[\w-]+\.(?:com|net|org|io|example|dev|info|biz|xyz|ru|cn|co\.\w\w)\b", re.I
@@ -159,7 +160,9 @@ def unfit(sentence: str) -> str:
         return "it holds a marker that is none"
     if len(sentence.split()) < SHORTEST or not content(sentence):
         return "it claims nothing"
-    return "it is a question" if sentence.endswith("?") else ""
+    if sentence.endswith("?"):
+        return "it is a question"
+    return "" if _WHOLE.search(sentence) else "it is not a whole sentence"
 
 
 def against(sentence: str, spans: Sequence[Span]) -> list[str]:

@@ -68,6 +68,8 @@ _CAUSAL = re.compile(
 _ACCORDING = re.compile(r"\b(?:according to|in the (?:view|words|opinion|account) of) (?P<who>[^,.;]+?)(?=,|\.|;|$)|, (?:says|reports|notes|adds|warns) (?P<said>the [^,.;]+)", re.I)
 _SOURCE_FIRST = re.compile(r"(?:both |only )?(?P<who>(?:the |a |an )?(?:[^\s,.;]+ ){0,5}?(?:article|guide|explainer|entry|report|study|survey|model))\b(?! is\b)", re.I)
 _POINTS_BACK = re.compile(r"(?:it|its|they|their|this|these|he|she|such|both|the (?:same|other|latter|former))\b", re.I)
+_CALLED = "called|named|names?|known as|titled|termed|dubbed|stands for|abbreviated"
+_NAMING = re.compile(r"\b(?:called|named|known as|titled|termed|dubbed|(?:name|title) is|stands for|abbreviated (?:as|to))\s+(?:the |an? )?[\"“']?([A-Z][\w&-]*)")
 # Words that may stand for each other: what a reader would call the same statement.
 _SAME = (
     "costly/expensive hard/difficult company/firm/business start/begin/commence buy/purchase choose/select need/require/demand mean/signify keep/retain help/assist "
@@ -239,9 +241,17 @@ def _unknown_facts(sentence: str, support: str, about: str, given: str) -> Itera
     where = f"{said}\n{given}" if _POINTS_BACK.match(support) else said
     if any(not is_named(name, where) for name in names(sentence)):
         yield "a name that its source does not give"
+    if any(not _names_so(match[1], said) for match in _NAMING.finditer(sentence)):
+        yield "a name that its source does not give to it"
     flat = " ".join(words(given))
     if any(" ".join(words(quoted)) not in flat for quoted in quotations(sentence)):
         yield "a quotation that its source does not hold"
+
+
+def _names_so(name: str, text: str) -> bool:
+    """Does a text give something this name: with a word such as "called" beside it, or in brackets as an abbreviation?"""
+    beside = rf"\b(?:{_CALLED})\b[^.;,]{{0,40}}?\b{re.escape(name)}\b|\({re.escape(name)}\)|\b{re.escape(name)}\b[^.;,]{{0,40}}?\b(?:{_CALLED})\b"
+    return re.search(beside, text, re.I) is not None
 
 
 def _other_source(sentence: str, support: Sequence[str]) -> Iterator[str]:

@@ -83,11 +83,17 @@ def test_a_sentence_that_its_source_says_has_no_fault(sentence: str, support: st
         ("A client checks a payroll run against a rule.", CHECKED, "surer"),
         ("A client can check an investment opinion against a rule, but can rarely check a payroll run so simply.", CHECKED, "round"),
         ("KPO lowers cost because universities train many graduates.", "KPO can lower cost, because pay is lower.", "cause"),
+        ("The start-up in the example is a company called KPO.", "The KPO explainer gives the example of a start-up, a company in biotechnology.", "to it"),
         ("The pilot comes after the contract.", "The pilot comes before the contract.", "opposite"),
     ],
 )
 def test_a_sentence_that_goes_beyond_its_source_has_a_fault(sentence: str, support: str, fault: str) -> None:
     assert any(fault in one for one in found(sentence, support)), found(sentence, support)
+
+
+def test_a_name_is_given_where_its_source_gives_it() -> None:
+    assert found("The document is called a SOW.", "The statement of work, which is called SOW, is a document.") == []
+    assert found("The document is called SOW.", "A statement of work (SOW) is a document.") == []
 
 
 def test_a_name_may_stand_in_the_heading() -> None:

@@ -139,6 +139,7 @@ def test_a_checked_draft_is_the_answer(catalog: Catalog) -> None:
         ("<img src=x> Analysts collect their badge [1].", "link"),
         ("Do analysts collect their badge at the induction desk? [1]", "question"),
         ("Badge [1].", "claims nothing"),
+        ("New analysts collect their badge at the [1]", "not a whole sentence"),
         ("New analysts collect their badge at the desk, " + "and " * 300 + "so on [1].", "too long"),
     ],
 )

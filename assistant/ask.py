@@ -53,7 +53,7 @@ class Answerer(Protocol):
     name: str
 
     def __call__(
-        self, kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term], view: View
+        self, question: str, kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term], view: View
     ) -> tuple[tuple[Segment, ...], tuple[Citation, ...]]:
         """Segments and their citations; no evidence gives neither, and the assistant refuses."""
 
@@ -64,9 +64,9 @@ class Extractive:
     name = "extractive"
 
     def __call__(
-        self, kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term], view: View
+        self, question: str, kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term], view: View
     ) -> tuple[tuple[Segment, ...], tuple[Citation, ...]]:
-        return compose(kind, evidence, terms, view)
+        return compose(question, kind, evidence, terms, view)
 
 
 class Assistant:
@@ -112,7 +112,7 @@ class Assistant:
             segments: tuple[Segment, ...] = ()
             citations: tuple[Citation, ...] = ()
             if confidence >= constants.floor:
-                segments, citations = self._answerer(kind, evidence, found.terms, view)
+                segments, citations = self._answerer(alone, kind, evidence, found.terms, view)
             answer = Answer(
                 text, alone, "answered" if citations else "refused", segments if citations else (Segment("own", REFUSAL),), citations,
                 confidence=confidence, nearest=() if citations else nearest_topics(found.hits), kind=kind, writer=self._answerer.name,

@@ -264,7 +264,7 @@ def _attempt(
     kind = kind_of(question)
     quoted = ""
     if kind != "small-talk":
-        segments, _ = compose(kind, evidence, terms, view)
+        segments, _ = compose(question, kind, evidence, terms, view)
         quoted = " ".join(segment.text for segment in segments if segment.marker is not None)
     return Attempt(item, quoted, seen, (time.perf_counter() - clock) * 1000)
 

@@ -17,7 +17,7 @@ from assistant.vocabulary import Vocabulary
 from corpus.normalise import one_line
 from corpus.terms import Term
 from index.catalog import View
-from index.search import Hit, Retrieval
+from index.search import CLEAR, Hit, Retrieval
 
 MAX_TURNS = 8  # earlier questions that a follow-up may refer to; the newest are kept
 NEAREST = 3  # topics offered with a refusal
@@ -98,7 +98,7 @@ class Assistant:
             after = tuple(one_line(turn[:MAX_QUESTION]) for turn in question.after[-MAX_TURNS:])
             alone = standalone(corrected, after, self.retrieval.lexicon(view))
             yield Searching(alone, corrections)
-            found = self.retrieval.search(view, alone, documents=question.documents)
+            found = self.retrieval.search(view, alone, documents=question.documents, enough=CLEAR)
             yield Reading(len(found.hits), len({hit.passage.document for hit in found.hits}))
             clock = time.perf_counter()
             evidence = read(alone, found.hits, self.retrieval.reranker)

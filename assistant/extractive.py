@@ -115,9 +115,11 @@ def _told(kind: Kind, reads: Sequence[_Read], defining: Sequence[Evidence], view
             break
         if any(_says_same(read.passage.quote(read.passage.units[centre]), piece.text) for piece in pieces):
             continue
-        more = _whole_list(read, view) if not pieces else []
-        if not more or _size(more) > MAX_WORDS:
-            more = _window(read, centre, (FIRST_WORDS if not pieces else MAX_WORDS) - told, opens=not pieces)
+        room = (MAX_WORDS if pieces else FIRST_WORDS) - told
+        if read.passage.kind == "list":
+            more = _from_list(read, view, MAX_WORDS if not pieces else room)
+        else:
+            more = _window(read, centre, room, opens=not pieces)
         if pieces and told + _size(more) > MAX_WORDS:
             continue
         pieces += more
@@ -148,7 +150,7 @@ def _window(read: _Read, centre: int, room: int, *, opens: bool) -> list[Piece]:
         first, last = min(first, best), max(last, best)
     while first < centre and _points_back(passage, first):
         first += 1
-    while last > first and passage.kind != "list" and passage.quote(passage.units[last]).endswith(":"):  # it announces what is not quoted
+    while last > first and passage.quote(passage.units[last]).endswith(":"):  # it announces what is not quoted
         last -= 1
     return _joined([Piece(_shape(passage, unit), passage, unit.start, unit.end, scores[centre], unit.marker) for unit in passage.units[first : last + 1]])
 
@@ -174,11 +176,9 @@ def _shaped(kind: Kind, reads: Sequence[_Read], evidence: Sequence[Evidence], vi
         return _whole_list(chosen, view) or _whole_table(chosen, view)
     # No list stands out: the one in the section of the best passage, else the one that the best sentences stand in.
     here = reads[0].passage
-    beside = [p for p in view.passages_of(here.document) if p.heading == here.heading and p.kind == "list"] if here.heading else []
-    within = [read for read in reads[:2] if read.passage.kind == "list" and len(read.passage.units) > 2]
-    if beside:
-        return _whole_list(_Read(beside[0], reads[0].best, ()), view)
-    return _whole_list(within[0], view) if within else []
+    beside = [p for p in view.passages_of(here.document) if p.heading == here.heading and p.kind in ("list", "row")] if here.heading else []
+    within = [_Read(p, reads[0].best, ()) for p in beside[:1]] or [r for r in reads[:2] if r.passage.kind == "list" and len(r.passage.units) > 2]
+    return [piece for read in within[:1] for piece in _whole_list(read, view) or _whole_table(read, view)]
 
 
 def _is_ordered(passage: Passage) -> bool:
@@ -194,6 +194,25 @@ def _whole_list(read: _Read, view: View) -> list[Piece]:
         for passage in _family(read.passage, view) for unit in passage.units
     ]
     return _joined(pieces[: MAX_ITEMS + 1])
+
+
+def _from_list(read: _Read, view: View, room: int) -> list[Piece]:
+    """The list of a passage, whole when it fits into `room` words; else its lead-in with the best of the passage's items, in their order.
+
+    Empty when not even the lead-in and an item fit.
+    """
+    whole = _whole_list(read, view)
+    if _size(whole) <= room:
+        return whole
+    passage = _family(read.passage, view)[0]
+    lead = [Piece("quote", passage, unit.start, unit.end, read.best.score) for unit in passage.units if not unit.marker]
+    items = [
+        (score, Piece("item", read.passage, unit.start, unit.end, score, unit.marker))
+        for unit, score in zip(read.passage.units, read.scores, strict=True) if unit.marker
+    ]
+    best = _within([piece for _, piece in sorted(items, key=lambda entry: -entry[0])], room - _size(lead))
+    fits = best and _size([*lead, *best]) <= room
+    return _joined([*lead, *sorted(best, key=lambda piece: piece.start)]) if fits else []
 
 
 def _whole_table(read: _Read, view: View) -> list[Piece]:

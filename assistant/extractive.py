@@ -116,10 +116,8 @@ def _told(kind: Kind, reads: Sequence[_Read], defining: Sequence[Evidence], view
         if any(_says_same(read.passage.quote(read.passage.units[centre]), piece.text) for piece in pieces):
             continue
         room = (MAX_WORDS if pieces else FIRST_WORDS) - told
-        if read.passage.kind == "list":
-            more = _from_list(read, view, MAX_WORDS if not pieces else room)
-        else:
-            more = _window(read, centre, room, opens=not pieces)
+        is_list = read.passage.kind == "list"
+        more = _from_list(read, view, room if pieces else MAX_WORDS) if is_list else _window(read, centre, room, opens=not pieces)
         if pieces and told + _size(more) > MAX_WORDS:
             continue
         pieces += more

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from corpus.document import Document, Passage, PassageKind, Placed, Unit, cover, embedded_text
@@ -170,8 +170,9 @@ def _list(document: Document, place: _Place, run: list[Placed], count: Count, wi
     if lead and count(document.text[lead.start : items[0].end]) <= room:
         group = list(leading)  # the lead-in opens the first passage, and stands in the context of the others
     else:
-        if lead and not led.endswith(f"\n{said}"):
-            yield from _prose(document, place, [lead], count, window)
+        apart = leading[:-1] if led.endswith(f"\n{said}") else leading  # what the context does not say
+        if lead and apart:
+            yield from _prose(document, place, [replace(lead, end=apart[-1].end)], count, window)
         context, room = led, window - count(embedded_text(led, ""))
     for item in items:
         if group and count(document.text[group[0].start : item.end]) > room:

@@ -24,6 +24,7 @@ SENTENCE_SHARE = 0.5  # weight of a passage's best sentence beside the passage i
 STANDING_MARGIN = 6.0  # by which a passage may trail the best one and still be quoted
 SURE = 5.0  # logit of a sentence from which it answers the question: then only what is nearly as good is quoted around it
 SURE_MARGIN = 8.0  # logits
+ITEM_MARGIN = 6.0  # logits by which an item may trail the best one of a list that is too long to be shown whole
 LIST_MARGIN = 1.0  # logits by which a list may trail the best passage and still be what a list question means
 DEFINING_MARGIN = 4.0  # logits by which a defining sentence may trail the best one and still open a definition
 SAME_WORDS = 0.6  # share of the shorter sentence's content words from which two sentences say the same
@@ -208,7 +209,8 @@ def _from_list(read: _Read, view: View, room: int) -> list[Piece]:
         (score, Piece("item", read.passage, unit.start, unit.end, score, unit.marker))
         for unit, score in zip(read.passage.units, read.scores, strict=True) if unit.marker
     ]
-    best = _within([piece for _, piece in sorted(items, key=lambda entry: -entry[0])], room - _size(lead))
+    items.sort(key=lambda entry: (-entry[0], entry[1].start))
+    best = _within([piece for score, piece in items if score >= items[0][0] - ITEM_MARGIN], room - _size(lead))
     fits = best and _size([*lead, *best]) <= room
     return _joined([*lead, *sorted(best, key=lambda piece: piece.start)]) if fits else []
 
@@ -232,17 +234,21 @@ def _family(passage: Passage, view: View) -> list[Passage]:
     """The passages of the same list or table, which was cut where it was too long for the model."""
     near = [p for p in view.passages_of(passage.document) if p.kind == passage.kind and p.heading == passage.heading]
     first = last = near.index(passage)
-    while first > 0 and near[first].start - near[first - 1].end <= APART:
+    while first > 0 and not _opens_list(near[first]) and near[first].start - near[first - 1].end <= APART:
         first -= 1
-    while last + 1 < len(near) and near[last + 1].start - near[last].end <= APART:
+    while last + 1 < len(near) and not _opens_list(near[last + 1]) and near[last + 1].start - near[last].end <= APART:
         last += 1
     return near[first : last + 1]
+
+
+def _opens_list(passage: Passage) -> bool:
+    return passage.kind == "list" and not passage.units[0].marker
 
 
 def _other_side(question: str, pieces: Sequence[Piece], terms: Sequence[Term], view: View) -> Iterator[Piece]:
     """For each side of a comparison that no quote names: what defines it, when the documents do."""
     said = stems_in(" ".join(piece.text for piece in pieces))
-    for side in sides_of(question):
+    for side in sides_of(question) or dict.fromkeys(term.name for term in terms if term.defines):
         term = next((t for t in terms if t.defines and side.lower() in (t.name.lower(), *(s.lower() for s in t.abbreviations))), None)
         names = (side, *((term.name, *term.abbreviations) if term else ()))
         if term is None or any(stems_in(name) <= said for name in names):

@@ -54,7 +54,8 @@ def read(question: str, hits: Sequence[Hit], reranker: Reranker | None) -> list[
     """
     if not hits:
         return []
-    worth = [hit for hit in hits[:READ_PASSAGES] if hit.score >= hits[0].score - READ_MARGIN]
+    named = [hit for hit in hits[READ_PASSAGES:] if "terms" in hit.found_by][:1]
+    worth = [hit for hit in [*hits[:READ_PASSAGES], *named] if hit.score >= hits[0].score - READ_MARGIN]
     subject = set(content_words(question))
     chosen: list[tuple[Hit, int, int, Unit]] = []
     for rank, hit in enumerate(worth):

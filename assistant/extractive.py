@@ -15,11 +15,12 @@ from corpus.document import Document, Passage, Unit
 from corpus.terms import Term
 from index.catalog import View
 from index.lexical import content_words, words
+from index.search import central
 
 MAX_WORDS = 120  # a whole list may be longer
 FIRST_WORDS = 80  # of them for the best passage, so that a second one has its say
 PREFACE_WORDS = 60  # of the best passage, before a list that stands elsewhere
-PASSAGES = {"abbreviation": 1, "definition": 2}  # quoted from at most; three for every other kind
+PASSAGES = {"abbreviation": 1, "definition": 2, "fact": 2, "yes-no": 2}  # quoted from at most; three for every other kind
 SENTENCE_SHARE = 0.5  # weight of a passage's best sentence beside the passage itself, when passages are compared
 STANDING_MARGIN = 6.0  # by which a passage may trail the best one and still be quoted
 SURE = 5.0  # logit of a sentence from which it answers the question: then only what is nearly as good is quoted around it
@@ -74,7 +75,8 @@ def compose(
         if pieces and kind != "comparison" and not any(piece.passage == reads[0].passage for piece in pieces):
             pieces = [*_window(reads[0], reads[0].best.at, PREFACE_WORDS, opens=False), *pieces]
     if not pieces:
-        pieces = _told(kind, reads, _defining(evidence, terms) if kind in ("definition", "abbreviation") else [], view)
+        defining = _defining(question, evidence, terms) if kind in ("definition", "abbreviation") else []
+        pieces = _told(kind, reads, defining, view)
     if kind == "comparison":
         pieces = [*pieces, *_other_side(question, pieces, terms, view)]
     return _cited(pieces, view)
@@ -93,10 +95,11 @@ def _by_passage(evidence: Sequence[Evidence]) -> list[_Read]:
     return sorted(reads, key=lambda read: (read.passage.kind == "comment", -read.standing, read.best.rank))
 
 
-def _defining(evidence: Sequence[Evidence], terms: Sequence[Term]) -> list[Evidence]:
-    """The sentences that define the thing asked, one a document, the best first; none when they trail what was found otherwise."""
-    names = {terms[0].name.lower(), *(s.lower() for s in terms[0].abbreviations)} if terms else set()
-    asked = {(t.document, t.start) for t in terms if t.defines and (t.name.lower() in names or names & {s.lower() for s in t.abbreviations})}
+def _defining(question: str, evidence: Sequence[Evidence], terms: Sequence[Term]) -> list[Evidence]:
+    """The sentences that define what the question is about, one a document, the best first; none when they trail what was found otherwise."""
+    about = central(terms, content_words(question))[:1]
+    names = {name.lower() for term in about for name in (term.name, *term.abbreviations)}
+    asked = {(t.document, t.start) for t in terms if t.defines and names & {name.lower() for name in (t.name, *t.abbreviations)}}
     found: dict[str, Evidence] = {}
     for e in evidence:
         if (e.passage.document, e.unit.start) in asked and e.score >= evidence[0].score - DEFINING_MARGIN:
@@ -108,7 +111,7 @@ def _told(kind: Kind, reads: Sequence[_Read], defining: Sequence[Evidence], view
     """What the best passages say around their best sentences; defining sentences open the answer."""
     by_id = {read.passage.id: read for read in reads}
     centres = [(by_id[e.passage.id], e.at) for e in defining]
-    centres += [(read, read.best.at) for read in reads if read.passage.id not in {e.passage.id for e in defining}]
+    centres = centres or [(read, read.best.at) for read in reads]
     pieces: list[Piece] = []
     told = 0
     for read, centre in centres[: PASSAGES.get(kind, 3)]:

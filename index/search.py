@@ -178,7 +178,7 @@ class Retrieval:
         clock.lap("embed")
         dense = self._dense(view, vector, documents, depth)
         clock.lap("dense")
-        named = [t.passage for t in _central(terms, subject) if documents is None or t.document in documents]
+        named = [t.passage for t in central(terms, subject) if documents is None or t.document in documents]
         return Listed(question, dense, lexical, named, tuple(dict.fromkeys(expanded)), tuple(terms), clock.laps)
 
     def fused(self, view: View, listed: Listed, n: int) -> list[Hit]:
@@ -318,12 +318,20 @@ def focused(question: str, common: frozenset[str]) -> str:
     return kept if len(left) >= 2 else question
 
 
-def _central(terms: Sequence[Term], subject: Sequence[str]) -> list[Term]:
-    """The terms that a question is about, not those it mentions by the way: the list of terms would crowd out what it asks for."""
+# Words that ask for a name or a definition, and say nothing of what is named.
+_FRAME = frozenset(["full", "form", "forms", "stand", "stands", "short", "abbreviation", "acronym", "mean", "means", "meaning", "define", "definition", "please", "pls", "term", "word", "explain"])
+
+
+def central(terms: Sequence[Term], subject: Sequence[str]) -> list[Term]:
+    """The terms that a question is about, not those it mentions by the way: the list of terms would crowd out what it asks for.
+
+    `subject` are the question's content words.
+    """
+    about = set(subject) - _FRAME
 
     def share(term: Term) -> float:
         names = (content_words(name) for name in (term.name, *term.abbreviations))
-        return max(len(set(name) & set(subject)) for name in names) / max(1, len(set(subject)))
+        return max(len(set(name) & about) for name in names) / max(1, len(about))
 
     return [term for term in terms if share(term) >= CENTRAL]
 

@@ -319,7 +319,10 @@ def focused(question: str, common: frozenset[str]) -> str:
 
 
 # Words that ask for a name or a definition, and say nothing of what is named.
-_FRAME = frozenset(["full", "form", "forms", "stand", "stands", "short", "abbreviation", "acronym", "mean", "means", "meaning", "define", "definition", "please", "pls", "term", "word", "explain"])
+_FRAME = frozenset([
+    "full", "form", "forms", "stand", "stands", "short", "abbreviation", "acronym", "mean", "means", "meaning", "define", "definition", "please", "pls",
+    "term", "word", "explain",
+])
 
 
 def central(terms: Sequence[Term], subject: Sequence[str]) -> list[Term]:

@@ -47,22 +47,24 @@ def dangles(sentence: str) -> bool:
     return _DANGLING.match(sentence) is not None
 
 
-def read(question: str, hits: Sequence[Hit], reranker: Reranker | None) -> list[Evidence]:
+def read(question: str, hits: Sequence[Hit], reranker: Reranker | None, *, depth: int = 1) -> list[Evidence]:
     """The units of the best hits with their scores, best first. No hits give an empty list.
 
+    A greater `depth` reads that many times as much, for what an answer has to say further.
     Without a reranker the share of the question's words that a unit holds stands in for its score.
     """
     if not hits:
         return []
-    named = [hit for hit in hits[READ_PASSAGES:] if "terms" in hit.found_by][:1]
-    worth = [hit for hit in [*hits[:READ_PASSAGES], *named] if hit.score >= hits[0].score - READ_MARGIN]
+    best, room = hits[: READ_PASSAGES * depth], READ_UNITS * depth
+    named = [hit for hit in hits[len(best) :] if "terms" in hit.found_by][:1]
+    worth = [hit for hit in [*best, *named] if hit.score >= hits[0].score - READ_MARGIN]
     subject = set(content_words(question))
     chosen: list[tuple[Hit, int, int, Unit]] = []
     for rank, hit in enumerate(worth):
         units = list(enumerate(hit.passage.units))
-        if len(units) > READ_UNITS - len(chosen):  # a long list: the items with the most words of the question
+        if len(units) > room - len(chosen):  # a long list: the items with the most words of the question
             units.sort(key=lambda entry: (-len(subject & set(words(hit.passage.quote(entry[1])))), entry[0]))
-        chosen += [(hit, rank, at, unit) for at, unit in sorted(units[: max(0, READ_UNITS - len(chosen))])]
+        chosen += [(hit, rank, at, unit) for at, unit in sorted(units[: max(0, room - len(chosen))])]
     texts = [in_context(hit.passage, unit) for hit, _, _, unit in chosen]
     scores = reranker.score(question, texts) if reranker else [len(subject & set(words(text))) / max(1, len(subject)) for text in texts]
     found = [

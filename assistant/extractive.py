@@ -135,7 +135,7 @@ def _window(read: _Read, centre: int, room: int, *, opens: bool) -> list[Piece]:
     The unit itself is always there when it `opens` the answer, however long it is.
     """
     passage, scores = read.passage, read.scores
-    least = scores[centre] - SURE_MARGIN if scores[centre] >= SURE else float("-inf")
+    least = scores[centre] - SURE_MARGIN if scores[centre] >= SURE else min(score for score in scores if score > float("-inf"))
     sizes = [len(passage.quote(unit).split()) for unit in passage.units]
     first = 0 if passage.kind == "definition" and sum(sizes[: centre + 1]) <= room else centre
     last = centre

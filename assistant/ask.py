@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from assistant.answer import MAX_QUESTION, Answer, Citation, Segment
-from assistant.conversation import standalone
+from assistant.answer import MAX_QUESTION, Answer, Citation, Segment, Verdict
+from assistant.continuation import Span, further_kind, items_of, shortened, spans_of, unsaid
+from assistant.conversation import Turn, understand, wish_of
 from assistant.evidence import Evidence, read
 from assistant.extractive import compose
 from assistant.floor import Constants, constants_for, features
@@ -26,6 +27,10 @@ GREETING = (
     "from them, with its source. Ask me what a term means, how things compare, which steps to take, or for a figure."
 )
 REFUSAL = "I could not find an answer to this in the documents."
+NOTHING_FURTHER = "The documents say nothing further on this that I have not shown. Ask about a part of it to read more."
+NOTHING_BEFORE = "There is no earlier answer to go on from. Ask a question first."
+SOURCED = "every sentence is a quotation, and the source that its number leads to is the one that says so"
+VERBATIM = "answers are quotations, which are not reworded: these are other sentences on the same question"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +58,9 @@ class Answerer(Protocol):
     name: str
 
     def __call__(
-        self, kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term], view: View
+        self, kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term], view: View, said: frozenset[Span], /
     ) -> tuple[tuple[Segment, ...], tuple[Citation, ...]]:
-        """Segments and their citations; no evidence gives neither, and the assistant refuses."""
+        """Segments and their citations; no evidence gives neither, and the assistant refuses. What was `said` is not quoted again."""
 
 
 class Extractive:
@@ -64,9 +69,9 @@ class Extractive:
     name = "extractive"
 
     def __call__(
-        self, kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term], view: View
+        self, kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term], view: View, said: frozenset[Span], /
     ) -> tuple[tuple[Segment, ...], tuple[Citation, ...]]:
-        return compose(kind, evidence, terms, view)
+        return compose(kind, evidence, terms, view, said)
 
 
 class Assistant:
@@ -94,9 +99,14 @@ class Assistant:
             yield Answer(text, text, "conversation", (Segment("own", GREETING),), kind="small-talk", confidence=1.0, timings_ms=_total({}, start))
             return
         with self.retrieval.reading() as view:
-            corrected, corrections = correct(text, self.vocabulary(view).words)
-            after = tuple(one_line(turn[:MAX_QUESTION]) for turn in question.after[-MAX_TURNS:])
-            alone = standalone(corrected, after, self.retrieval.lexicon(view))
+            words = self.vocabulary(view).words
+            corrected, corrections = (text, ()) if wish_of(text) else correct(text, words)
+            after = tuple(correct(one_line(turn[:MAX_QUESTION]), words)[0] for turn in question.after[-MAX_TURNS:])
+            turn = understand(corrected, after, self.retrieval.lexicon(view), lambda earlier: self._items(view, earlier, question.documents))
+            if not turn.standalone and turn.wish:
+                yield Answer(text, text, "conversation", (Segment("own", NOTHING_BEFORE),), kind="small-talk", confidence=1.0, timings_ms=_total({}, start))
+                return
+            alone = turn.standalone
             yield Searching(alone, corrections)
             found = self.retrieval.search(view, alone, documents=question.documents)
             yield Reading(len(found.hits), len({hit.passage.document for hit in found.hits}))
@@ -111,16 +121,36 @@ class Assistant:
             confidence = constants.probability(seen)
             segments: tuple[Segment, ...] = ()
             citations: tuple[Citation, ...] = ()
+            verdict: Verdict = "refused"
             if confidence >= constants.floor:
-                segments, citations = self._answerer(kind, evidence, found.terms, view)
+                segments, citations = self._composed(turn, kind, evidence, found.terms, view)
+                verdict = "answered" if citations else "conversation" if turn.further else "refused"
+            if not citations:
+                segments = (Segment("own", REFUSAL if verdict == "refused" else NOTHING_FURTHER),)
             answer = Answer(
-                text, alone, "answered" if citations else "refused", segments if citations else (Segment("own", REFUSAL),), citations,
-                confidence=confidence, nearest=() if citations else nearest_topics(found.hits), kind=kind, writer=self._answerer.name,
-                corrections=corrections, searched=found.searched, generation=view.generation, hits=found.hits, features=seen,
-                notes=() if question.documents is None else (narrowed(len(question.documents)),),
+                text, alone, verdict, segments, citations, confidence=confidence, nearest=nearest_topics(found.hits) if verdict == "refused" else (),
+                kind=kind, writer=self._answerer.name, corrections=corrections, searched=found.searched, generation=view.generation, hits=found.hits,
+                features=seen, notes=_notes(turn, question, verdict),
             )
         timings["compose"] = round((time.perf_counter() - clock) * 1000, 3)
         yield replace(answer, timings_ms=_total(timings, start))
+
+    def _composed(
+        self, turn: Turn, kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term], view: View
+    ) -> tuple[tuple[Segment, ...], tuple[Citation, ...]]:
+        """What is shown of the evidence at this turn: what the turns before showed is composed first, so that it is known."""
+        said: frozenset[Span] = frozenset()
+        segments, citations = self._answerer(kind, evidence, terms, view, said)
+        for _ in range(turn.further):
+            said |= spans_of(citations)
+            segments, citations = self._answerer(further_kind(kind, unsaid(evidence, said)), evidence, terms, view, said)
+        return shortened(segments, citations, evidence) if turn.wish == "shorter" else (segments, citations)
+
+    def _items(self, view: View, earlier: str, documents: frozenset[str] | None) -> tuple[str, ...]:
+        """The items of the list that answers an earlier question; none when it is no list."""
+        found = self.retrieval.search(view, earlier, documents=documents)
+        evidence = read(earlier, found.hits, self.retrieval.reranker)
+        return items_of(self._answerer(kind_of(earlier), evidence, found.terms, view, frozenset())[0])
 
     def vocabulary(self, view: View) -> Vocabulary:
         """The words of the view's generation."""
@@ -129,6 +159,13 @@ class Assistant:
             if self._vocabulary[0] != stamp:
                 self._vocabulary = (stamp, Vocabulary.of(view.generation, view.vocabulary()))
             return self._vocabulary[1]
+
+
+def _notes(turn: Turn, question: Question, verdict: Verdict) -> tuple[str, ...]:
+    narrow = () if question.documents is None else (narrowed(len(question.documents)),)
+    if verdict != "answered":
+        return narrow
+    return (*narrow, *((VERBATIM,) if turn.wish == "again" else (SOURCED,) if turn.wish == "source" else ()))
 
 
 def narrowed(documents: int) -> str:

@@ -1,114 +1,531 @@
-"""A follow-up is rewritten to stand alone, by rules. The rewriting is shown to the person, and is what is searched."""
+"""A follow-up is rewritten to stand alone, by rules. The rewriting is shown to the person, and is what is searched.
+
+Each rule is a function from what was typed and the turns before it to a question, or None when it does not apply; the first that applies
+decides. A question that names its own subject falls through all of them and stays as it is, also when it changes the subject.
+"""
 
 import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
+from assistant.question import kind_of
+from assistant.topic import is_plural, named, narrowed_to, pair_of, phrase_of, plain, swapped, things_of, topic_of
+from index.lexical import content_words
 from index.search import Lexicon
 
-# "tell me more", "go on", "continue"
-_MORE = re.compile(r"^(ok,? )?(please )?((can you )?(tell|show|give) me more|more( please| details?)?|go on|continue|elaborate|and\??|what else\??|anything else\??|more about (it|that|this))\W*$", re.I)
-# "shorter please", "in one sentence"
-_SHORTER = re.compile(r"^(please )?((make it |a bit )?(shorter|briefer)|in (one|a single) sentence|in short|summar(y|ise|ize)( it| that)?|tl;?dr)( please)?\W*$", re.I)
-# "why?", "how?", "where exactly?", "who says so?"
-_BARE = re.compile(r"^(and |but )?(why|how|where|when|who|which ones?|how so|why not|who says so|says who|such as|for example|like what|since when)( exactly| is that| so)?\W*$", re.I)
-# "and Infosys?", "what about the Philippines?"
-_ABOUT = re.compile(r"^(and|but|or|so|what about|how about|and what about|and how about|and for|and in|now)\s+(?P<rest>.+?)\W*$", re.I)
-_POSSESSIVE = re.compile(r"\b(its|their|his|her)\s+", re.I)
-_PRONOUN = re.compile(
-    r"\b(it|they|them|this|that|these|those)\b(?!\s+(?:kpo|bpo|[a-z]+(?:s|ing|tion|ment|ity)\b))(?=\s*(?:$|[?.!,]|(?:is|are|was|were|do|does|did|can|could|has|have|will|would|should|"
-    r"cost|done|mean|work|help|differ|matter|happen|take|about|from|with|in|at|to|for|so|better|worse|different|important|measured|used|and|or|when|if|as|apply|last|"
-    r"include|start|before|after|instead|then|too|well|needed|called|required)\b))", re.I
-)
-_THERE = re.compile(r"\b(done|located|based|work|live|hire|people|happens?)\s+there\b|\bthere\W*$", re.I)
-_ORDINAL = re.compile(r"\bthe (first|second|third|fourth|fifth|last|latter|former|other)( one| two| point| item| step)?\b", re.I)
-_ASPECT = re.compile(
-    r"^(?:what|which|who|how|list|name|give me|tell me|explain|describe|define)?\s*(?:is|are|'s|was|were|do|does|about)?\s*(?:the |an? )?"
-    r"(?:[\w -]{3,40}?) (?:of|for|in|about|with|against|to) (?P<topic>[^?]+?)\??$", re.I
-)
-_FRAME = re.compile(
-    r"^(?:and |so |but |please )*(?:what(?:'s|s)?|who|which|where|when|why|how|is|are|does|do|can|could|should|would|will|tell me|explain|describe|define|list|name|give me)"
-    r"(?: (?:is|are|was|were|does|do|did|can|should|about|me|the|an?|exactly|really|actually|mean by))*\s+", re.I
-)
-_VERB_TAIL = re.compile(r"\s+(mean|stand for|do|work|offer|include|look like|measured|used|done|handled|in short)\W*$", re.I)
-# "it is", "and what", … : a rest that is a whole question already
-_WHOLE = re.compile(r"^(what|who|which|where|when|why|how|is|are|was|were|do|does|did|can|could|should|would|will|has|have)\b", re.I)
+Wish = Literal["", "more", "again", "shorter", "source"]
+LOOK_BACK = 3  # turns in which "the second one" looks for a list; each costs an answer
 
 
-def wants_more(text: str) -> bool:
-    """Does the person ask for the rest of the answer before?"""
-    return bool(_MORE.match(text.strip()))
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a person said, understood: a question that stands alone, and which part of its answer is wished for.
 
-
-def wants_shorter(text: str) -> bool:
-    """Does the person ask for the answer before in fewer words?"""
-    return bool(_SHORTER.match(text.strip()))
-
-
-def standalone(text: str, after: tuple[str, ...], lexicon: Lexicon) -> str:
-    """`text` as a question that can be understood without `after` (the earlier questions, oldest first).
-
-    A question that stands alone comes back as it is, also when it changes the subject; so does one without earlier turns.
+    `wish` "" is the answer; "more" and "again" are what it did not say yet, `further` answers to the same question having been shown before;
+    "shorter" is the last of those in fewer words, "source" the last of those once more. A wish without an earlier question has an empty `standalone`. `items_of` is the earlier
+    question whose list "the second one" was taken from, "" for any other turn.
     """
-    before = ""
-    for turn in (*after, text):
-        before = _resolve(turn.strip(), before, lexicon)
-    return before
+
+    standalone: str
+    wish: Wish = ""
+    further: int = 0
+    items_of: str = ""
 
 
-def _resolve(text: str, before: str, lexicon: Lexicon) -> str:
-    if not before:
-        return text
-    if wants_more(text) or wants_shorter(text):
-        return before
-    topic = topic_of(before, lexicon)
-    if _BARE.match(text):
-        word = re.sub(r"\W+$", "", text).lower().removeprefix("and ").removeprefix("but ")
-        return f"{word.capitalize()}: {before}"
-    about = _ABOUT.match(text)
-    if about and not _WHOLE.match(about["rest"]):
-        rest = about["rest"]
-        if _POSSESSIVE.match(rest):
-            return f"What are the {_POSSESSIVE.sub('', rest, count=1)} of {topic}?"
-        return _swapped(before, rest, topic, lexicon)
-    text = about["rest"] + "?" if about else text
-    if _POSSESSIVE.search(text):
-        return re.sub(r"\b(?:its|their)\s+([\w-]+)", rf"the \1 of {topic}", text, count=1, flags=re.I)
-    if _PRONOUN.search(text):
-        return _PRONOUN.sub(topic, text, count=1)
-    if _THERE.search(text):
-        return re.sub(r"\bthere\b", f"in {topic}", text, flags=re.I)
-    if _ORDINAL.search(text):
-        return f"{text.rstrip('?. ')} ({before.rstrip('?. ')})?"
-    if len(text.split()) <= 4 and not _WHOLE.match(text) and not lexicon.recognise(text) and text.endswith("?"):
-        return f"{text.rstrip('?. ')} of {topic}?"
-    return text
+Recall = Callable[[str], Sequence[str]]  # the items of the list that answered a question, in its order; none when it was no list
 
 
-def _swapped(before: str, rest: str, topic: str, lexicon: Lexicon) -> str:
-    """The question before, asked of `rest` instead: "What does Genpact do?" and "Infosys" give "What does Infosys do?"."""
-    names = [topic, *(term.name for term in lexicon.recognise(before)), *(short for term in lexicon.recognise(before) for short in term.abbreviations)]
-    names += re.findall(r"(?<!^)\b[A-Z][\w&]+(?: [A-Z][\w&]+)*", before)
-    is_name = bool(lexicon.recognise(rest)) or any(word[0].isupper() for word in rest.split())
-    if is_name:
-        for name in sorted(dict.fromkeys(names), key=len, reverse=True):
-            found = re.search(rf"\b{re.escape(name)}\b", before, re.I)
-            if found:
-                return before[: found.start()] + rest + before[found.end() :]
-    return f"What about {rest} of {topic}?" if not is_name else f"{before.rstrip('?. ')}: {rest}?"
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a rule looks at: the text without its opening ("ok, and"), whether "and" or "what about" opened it, and what came before."""
+
+    text: str
+    linked: bool
+    turns: tuple[Turn, ...]
+    lexicon: Lexicon
+    recall: Recall
+
+    @property
+    def before(self) -> str:
+        return self.turns[-1].standalone
+
+    @property
+    def topic(self) -> str:
+        return topic_of(self.before, self.lexicon)
+
+    @property
+    def things(self) -> str:
+        return things_of(self.before, self.lexicon)
+
+    @property
+    def bare(self) -> str:
+        return self.text.rstrip("?.!,;: ")
 
 
-def topic_of(question: str, lexicon: Lexicon) -> str:
-    """What a question is about, in its own words: "the benefits of KPO" is about KPO."""
-    plain = question.strip().rstrip("?.! ")
-    between = re.search(r"\bbetween (.+)$", plain, re.I)
-    if between:
-        return between[1]
-    aspect = _ASPECT.match(plain)
-    if aspect and len(aspect["topic"].split()) <= 6:
-        return aspect["topic"].strip()
-    known = lexicon.recognise(plain)
-    if known:
-        spoken = [name for name in (known[0].name, *known[0].abbreviations) if re.search(rf"\b{re.escape(name)}\b", plain, re.I)]
-        if spoken:
-            return spoken[0]
-    stripped = _VERB_TAIL.sub("", _FRAME.sub("", plain))
-    return stripped or plain
+def understand(text: str, after: Sequence[str], lexicon: Lexicon, recall: Recall) -> Turn:
+    """`text` as a turn that can be understood without `after` (the earlier questions, oldest first; small talk and blank ones are passed over).
+
+    `recall` is called only for "the second one" and its kin. Without earlier turns the text comes back as it is.
+    """
+    turns: list[Turn] = []
+    for said in (*(turn for turn in after if turn.strip() and kind_of(turn) != "small-talk"), text):
+        turns.append(_understood(said.strip(), tuple(turns), lexicon, recall))
+    return turns[-1]
+
+
+def _understood(text: str, turns: tuple[Turn, ...], lexicon: Lexicon, recall: Recall) -> Turn:
+    wish = wish_of(text)
+    earlier = tuple(turn for turn in turns if turn.standalone)
+    if wish:
+        if not earlier:
+            return Turn("", wish)
+        last = earlier[-1]
+        return Turn(last.standalone, wish, last.further + (wish in ("more", "again")), last.items_of)
+    if not earlier:
+        return Turn(text)
+    opening = _OPENING.match(text)
+    rest = text[opening.end() :] if opening else text
+    said = _Said(rest, bool(opening and _LINK.search(opening.group())), earlier, lexicon, recall)
+    corrected = _corrected(said)
+    if corrected:
+        return Turn(corrected)
+    item = _item(said)
+    if item:
+        return item
+    for rule in _RULES:
+        found = rule(said)
+        if found:
+            return Turn(found[0].upper() + found[1:])
+    return Turn(text if not opening else rest)
+
+
+# --- wishes -------------------------------------------------------------------------------------------------------------------------------
+
+_IT = r"(?:it|this|that|these|those|them|him|her)"
+_POLITE = r"(?:(?:ok(?:ay)?|yes|yeah|sure|and|so|but|please|pls|now|then|thanks|great|good|sorry|hm+),? )*(?:(?:can|could|would|will) you (?:please )?|i(?:'d| would) like (?:to )?|i want (?:to )?|let'?s )?(?:please )?"
+_END = r"(?: on (?:it|this|that|the (?:topic|subject)))?(?: please| pls| thanks| then| now)?\W*$"
+_WISHES: tuple[tuple[Wish, re.Pattern[str]], ...] = (
+    # "tell me more", "go on", "what else?", "more details please", "can you elaborate", "any others?", "and?"
+    ("more", re.compile(
+        rf"^{_POLITE}(?:(?:tell|show|give|read|know|hear) (?:me |us )?(?:some |a (?:bit|little) )?(?:more|further)(?: about {_IT})?(?: details?| info(?:rmation)?)?|"
+        rf"(?:some )?(?:more|further)(?: details?| info(?:rmation)?)?(?: about {_IT})?|go on|keep going|carry on|continue|next|elaborate|expand|go deeper|go into (?:more )?details?|"
+        r"(?:what|anything|something|is there anything|any) ?(?:else|more)|and|any others?|(?:are there )?(?:any )?(?:more|others)|what are the others|the rest|in more detail)"
+        rf"{_END}", re.I)),
+    # "shorter please", "in one sentence", "tl;dr", "sum it up"
+    ("shorter", re.compile(
+        rf"^{_POLITE}(?:(?:make (?:it|that) |say (?:it|that) |a (?:bit|little) |give (?:it|that) to me |tell me )?(?:shorter|briefer|(?:more )?briefly|more concise(?:ly)?)|(?:too|that'?s too|it'?s too) long|"
+        r"(?:(?:say|put|give)(?: me)? (?:it|that) |give me |just )?(?:in (?:one|a single|1) (?:sentence|line)|in (?:short|brief)|in a nutshell|(?:a |the )?(?:short|brief|shorter|one[- ]line) (?:version|answer|summary))|"
+        rf"(?:a )?summar(?:y|i[sz]e)(?: {_IT})?|sum (?:{_IT} )?up|tl;?dr)(?: version)?{_END}", re.I)),
+    # "can you rephrase that?", "I don't understand", "what do you mean?", "explain that again", "huh?"
+    ("again", re.compile(
+        rf"^{_POLITE}(?:(?:rephrase|reword|paraphrase|simplify|clarify|explain|repeat)(?: {_IT})?(?: again| better| differently| (?:more simply|simpler)| in (?:other|simple|simpler|plain) (?:words|terms|english))?|"
+        rf"(?:say|put) {_IT} (?:differently|another way|in (?:other|simple|simpler|plain) (?:words|terms|english))|in (?:other|simple|simpler|plain) (?:words|terms|english)|"
+        rf"i (?:do not|don'?t|didn'?t) (?:understand|get)(?: {_IT})?|what do you mean(?: by {_IT})?|what does that mean exactly|huh|come again|pardon|not clear|unclear){_END}", re.I)),
+    # "who says so?", "what is the source?", "where does that come from", "are you sure?", "says who?"
+    ("source", re.compile(
+        rf"^{_POLITE}(?:who (?:says|said|claims)(?: {_IT}| so)?|says who|according to (?:whom|who|what)|(?:what(?:'s| is| are) )?(?:the |your )?(?:sources?|references?|proof)(?: (?:of|for) {_IT})?|"
+        rf"where (?:does|did|do) (?:{_IT}|you) (?:come|get) {_IT}? ?from|where is (?:that|this|it) (?:from|written|stated)|are you (?:really )?(?:sure|certain)(?: about {_IT})?|"
+        rf"is (?:that|this|it) (?:really )?(?:true|right|correct|certain)|really|prove {_IT}|(?:show|give|cite)(?: me)? (?:the |your )?(?:sources?|references?|evidence)|how do you know(?: {_IT})?|which document says (?:so|that|this)){_END}", re.I)),
+)
+
+
+def wish_of(text: str) -> Wish:
+    """What a person wishes of the answer before: more of it, other words, fewer words, or its sources. "" when it is a question."""
+    return next((wish for wish, rule in _WISHES if rule.match(text.strip())), "")
+
+
+# --- how a follow-up opens --------------------------------------------------------------------------------------------------------------
+
+# "ok, ", "and ", "but what about ", "so ", "thanks, "
+_OPENING = re.compile(
+    r"^(?:(?:ok(?:ay)?|and|but|so|also|hm+|ah|oh|yeah|yes|thx|thanks|thank you)\b[ ,.!:;-]*|(?:right|sure|great|nice|cool|good|alright|well|now|then|interesting|i see|got it|perfect|please)\s*[,.!:;-]+\s*|"
+    r"(?:what|how) about\b\s*|(?:the )?same (?:question )?(?:for|with|about)\b\s*)+(?=\S)", re.I)
+_LINK = re.compile(r"\b(?:and|but|so|also|about|same)\b", re.I)
+_QUESTION = re.compile(
+    r"^(?:what|whats|what's|who|who's|which|where|when|why|how|whose|is|are|was|were|do|does|did|can|could|may|will|would|should|shall|must|has|have|had|isn't|aren't|doesn't|don't|"
+    r"explain|define|describe|list|name|give|tell|show|compare|outline|please|i|i'm|we|if)\b", re.I)
+
+
+def _corrected(said: _Said) -> str | None:
+    """ "no, I meant LPO", "sorry, nearshore", "LPO, not KPO", "not KPO but LPO" """
+    for rule in _CORRECTIONS:
+        found = rule.match(said.bare)
+        if found and not _QUESTION.match(found["x"]):
+            return swapped(said.before, found["x"], said.lexicon)
+    return None
+
+
+_CORRECTIONS = tuple(
+    re.compile(pattern, re.I)
+    for pattern in (
+        r"^(?:(?:no|nope|sorry|oops|actually|wait|not that)\b[,.! ]*)*(?:i|we) (?:really |actually )?mea?nt?(?: to (?:say|ask|type)(?: about)?)? (?P<x>.+)$",
+        r"^(?:no|nope|sorry|oops|wait|not that)\b[,.! ]+(?:not [\w& -]+?[,;] )?(?P<x>(?!i\b|it\b|that\b)[\w&'-]+(?: [\w&'-]+){0,3})$",
+        r"^not (?:[\w& -]+?),? but (?P<x>.{2,40})$",
+        r"^(?P<x>[\w&'-]+(?: [\w&'-]+){0,3}),? (?:i mea?nt?|not [\w&'-]+(?: [\w&'-]+){0,2})$",
+    )
+)
+
+
+# --- "the second one" --------------------------------------------------------------------------------------------------------------------
+
+_NUMBERS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+_COUNTED = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_NOUN = (
+    r"(?:one|point|item|entry|bullet|thing|step|stage|phase|reason|option|clause|risk|model|benefit|advantage|drawback|disadvantage|type|kind|way|example|row|part|question|"
+    r"tip|sign|test|trend|measure|cause|criticism|characteristic|figure|rule|danger|country|company|provider|indicator|meeting|skill|role|industry)"
+)
+_NTH = re.compile(
+    rf"\b(?:the |that |this |your )?(?:(?P<nth>{'|'.join(_NUMBERS)}|\d\d?(?:st|nd|rd|th)|last|final)(?: {_NOUN}\b)?|(?:number|no\.|nr\.?|#|point|item|step|stage|phase|option|bullet|reason) ?(?P<digit>\d\d?|{'|'.join(_COUNTED)})\b)"
+    r"(?=\W*$| (?:is|are|was|does|do|means?|about|works?|again|please|then|mean|first|exactly|more|further|in (?:more |greater )?(?:detail|depth)|important|needed|so|take|cost|matter|called|done|carried|there)\b)", re.I)
+_ONLY_FRAME = re.compile(
+    r"^(?:(?:and|what|whats|what's|who|how|is|are|does|do|the|about|explain|describe|define|tell|me|us|more|give|show|can|could|you|please|expand|elaborate|on|mean|means|in|detail|details|"
+    r"further|again|to|a|bit|i|want|know|like|would|then|exactly|for|of|with)\b|\W)*$", re.I)
+
+
+def _item(said: _Said) -> Turn | None:
+    """ "explain the second one", "the last point", "number 3", "what happens in step 5?": the item of the list that was answered before."""
+    found = _NTH.search(said.text)
+    if not found or named(said.text, said.lexicon) and not re.search(r"\bone\b", found.group()):
+        return None
+    for source in _lists(said.turns):
+        items = said.recall(source)
+        at = _place_in(found, len(items))
+        if at is not None:
+            name = _name(items[at])
+            text = said.text[: found.start()] + name + said.text[found.end() :]
+            if _ONLY_FRAME.match(said.text[: found.start()] + said.text[found.end() :]):
+                text = f"Explain {name}"
+            if not said.lexicon.recognise(name):
+                text = f"{text.rstrip('?.! ')} {_among(source, said.lexicon)}" + ("" if text.startswith("Explain ") else "?")
+            return Turn(text[0].upper() + text[1:], items_of=source)
+    return None
+
+
+def _lists(turns: Sequence[Turn]) -> list[str]:
+    """Earlier questions, the newest first, that may have been answered with a list. An item's list comes before the item's own answer."""
+    newest = tuple(reversed(turns))[:LOOK_BACK]
+    return list(dict.fromkeys(source for turn in newest for source in ((turn.items_of,) if turn.items_of else ()) + (turn.standalone,)))
+
+
+def _place_in(found: re.Match[str], count: int) -> int | None:
+    if count < 2:
+        return None
+    nth, digit = (found["nth"] or "").lower(), (found["digit"] or "").lower()
+    if nth in ("last", "final"):
+        return count - 1
+    number = _NUMBERS.index(nth) + 1 if nth in _NUMBERS else _COUNTED.index(digit) + 1 if digit in _COUNTED else int(re.sub(r"\D", "", nth or digit))
+    return number - 1 if 1 <= number <= count else None
+
+
+def _name(item: str) -> str:
+    """What an item is called: the words before its colon, a row's first cell, else its first words. In lower case unless it is a name."""
+    name = re.sub(r"^\d+[.)]\s+", "", re.split(r":\s| \| ", item)[0].strip().rstrip(".:"))
+    name = " ".join(name.split()[:10]) if len(name.split()) > 10 else name
+    first = name.split()[0] if name else ""
+    return name[0].lower() + name[1:] if first[1:].islower() and not re.search(r" [A-Z]", name) else name
+
+
+def _among(source: str, lexicon: Lexicon) -> str:
+    """How an item belongs to its list: "as a reason why people leave", "among the pricing models", "in the KPO process"."""
+    why = re.match(r"^why (?:do|does|did|is|are) (.+)$", plain(source), re.I)
+    if why and re.match(r"^why (?:do|are) ", source, re.I):
+        return f"as a reason why {why[1]}"
+    phrase = phrase_of(plain(source))
+    things = phrase if phrase and is_plural(_OF.split(phrase)[0].split()[-1]) else ""
+    if things:
+        return f"among {things if re.match(r'the |our |its ', things, re.I) else 'the ' + things}"
+    which = re.match(rf"^(?:which|what) ((?!{_AUX}\b)(?:[\w-]+ ){{0,3}}?[\w-]+s) ", source, re.I)
+    return f"among the {which[1]}" if which and is_plural(which[1]) else f"in {topic_of(source, lexicon)}"
+
+
+# --- pairs ------------------------------------------------------------------------------------------------------------------------------
+
+
+def _pair(said: _Said) -> tuple[str, str] | None:
+    """The pair that was compared last, else the subjects of the last two questions when the same was asked of both."""
+    for turn in reversed(said.turns[-2:]):
+        pair = pair_of(turn.standalone)
+        if pair:
+            return pair
+    topics = list(dict.fromkeys(topic_of(turn.standalone, said.lexicon) for turn in said.turns[-2:]))
+    return (topics[0], topics[1]) if len(topics) == 2 else None
+
+
+def _former(said: _Said) -> str | None:
+    """ "is the former part of the latter?" """
+    pair = _pair(said) if re.search(r"\bthe (?:former|latter)\b", said.text, re.I) else None
+    if not pair:
+        return None
+    text = re.sub(r"\bthe former\b", pair[0], said.text, flags=re.I)
+    text = re.sub(r"\bthe latter\b", pair[1], text, flags=re.I)
+    return f"What about {text}" if text.rstrip("?. ") in pair else text
+
+
+_VERB = r"(?:is|are|was|has|have|does|do|can|should|will|would|needs?|costs?|suits?|fits?|works?|pays?|comes?|takes?|gives?|uses?|requires?|matters?|appl(?:y|ies)|carr(?:y|ies)|lasts?|wins?|makes?|saves?|grows?|hurts?|helps?)"
+_WHICH_ONE = re.compile(rf"^which (?P<of>ones? |(?:one )?of (?:them|these|those|the two|both|the (?:two|three|four|five|six|seven)) )?(?P<does>{_VERB}\b.+)$", re.I)
+_DIFFER = re.compile(r"\b(?:they|them|both|the two|these two|those two|these|those)\b", re.I)
+_COMPARES = re.compile(r"\b(?:differ|differences?|different|compared?|same|similar|in common|versus|vs|relate[ds]?)\b", re.I)
+
+
+def _which_one(said: _Said) -> str | None:
+    """ "which needs more trust?", "which one is the most serious?", "which of the two is cheaper" """
+    found = _WHICH_ONE.match(said.bare)
+    if not found or not found["of"] and (named(said.text, said.lexicon) or pair_of(said.text)):
+        return None
+    pair = pair_of(said.before)
+    if pair:
+        return f"Which {found['does']}, {pair[0]} or {pair[1]}?"
+    phrase = phrase_of(plain(said.before)) or said.things
+    things = said.things if said.things else phrase
+    if not things:
+        return None
+    does = found["does"]
+    return f"Which of {things if re.match(r'(?:the|our|these) ', things, re.I) else 'the ' + things} {does}?"
+
+
+def _compared(said: _Said) -> str | None:
+    """ "how do they differ?", "what's the difference?", "are they the same?", "compare them" """
+    if not _COMPARES.search(said.text) or pair_of(said.text) or named(said.text, said.lexicon):
+        return None
+    pair = _pair(said)
+    if not pair:
+        return None
+    if _DIFFER.search(said.text):
+        return _DIFFER.sub(f"{pair[0]} and {pair[1]}", said.text, count=1)
+    if re.match(r"^(?:what(?:'s| is| are) )?the (?:main |key |biggest )?differences?$", said.bare, re.I):
+        return f"{said.bare} between {pair[0]} and {pair[1]}?"
+    return None
+
+
+# --- bare question words ---------------------------------------------------------------------------------------------------------------
+
+_BARE = re.compile(
+    r"^(?P<word>why|how come|how|where|when|who|which ones?|why not|since when)(?: (?:exactly|is (?:that|this|it)(?: so)?|so|that|then|are they|not))*$", re.I)
+_EXAMPLES = re.compile(
+    r"^(?:(?:can|could) you )?(?:please )?(?:(?:give|show|tell|name)(?: me| us)? )?(?:(?:an?|some|any|a few|more|the|concrete|real|other|two|three) )*(?:such as|like what|like|e\.?g|for (?:example|instance)|examples?|instances?|illustrations?)(?: of (?:it|that|this|them|those|these))?(?: please)?$", re.I)
+
+
+def _bare_word(said: _Said) -> str | None:
+    """ "why?", "how?", "where exactly?", "since when?" """
+    found = _BARE.match(said.bare)
+    if not found:
+        return None
+    word = found["word"].lower()
+    before = plain(said.before)
+    word = {"how come": "why", "which one": "which", "which ones": "which", "since when": "when"}.get(word, word)
+    return _asked_with(word, before, said)
+
+
+def _asked_with(word: str, before: str, said: _Said) -> str:
+    """The question before, asked with "why": "Is KPO part of BPO?" gives "Why is KPO part of BPO?"."""
+    if re.match(r"^(?:is|are|was|were|do|does|did|can|could|should|would|will|must|has|have)\b", before, re.I):
+        return f"{word} {before[0].lower() + before[1:]}?"
+    choice = re.match(r"^which (?P<does>\w+ .+?), (?P<pair>.+ or .+)$", before, re.I)
+    if choice and word in ("why", "how", "when", "where"):
+        return f"{word} is that so: which {choice['does']}, {choice['pair']}?"
+    which = re.match(rf"^(?:which|what) (?P<np>(?!{_AUX}\b)(?:[\w-]+ ){{0,3}}?[\w-]+s) (?P<does>(?!{_AUX}\b)[a-z]+\b.+)$", before, re.I)
+    if which and is_plural(which["np"].split()[-1]):
+        return f"{word} do {which['np']} {which['does']}?"
+    who = re.match(r"^who (?P<does>[a-z]+[^s]s) (?P<np>.+)$", before, re.I)
+    if who and word != "who":
+        return f"{word} does anyone {who['does'][:-1]} {who['np']}?"
+    other = re.match(r"^(?:why|how|where|when) (?P<rest>(?:is|are|was|were|do|does|did|can|could|should|would|will|must) .+)$", before, re.I)
+    if other and word in ("why", "how", "where", "when"):
+        return f"{word} {other['rest']}?"
+    asked = {"why": f"Why {said.topic}?", "how": f"How does {said.topic} work?", "where": f"Where is {said.topic} done?", "when": f"When is {said.topic} used?"}
+    if word in asked and re.match(r"^(?:what(?:'s|s)?|define|explain|describe|tell)\b", before, re.I) and not is_plural(said.topic.split()[-1]):
+        return asked[word]
+    return f"{word} is that so: {before}?" if word in ("why", "how", "when", "where") else f"{word}: {before}?"
+
+
+def _examples(said: _Said) -> str | None:
+    """ "examples?", "such as?", "can you give me an example?" """
+    return f"What are examples of {said.topic}?" if _EXAMPLES.match(said.bare) else None
+
+
+# --- fragments: aspects, places, other subjects -----------------------------------------------------------------------------------------
+
+_ASPECTS = frozenset(
+    """benefit advantage disadvantage drawback downside upside risk danger threat cost price fee expense example type kind form step stage phase feature characteristic limit limitation
+    challenge problem issue difficulty alternative use cause reason effect consequence impact history future trend outlook pro con requirement skill qualification part component
+    client customer buyer provider user industry tool measure control duty exception strength weakness merit purpose goal aim definition meaning origin principle role task
+    mistake pitfall figure number rule law service method best-practice opportunity demerit""".split()  # noqa: SIM905
+)
+_OF = re.compile(r" (?:of|for|in|about|to) ")
+_SMALL = r"(?:(?:the|some|any|its|their|his|her|all|main|key|common|biggest|typical|usual|important|possible|other|big|most|and|or|of|it|that|this|them) )*"
+_PLACE = re.compile(r"^(?:in|for|at|with|by|on|during|after|before|without|under|from|outside|within|inside|among)\b (?!short\b|brief\b|general\b|that case\b|it\b|that\b)[\w&,' -]{2,50}$", re.I)
+
+
+def _single(word: str) -> str:
+    word = word.lower()
+    return word[:-3] + "y" if word.endswith("ies") else word[:-1] if word.endswith("s") and not word.endswith("ss") else word
+
+
+def _is_aspect(text: str) -> bool:
+    """Is it only the name of an aspect that many things have ("the main risks", "pros and cons")?"""
+    words = re.findall(r"[\w-]+", re.sub(rf"^{_SMALL}", "", text.lower() + " ").strip())
+    return 0 < len(words) <= 3 and _single(words[-1]) in _ASPECTS and all(_single(word) in _ASPECTS or word in ("and", "or", "main", "key", "common", "biggest") for word in words)
+
+
+def _aspect(said: _Said) -> str | None:
+    """ "and its drawbacks?", "benefits?", "the costs", "what are the steps?", "give me the pros and cons", "any exceptions?" """
+    found = re.match(
+        r"^(?:(?:what|which|who)(?:'s|s| is| are)?|(?:please )?(?:(?:can|could) you )?(?:list|name|explain|describe|give me|tell me(?: about)?|show me)|are there|is there|any|about) (?P<np>.+?)(?: there| then| please)?$",
+        said.bare, re.I)
+    phrase = found["np"] if found else said.bare
+    if not _is_aspect(phrase):
+        return None
+    shape = re.sub(r"^(?:(?:the|its|their|some|any|all|his|her) )+", "", phrase, flags=re.I)
+    shape = re.sub(r" of (?:it|that|this|them)$", "", shape, flags=re.I)
+    topic = said.topic
+    source = said.turns[-1].items_of
+    if source and not re.search(r"\b(?:its|of (?:it|that|this))\b", phrase, re.I) and _is_aspect(_OF.split(phrase_of(plain(source)))[0]):
+        topic = topic_of(source, said.lexicon)  # after "the fifth" of the benefits, "and the drawbacks?" goes back to what has both
+    if is_plural(shape.split()[-1]):
+        return f"What are {'' if _single(shape) == 'example' else 'the '}{shape} of {topic}?"
+    return f"What is the {shape} of {topic}?"
+
+
+def _elsewhere(said: _Said) -> str | None:
+    """ "in healthcare?", "and for small firms?", "with nearshore teams?" """
+    return narrowed_to(said.before, said.bare) if _PLACE.match(said.bare) else None
+
+
+def _other(said: _Said) -> str | None:
+    """ "and Infosys?", "what about LPO?", "same for nearshore", "the Philippines?", "and legal ones?" """
+    bare = re.sub(r"^(?:for|with|about) ", "", said.bare, flags=re.I)
+    short = len(bare.split()) <= 6 and not _QUESTION.match(bare) and not _PRONOUN.search(bare) and not _POSSESSIVE.search(bare)
+    if not short or not bare:
+        return None
+    asked = said.text.endswith("?") and not re.search(r"[?!.] ", said.text)
+    if not said.linked and not asked and not bare.lower().endswith((" ones", " one")):
+        return None
+    if not said.linked and not _alike(bare, said):
+        return None
+    return swapped(said.before, bare, said.lexicon)
+
+
+def _alike(bare: str, said: _Said) -> bool:
+    """May a bare "LPO?" stand where the question before has its subject? A term for a term, a name for a name; else it is a new subject."""
+    mine, theirs = bool(said.lexicon.recognise(bare)), bool(said.lexicon.recognise(said.topic))
+    return mine == theirs and (mine or bare[0].isupper() or " ones" in bare or said.before.lower().startswith("what"))
+
+
+# --- pronouns ---------------------------------------------------------------------------------------------------------------------------
+
+_AUX = r"(?:is|are|was|were|do|does|did|can|could|may|might|will|would|should|shall|must|has|have|had)"
+_POSSESSIVE = re.compile(
+    rf"\b(?P<whose>its|their)\s+(?P<x>(?:(?!{_AUX}\b)[\w-]+ ){{0,3}}?[\w-]+)(?=\s+(?:{_AUX}|and|or|in|on|from|to|for|with|by|than|at|when|if|that|who|which|look|come|work|mean|differ|cost)\b|\s*[?.!,;]|\s*$)", re.I)
+_GENERIC = (
+    r"(?:thing|topic|work|model|approach|step|agreement|contract|document|risk|measure|term|word|concept|method|service|company|firm|provider|country|place|point|item|problem|issue|idea|"
+    r"process|role|area|field|law|rule|regulation|type|kind|figure|number|meeting|stage|clause|plan|skill|job|kind of (?:work|thing|service|company|contract|model))"
+)
+_THIS_NOUN = re.compile(rf"\b(?:this|that|such an?|such)\s+{_GENERIC}\b|\b(?:these|those|such)\s+{_GENERIC}s\b", re.I)
+_PRONOUN = re.compile(
+    rf"\b(?:it|they|them)\b|(?:^|(?<=\bis )|(?<=\bare )|(?<=\bwas )|(?<=\bdoes )|(?<=\bdid )|(?<=\bdo )|(?<=\bcan )|(?<=\bcould )|(?<=\bwill )|(?<=\bwould )|(?<=\bshould )|(?<=\bto )|(?<=\bof )|(?<=\bfor )|"
+    rf"(?<=\babout )|(?<=\bwith )|(?<=\bin )|(?<=\bfrom )|(?<=\bby )|(?<=\bat )|(?<=\bon )|(?<=\bif )|(?<=\bwhy )|(?<=\bhow )|(?<=\bwhen ))(?:this|that|these|those)\b(?= (?:{_AUX}|work|mean|done|cost|take|matter|happen|differ|"
+    rf"different|help|apply|important|needed|handled|measured|calculated|used|called|bad|good|so|in|for|to|from|with|at|by|on|and|or)\b|\W*$)|\b(?:this|that|these|those)(?=\W*$)", re.I)
+# "is it possible to …", "does it make sense to …", "how long does it take to become …": this "it" stands for nothing.
+_EMPTY_IT = re.compile(
+    r"\bit (?:possible|important|necessary|true|better|best|wise|safe|legal|hard|easy|difficult|cheaper|worth|worthwhile|common|normal|allowed|ok|okay|useful|sensible|right|good|bad|usual|mandatory|a good idea|"
+    r"a bad idea|ethical|risky|likely|enough)\b(?: for [\w ]+?)? (?:to|that|if|when|whether|\w+ing)\b|\bit (?:make sense|take|cost|help|matter|mean|pay)s?(?: (?:long|much|more|an?|\w+))?(?: for [\w ]+?)? (?:to|that|if|whether) \w+", re.I)
+_CLAUSE = re.compile(rf",|;|\b(?:and|but|or|if|when|whenever|because|before|after|once|while|so that|unless|until|although|though|than|whether|that|which|who)\b(?=.*)", re.I)
+_HAS_SUBJECT = re.compile(
+    rf"\b(?:an?|the|our|my|your|each|every|most|many|two|some|any)\s+(?!one\b|ones\b|most\b|best\b|same\b|first\b|second\b|last\b|main\b|client\b|provider\b)[a-z][\w-]{{2,}}|\b{_AUX}\s+(?!i\b|we\b|you\b|it\b|they\b|this\b|that\b|these\b|those\b|there\b|the\b|not\b|so\b|to\b|be\b|an?\b|\w+ly\b|\w+ed\b|done\b)[a-z][\w-]{{2,}}", re.I)
+_THERE = re.compile(rf"(?<!is )(?<!are )(?<!was )(?<!were )(?<!will )(?<!can )\bthere\b(?! (?:is|are|was|were|any|a|an|be|no|some|many)\b)(?=\W*$| (?:{_AUX}|and|or|for|by|with|to|than|instead|too)\b)", re.I)
+_THEN = re.compile(r"\s+(?:then|in (?:that|this|such a) case|at that point|afterwards)(?=\W*$)", re.I)
+
+
+def _owned(said: _Said) -> str | None:
+    """ "what are its parts?", "who pays for their training?", "what industries are its clients from?" """
+    found = _POSSESSIVE.search(said.text)
+    if not found or _has_own(said.text[: found.start()], said.lexicon, same_clause=True):
+        return None
+    whose = (said.things or said.topic) if found["whose"].lower() == "their" and not is_plural(found["x"].split()[-1]) else said.topic
+    if found["whose"].lower() == "their" and said.things:
+        whose = said.things
+    of = len(whose.split()) > 2 or is_plural(whose.split()[-1])
+    new = f"the {found['x']} of {whose}" if of else f"{whose}'s {found['x']}"
+    return said.text[: found.start()] + new + said.text[found.end() :]
+
+
+def _referred(said: _Said) -> str | None:
+    """ "where is that done?", "how are they reduced?", "who pays for such work?", "how does this model work?" """
+    text = said.text
+    noun = _THIS_NOUN.search(text)
+    if noun and not _has_own(text[: noun.start()], said.lexicon):
+        meant = (said.things or said.topic) if noun.group().lower().endswith("s") else said.topic
+        return text[: noun.start()] + meant + text[noun.end() :]
+    found = _PRONOUN.search(text)
+    if not found or _EMPTY_IT.search(text) or _has_own(text[: found.start()], said.lexicon):
+        return None
+    many = found.group().lower() in ("they", "them", "these", "those")
+    meant = said.things if many else said.topic
+    if not meant:  # "why do they leave?" after attrition: nothing was named that could be many
+        acting = re.search(r"\b(?:do|did|would|will|can|could|should|must|may) they\b", text, re.I)
+        text = re.sub(r"\bthey\b", "people", text, count=1, flags=re.I) if acting else text
+        return f"{text.rstrip('?.! ')} ({said.topic})?"
+    return text[: found.start()] + meant + text[found.end() :]
+
+
+def _has_own(opening: str, lexicon: Lexicon, *, same_clause: bool = False) -> bool:
+    """Does the sentence itself, before its pronoun, name what the pronoun may stand for ("What is attrition and how is it measured?")?
+
+    What stands in the pronoun's own clause counts only for "its" and "their": in "can a client reduce it?" it is not the client.
+    """
+    ends = [found.start() for found in _CLAUSE.finditer(opening)]
+    whole = opening if same_clause else opening[: ends[-1]] if ends else ""
+    return bool(whole.strip()) and bool(named(f"of {whole}", lexicon) or _HAS_SUBJECT.search(whole))
+
+
+def _there(said: _Said) -> str | None:
+    """ "why do firms settle there?", "who works there?" """
+    found = _THERE.search(said.text)
+    if not found:
+        return None
+    where = said.things if re.match(r"the [\w ]+ that ", said.things) else said.topic
+    return f"{said.text[: found.start()]}in {where}{said.text[found.end() :]}"
+
+
+def _then(said: _Said) -> str | None:
+    """ "what happens to our data then?" """
+    found = _THEN.search(said.text)
+    if not found or named(said.text, said.lexicon):
+        return None
+    happened = re.match(r"^(?:why|when|how) (?:would|does|did|will|can|could|should|might) (?P<who>.+) (?P<does>[a-z]+[^s\W])$", plain(said.before), re.I)
+    when = f"when {happened['who']} {happened['does']}s" if happened else f"in {said.topic}"
+    return f"{said.text[: found.start()]} {when}?"
+
+
+# --- questions that leave out what they are about ---------------------------------------------------------------------------------------
+
+_LEFT_OUT = frozenset(
+    """go goes wrong responsible involved needed required happen happens start begin expect cost costs take takes typical usual best worst important most common first next good bad big
+    long much many often people done main key expensive cheap hard difficult easy decide decides pay pays manage manages should do doing work works use apply buy lead leads help benefit gain""".split()  # noqa: SIM905
+)
+_WITH = re.compile(r"\b(?:wrong|start|begin|help|do|work|deal)$", re.I)
+
+
+def _left_out(said: _Said) -> str | None:
+    """ "what can go wrong?", "who is responsible?", "how long does the work take?" """
+    words = content_words(said.bare)
+    if not _QUESTION.match(said.bare) or len(said.bare.split()) > 6 or named(said.text, said.lexicon):
+        return None
+    if re.search(r"\b(?:you|your|i|we|it|they|them|there)\b", said.bare, re.I) or not all(word in _LEFT_OUT for word in words):
+        return None
+    return f"{said.bare} {'with' if _WITH.search(said.bare) else 'in'} {said.topic}?"
+
+
+# --- plain questions ------------------------------------------------------------------------------------------------------------------------
+
+
+def _meant(said: _Said) -> str | None:
+    """ "what do you mean by hallucination?" """
+    found = re.match(r"^what (?:do|did|does) (?:you|they|that|it|the \w+) mean by (?P<x>.+)$", said.bare, re.I)
+    return f"What is {found['x']}?" if found else None
+
+
+_RULES: tuple[Callable[[_Said], str | None], ...] = (
+    _meant, _former, _compared, _which_one, _bare_word, _examples, _aspect, _elsewhere, _other, _owned, _there, _referred, _then, _left_out,
+)

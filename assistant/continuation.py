@@ -1,0 +1,96 @@
+"""More of an answer, and less of it: what was not quoted yet, and the shortest quotation that still answers."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from assistant.answer import Citation, Segment
+from assistant.evidence import Evidence
+from assistant.question import Kind
+from corpus.document import Unit
+from index.lexical import content_words
+
+Span = tuple[str, int, int]  # document, start, end
+MORE_MARGIN = 5.0  # logits below the best sentence from which another is no longer about the question
+REPEATS = 0.75  # share of a sentence's content words that one quotation holds, from which the sentence says nothing new
+MAX_NAME_WORDS = 8  # what stands before an item's colon is its name, unless it is longer
+_NAME = re.compile(r"^(?P<name>[^:|]{2,80}?)(?::\s| \| )")
+
+
+def spans_of(citations: Iterable[Citation]) -> frozenset[Span]:
+    """Where the quotations stand."""
+    return frozenset((citation.document, citation.start, citation.end) for citation in citations)
+
+
+def is_said(document: str, unit: Unit, said: frozenset[Span]) -> bool:
+    """Does any of the unit lie in what was quoted already?"""
+    return any(document == other and unit.start < end and start < unit.end for other, start, end in said)
+
+
+def unsaid(evidence: Sequence[Evidence], said: frozenset[Span]) -> list[Evidence]:
+    """The evidence that is still worth showing, best first; all of it when nothing was said.
+
+    Left out: what was quoted, what only says the same again, what points back to a sentence, and what is far from the question.
+    """
+    if not said or not evidence:
+        return list(evidence)
+    quoted = [set(content_words(e.text)) for e in evidence if is_said(e.passage.document, e.unit, said)]
+    least = evidence[0].score - MORE_MARGIN
+    return [
+        e for e in evidence
+        if _worth(e) >= least and not e.dangles and not is_said(e.passage.document, e.unit, said) and not _repeats(set(content_words(e.text)), quoted)
+    ]
+
+
+def further_kind(kind: Kind, rest: Sequence[Evidence]) -> Kind:
+    """The kind of answer that more of one takes: a list or table, when that is the nearest thing left; else the kind that it was."""
+    nearest = max(rest, key=_worth, default=None)
+    return "list" if nearest is not None and nearest.passage.kind in ("list", "row") else kind
+
+
+def _worth(e: Evidence) -> float:
+    """A sentence is judged by itself; an item or a row means something only with its list, and is judged as that."""
+    return max(e.score, e.passage_score) if e.passage.kind in ("list", "row") else e.score
+
+
+def _repeats(words: set[str], quoted: Sequence[set[str]]) -> bool:
+    return any(len(words & other) >= REPEATS * max(1, len(words)) for other in quoted)
+
+
+def items_of(segments: Sequence[Segment]) -> tuple[str, ...]:
+    """The items or rows of an answer, in their order; none when it is no list."""
+    return tuple(segment.text for segment in segments if segment.kind in ("item", "row"))
+
+
+def shortened(
+    segments: Sequence[Segment], citations: Sequence[Citation], evidence: Sequence[Evidence]
+) -> tuple[tuple[Segment, ...], tuple[Citation, ...]]:
+    """An answer in fewer words, all of them quoted: a list by the names of its items, anything else by its best sentence. Nothing gives nothing."""
+    cited = {citation.marker: citation for citation in citations}
+    listed = [segment for segment in segments if segment.kind in ("item", "row")]
+    if len(listed) < 2:
+        best = next((e for e in evidence if not e.dangles and not e.text.endswith(":") and _holder(e, citations)), None)
+        kept = [(_holder(best, citations) or citations[0], best.unit.start, best.unit.end)] if best else [(c, c.start, c.end) for c in citations[:1]]
+        kinds = [("quote", "")]
+    else:
+        lead = [cited[s.marker] for s in segments[: segments.index(listed[0])] if s.marker is not None][-1:]
+        kept = [(c, c.start, c.end) for c in lead] + [_named(cited[s.marker]) for s in listed if s.marker is not None]
+        kinds = [("quote", "")] * len(lead) + [("item", s.label or "-") for s in listed]
+    short = [
+        replace(c, marker=marker, quote=c.quote[start - c.start : end - c.start], start=start, end=end) for marker, (c, start, end) in enumerate(kept, 1)
+    ]
+    shown = tuple(
+        Segment("item" if kind == "item" else "quote", c.quote, c.marker, label) for c, (kind, label) in zip(short, kinds, strict=False)
+    )
+    return shown, tuple(short)
+
+
+def _holder(e: Evidence, citations: Sequence[Citation]) -> Citation | None:
+    return next((c for c in citations if c.document == e.passage.document and c.start <= e.unit.start and e.unit.end <= c.end), None)
+
+
+def _named(citation: Citation) -> tuple[Citation, int, int]:
+    """An item's name as a span of its quotation, or all of an item without a name."""
+    found = _NAME.match(citation.quote)
+    short = found is not None and len(found["name"].split()) <= MAX_NAME_WORDS
+    return citation, citation.start, citation.start + len(found["name"]) if found and short else citation.end

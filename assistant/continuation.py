@@ -11,7 +11,8 @@ from corpus.document import Unit
 from index.lexical import content_words
 
 Span = tuple[str, int, int]  # document, start, end
-MORE_MARGIN = 5.0  # logits below the best sentence from which another is no longer about the question
+SAME_MARGIN = 7.0  # logits below the best sentence from which another of a document already quoted is no longer about the question
+OTHER_MARGIN = 2.5  # the same for a document not quoted yet, whose sentences only look alike more often
 REPEATS = 0.75  # share of a sentence's content words that one quotation holds, from which the sentence says nothing new
 MAX_NAME_WORDS = 8  # what stands before an item's colon is its name, unless it is longer
 _NAME = re.compile(r"^(?P<name>[^:|]{2,80}?)(?::\s| \| )")
@@ -30,15 +31,20 @@ def is_said(document: str, unit: Unit, said: frozenset[Span]) -> bool:
 def unsaid(evidence: Sequence[Evidence], said: frozenset[Span]) -> list[Evidence]:
     """The evidence that is still worth showing, best first; all of it when nothing was said.
 
-    Left out: what was quoted, what only says the same again, what points back to a sentence, and what is far from the question.
+    Left out: what was quoted, what only says the same again, what points back to a sentence, and what is far from the question: a logit below 0 says no, more is asked of other documents.
     """
     if not said or not evidence:
         return list(evidence)
     quoted = [set(content_words(e.text)) for e in evidence if is_said(e.passage.document, e.unit, said)]
-    least = evidence[0].score - MORE_MARGIN
+    best = max(map(_worth, evidence))
+    open_documents = {document for document, _, _ in said}
+
+    def is_near(e: Evidence) -> bool:
+        return _worth(e) >= max(0.0, best - (SAME_MARGIN if e.passage.document in open_documents else OTHER_MARGIN))
+
     return [
         e for e in evidence
-        if _worth(e) >= least and not e.dangles and not is_said(e.passage.document, e.unit, said) and not _repeats(set(content_words(e.text)), quoted)
+        if is_near(e) and not e.dangles and not is_said(e.passage.document, e.unit, said) and not _repeats(set(content_words(e.text)), quoted)
     ]
 
 

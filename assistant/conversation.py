@@ -301,7 +301,7 @@ def _compared(said: _Said) -> str | None:
 # --- bare question words ---------------------------------------------------------------------------------------------------------------
 
 _BARE = re.compile(
-    r"^(?P<word>why|how come|how|where|when|who|which ones?|why not|since when)(?: (?:exactly|is (?:that|this|it)(?: so)?|so|that|then|are they|not))*$", re.I)
+    r"^(?P<word>why not|why|how come|how|where|when|who|which ones?|since when)(?: (?:exactly|is (?:that|this|it)(?: so)?|so|that|then|are they))*$", re.I)
 _EXAMPLES = re.compile(
     r"^(?:(?:can|could) you )?(?:please )?(?:(?:give|show|tell|name)(?: me| us)? )?(?:(?:an?|some|any|a few|more|the|concrete|real|other|two|three) )*(?:such as|like what|like|e\.?g|for (?:example|instance)|examples?|instances?|illustrations?)(?: of (?:it|that|this|them|those|these))?(?: please)?$", re.I)
 
@@ -313,6 +313,8 @@ def _bare_word(said: _Said) -> str | None:
         return None
     word = found["word"].lower()
     before = plain(said.before)
+    if word == "why not":
+        return f"Why not: {before[0].lower() + before[1:]}?"
     word = {"how come": "why", "which one": "which", "which ones": "which", "since when": "when"}.get(word, word)
     return _asked_with(word, before, said)
 
@@ -352,6 +354,7 @@ _ASPECTS = frozenset(
     client customer buyer provider user industry tool measure control duty exception strength weakness merit purpose goal aim definition meaning origin principle role task
     mistake pitfall figure number rule law service method best-practice opportunity demerit""".split()  # noqa: SIM905
 )
+_ROLES = ("client", "customer", "buyer", "provider", "user", "task", "service", "law", "rule", "role", "figure", "number", "control", "measure", "tool", "method")  # one of them is somebody or something
 _OF = re.compile(r" (?:of|for|in|about|to) ")
 _SMALL = r"(?:(?:the|some|any|its|their|his|her|all|main|key|common|biggest|typical|usual|important|possible|other|big|most|and|or|of|it|that|this|them) )*"
 _PLACE = re.compile(r"^(?:in|for|at|with|by|on|during|after|before|without|under|from|outside|within|inside|among)\b (?!short\b|brief\b|general\b|that case\b|it\b|that\b)[\w&,' -]{2,50}$", re.I)
@@ -365,6 +368,8 @@ def _single(word: str) -> str:
 def _is_aspect(text: str) -> bool:
     """Is it only the name of an aspect that many things have ("the main risks", "pros and cons")?"""
     words = re.findall(r"[\w-]+", re.sub(rf"^{_SMALL}", "", text.lower() + " ").strip())
+    if len(words) == 1 and words[0] in _ROLES:
+        return False
     return 0 < len(words) <= 3 and _single(words[-1]) in _ASPECTS and all(_single(word) in _ASPECTS or word in ("and", "or", "main", "key", "common", "biggest") for word in words)
 
 
@@ -378,6 +383,7 @@ def _aspect(said: _Said) -> str | None:
         return None
     shape = re.sub(r"^(?:(?:the|its|their|some|any|all|his|her) )+", "", phrase, flags=re.I)
     shape = re.sub(r" of (?:it|that|this|them)$", "", shape, flags=re.I)
+    shape = shape[0].lower() + shape[1:]
     topic = said.topic
     source = said.turns[-1].items_of
     if source and not re.search(r"\b(?:its|of (?:it|that|this))\b", phrase, re.I) and _is_aspect(_OF.split(phrase_of(plain(source)))[0]):
@@ -388,14 +394,19 @@ def _aspect(said: _Said) -> str | None:
 
 
 def _elsewhere(said: _Said) -> str | None:
-    """ "in healthcare?", "and for small firms?", "with nearshore teams?" """
-    return narrowed_to(said.before, said.bare) if _PLACE.match(said.bare) else None
+    """ "in healthcare?", "and for small firms?", "with nearshore teams?", "and in which industries?" """
+    if not _PLACE.match(said.bare):
+        return None
+    if re.match(r"\w+ (?:which|what|whom|how)\b", said.bare, re.I):
+        is_defined = re.match(r"^what(?:'s|s| is) ", said.before, re.I)
+        return f"{said.bare} is {said.topic} used?" if is_defined else f"{plain(said.before)}, and {said.bare}?"
+    return narrowed_to(said.before, said.bare)
 
 
 def _other(said: _Said) -> str | None:
     """ "and Infosys?", "what about LPO?", "same for nearshore", "the Philippines?", "and legal ones?" """
-    bare = re.sub(r"^(?:for|with|about) ", "", said.bare, flags=re.I)
-    short = len(bare.split()) <= 6 and not _QUESTION.match(bare) and not _PRONOUN.search(bare) and not _POSSESSIVE.search(bare)
+    bare = re.sub(r"^(?:for|with|about|of) ", "", said.bare, flags=re.I)
+    short = len(bare.split()) <= 6 and not _QUESTION.match(bare) and not _pronoun(bare) and not _POSSESSIVE.search(bare)
     if not short or not bare:
         return None
     asked = said.text.endswith("?") and not re.search(r"[?!.] ", said.text)
@@ -403,6 +414,11 @@ def _other(said: _Said) -> str | None:
         return None
     if not said.linked and not _alike(bare, said):
         return None
+    known = bool(named(f"of {bare}", said.lexicon))
+    if not known and said.lexicon.recognise(said.topic) and re.match(r"^what(?:'s|s| is) ", said.before, re.I) and re.match(r"the [a-z]", bare):
+        return f"What {'are' if is_plural(bare.split()[-1]) else 'is'} {bare} of {said.topic}?"
+    if not known and is_plural(bare.split()[-1]) and said.lexicon.recognise(said.topic) and _is_aspect(_OF.split(phrase_of(plain(said.before)))[0]):
+        return narrowed_to(said.before, f"for {bare}")
     return swapped(said.before, bare, said.lexicon)
 
 
@@ -422,10 +438,18 @@ _GENERIC = (
     r"process|role|area|field|law|rule|regulation|type|kind|figure|number|meeting|stage|clause|plan|skill|job|kind of (?:work|thing|service|company|contract|model))"
 )
 _THIS_NOUN = re.compile(rf"\b(?:this|that|such an?|such)\s+{_GENERIC}\b|\b(?:these|those|such)\s+{_GENERIC}s\b", re.I)
-_PRONOUN = re.compile(
-    rf"\b(?:it|they|them)\b|(?:^|(?<=\bis )|(?<=\bare )|(?<=\bwas )|(?<=\bdoes )|(?<=\bdid )|(?<=\bdo )|(?<=\bcan )|(?<=\bcould )|(?<=\bwill )|(?<=\bwould )|(?<=\bshould )|(?<=\bto )|(?<=\bof )|(?<=\bfor )|"
-    rf"(?<=\babout )|(?<=\bwith )|(?<=\bin )|(?<=\bfrom )|(?<=\bby )|(?<=\bat )|(?<=\bon )|(?<=\bif )|(?<=\bwhy )|(?<=\bhow )|(?<=\bwhen ))(?:this|that|these|those)\b(?= (?:{_AUX}|work|mean|done|cost|take|matter|happen|differ|"
-    rf"different|help|apply|important|needed|handled|measured|calculated|used|called|bad|good|so|in|for|to|from|with|at|by|on|and|or)\b|\W*$)|\b(?:this|that|these|those)(?=\W*$)", re.I)
+_POINTS = re.compile(r"\b(?:it|they|them|this|that|these|those|ones?)\b", re.I)
+# Beside these words "this" and "that" stand for something; elsewhere "that" opens a clause ("a provider that …") or goes with a noun ("that clause").
+_BEFORE = frozenset(
+    f"is are was were do does did can could may might will would should shall must has have had to of for about with in from by at on if why how when where and but".split()  # noqa: SIM905
+)
+_BEHIND = frozenset(
+    """is are was were do does did can could may might will would should shall must has have had work mean done cost take matter happen differ different help apply important needed
+    handled measured calculated used called bad good so in for to from with at by on and or than as still always really also only often usually more less better worse common legal true
+    enough possible normal allowed safe expensive cheap hard easy difficult necessary required risky part start begin end come cover include need require affect change relate compare
+    depend look sound fail exist save pay count involve protect lead run hold""".split()  # noqa: SIM905
+)
+_TAKES_ONE = frozenset("need sign make find hire pick want have write draft start build up get use create".split())  # noqa: SIM905
 # "is it possible to …", "does it make sense to …", "how long does it take to become …": this "it" stands for nothing.
 _EMPTY_IT = re.compile(
     r"\bit (?:possible|important|necessary|true|better|best|wise|safe|legal|hard|easy|difficult|cheaper|worth|worthwhile|common|normal|allowed|ok|okay|useful|sensible|right|good|bad|usual|mandatory|a good idea|"
@@ -452,21 +476,40 @@ def _owned(said: _Said) -> str | None:
 
 def _referred(said: _Said) -> str | None:
     """ "where is that done?", "how are they reduced?", "who pays for such work?", "how does this model work?" """
-    text = said.text
+    text = re.sub(r"\b(it|that|this)['’]s\b", r"\1 is", said.text, flags=re.I)
     noun = _THIS_NOUN.search(text)
     if noun and not _has_own(text[: noun.start()], said.lexicon):
         meant = (said.things or said.topic) if noun.group().lower().endswith("s") else said.topic
         return text[: noun.start()] + meant + text[noun.end() :]
-    found = _PRONOUN.search(text)
+    found = _pronoun(text)
     if not found or _EMPTY_IT.search(text) or _has_own(text[: found.start()], said.lexicon):
         return None
-    many = found.group().lower() in ("they", "them", "these", "those")
+    many = found.group().lower() in ("they", "them", "these", "those", "ones")
     meant = said.things if many else said.topic
     if not meant:  # "why do they leave?" after attrition: nothing was named that could be many
         acting = re.search(r"\b(?:do|did|would|will|can|could|should|must|may) they\b", text, re.I)
         text = re.sub(r"\bthey\b", "people", text, count=1, flags=re.I) if acting else text
         return f"{text.rstrip('?.! ')} ({said.topic})?"
     return text[: found.start()] + meant + text[found.end() :]
+
+
+def _pronoun(text: str) -> re.Match[str] | None:
+    """The first word that stands for something said before; None for "IT", for "a provider that …" and for "that clause"."""
+    for found in _POINTS.finditer(text):
+        word = found.group().lower()
+        before = re.findall(r"[\w']+", text[: found.start()].lower())[-1:]
+        behind = re.match(r" ([\w']+)", text[found.end() :].lower())
+        match word:
+            case "it" | "they" | "them":
+                if found.group() != "IT":
+                    return found
+            case "one" | "ones":
+                if not behind and before and before[0] in _TAKES_ONE:
+                    return found
+            case _:
+                if not behind or (not before or before[0] in _BEFORE) and (behind[1] in _BEHIND or re.fullmatch(r"\w{3,}er", behind[1])):
+                    return found
+    return None
 
 
 def _has_own(opening: str, lexicon: Lexicon, *, same_clause: bool = False) -> bool:
@@ -477,6 +520,20 @@ def _has_own(opening: str, lexicon: Lexicon, *, same_clause: bool = False) -> bo
     ends = [found.start() for found in _CLAUSE.finditer(opening)]
     whole = opening if same_clause else opening[: ends[-1]] if ends else ""
     return bool(whole.strip()) and bool(named(f"of {whole}", lexicon) or _HAS_SUBJECT.search(whole))
+
+
+_EVENT = re.compile(r"\b(?:stop|prevent|avoid|reduce|fix|change|limit|measure|manage|done about|do about|help with) (?:it|this|that)(?=\W*$)", re.I)
+
+
+def _happened(said: _Said) -> str | None:
+    """ "how can we stop that?" after "Why do people leave?": not the thing is meant but what happens to it."""
+    event = re.match(r"^why (?:do|does) (?P<who>(?:the |most |many |some )?[\w-]+(?: [\w-]+s)?) (?P<does>[a-z]+)(?P<what>.*)$", plain(said.before), re.I)
+    found = _EVENT.search(said.text)
+    if not event or not found or is_plural(event["does"]):
+        return None
+    doing = event["does"].removesuffix("e") + "ing"
+    last = found.group().split()[-1]
+    return re.sub(rf"\b{last}(?=\W*$)", f"{event['who']} {doing}{event['what']}", said.text)
 
 
 def _there(said: _Said) -> str | None:
@@ -517,15 +574,18 @@ def _left_out(said: _Said) -> str | None:
     return f"{said.bare} {'with' if _WITH.search(said.bare) else 'in'} {said.topic}?"
 
 
-# --- plain questions ------------------------------------------------------------------------------------------------------------------------
+# --- words ------------------------------------------------------------------------------------------------------------------------
 
 
 def _meant(said: _Said) -> str | None:
-    """ "what do you mean by hallucination?" """
+    """ "what do you mean by hallucination?", "who invented the term?" """
+    term = re.search(r"\bthe (?:term|word|expression|abbreviation|acronym)\b(?=\W*$| (?:come|mean|stand)\b)", said.text, re.I)
+    if term:
+        return f"{said.text[: term.end()]} {said.topic}{said.text[term.end() :]}"
     found = re.match(r"^what (?:do|did|does) (?:you|they|that|it|the \w+) mean by (?P<x>.+)$", said.bare, re.I)
     return f"What is {found['x']}?" if found else None
 
 
 _RULES: tuple[Callable[[_Said], str | None], ...] = (
-    _meant, _former, _compared, _which_one, _bare_word, _examples, _aspect, _elsewhere, _other, _owned, _there, _referred, _then, _left_out,
+    _meant, _former, _compared, _which_one, _bare_word, _examples, _aspect, _elsewhere, _other, _owned, _there, _happened, _referred, _then, _left_out,
 )

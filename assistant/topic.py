@@ -13,7 +13,7 @@ _FRAMES = tuple(
         # "Which pricing models are there?"
         r"^(?:what|which) (?P<np>.+?) (?:are|is) there\b.*$",
         # "What is KPO?", "whats attrition exactly", "What are the benefits of KPO?"
-        rf"^(?:what|who|which)(?:'s|s|’s| is| are| was| were| r) (?:exactly |meant by )?(?P<np>(?!{_AUX}\b|your?\b|there\b).+?)(?: exactly| about| called| like| used for| for| in short| again)?$",
+        rf"^(?:what|who|which)(?:'s|s|’s| is| are| was| were| r) (?:exactly |meant by )?(?P<np>(?!{_AUX}\b|your?\b|there\b).+?)(?: exactly| about| like| for| in short| again| (?:used|needed|called|done|made|meant|known|based|measured|good|considered)\b.*)?$",
         # "What does attrition mean?", "What does Genpact do?", "What does the GDPR ask of a provider?"
         r"^what (?:do|does|did) (?P<np>.+?) (?:mean|stand for|do|offer|include|cover|contain|consist of|look like|sell|say|ask|need|have|require|involve|cost|measure|show|want|buy)\b.*$",
         # "How does knowledge transfer work?", "How often does a steering committee meet?"
@@ -52,12 +52,15 @@ _PAIRS = tuple(
 )
 _AFTER_PAIR = re.compile(r",? (?:in|for|when|with|on|at|by|as|from|what|which|if)\b.*$", re.I)
 _SUBJECT = re.compile(rf"^(?:why|how|when|where|what) {_AUX} (?P<np>(?:(?:the|most|many|some|our|these) )?(?:[\w-]+ )?(?:people|staff|[\w-]+[^su\W]s)) (?!of\b|in\b|for\b|to\b|and\b|with\b)[a-z]+", re.I)
-_WHICH = re.compile(rf"^(?:which|what) (?P<np>(?!{_AUX}\b)(?:[\w-]+ ){{0,3}}?(?:people|staff|[\w-]+[^su\W]s)) (?P<rest>(?!are there|is there)[a-z]+\b.*)$", re.I)
+_WHICH = re.compile(rf"^(?:which|what|how many) (?P<np>(?!{_AUX}\b)(?:[\w-]+ ){{0,3}}?(?:people|staff|[\w-]+[^su\W]s)) (?P<rest>(?!are there|is there)[a-z]+\b.*)$", re.I)
 _DETERMINED = re.compile(r"\b(?:an?|the|our|their|my|your) (?:[\w-]+ ){0,2}[\w-]+(?= (?:in|of|for|with|to|by|on)\b|$)", re.I)
 _FRAME = re.compile(rf"^(?:please )?(?:{_WH}|{_AUX}|tell me|explain|describe|define|list|name|give me)(?: (?:{_AUX}|about|me|the|an?|exactly|really|i|we|you))*\s+", re.I)
 _CAPITALS = re.compile(r"(?<=[\w,;] )(?!I\b|I'm\b)[A-Z][\w&’'-]*(?: [A-Z][\w&’'-]*)*|\b[A-Z][A-Z&]+s?\b")
 _ARTICLE = re.compile(r"^(?:an?|the|our|my|your) ", re.I)
-_NOT_IN_NOUNS = frozenset(f"{_WH} {_AUX} of in to for with by on at from the an a than that as if our their your my".replace("(?:", "").replace(")", "").replace("|", " ").split())
+_NOT_IN_NOUNS = frozenset(
+    """what who which where when why how whose is are was were do does did can could may might will would should shall must has have had
+    of in to for with by on at from the an a than that as if our their your my""".split()  # noqa: SIM905
+)
 
 
 def plain(question: str) -> str:
@@ -105,7 +108,7 @@ def things_of(question: str, lexicon: Lexicon) -> str:
         return f"{pair[0]} and {pair[1]}"
     which = _WHICH.match(asked)
     if which:
-        return f"the {which['np']} that {which['rest']}"
+        return f"the {which['np']} that {_told(which['rest'])}"
     subject = _SUBJECT.match(asked)
     if subject:
         return subject["np"]
@@ -116,6 +119,21 @@ def things_of(question: str, lexicon: Lexicon) -> str:
     thing = _thing(phrase)
     countable = re.match(r"an? ", thing, re.I) or re.match(r"[A-Z][a-z]", thing) or is_plural(thing.split()[-1])
     return thing if countable or _is_company(thing, lexicon) else ""
+
+
+def _told(asked: str) -> str:
+    """The rest of a question as the rest of a statement: "does an analyst need" is "an analyst needs"."""
+    found = re.match(r"^(?P<aux>do|does|did|can|could|should|must|will|would|may) (?P<who>.+) (?P<does>[a-z]+)$", asked, re.I)
+    if not found:
+        return asked
+    does = found["does"]
+    match found["aux"].lower():
+        case "do" | "did":
+            return f"{found['who']} {does}"
+        case "does":
+            return f"{found['who']} {'has' if does == 'have' else does + 's'}"
+        case aux:
+            return f"{found['who']} {aux} {does}"
 
 
 def _is_company(name: str, lexicon: Lexicon) -> bool:
@@ -198,6 +216,9 @@ def _place(asked: str, other: str, lexicon: Lexicon) -> str:
     if named(f"of {other}", lexicon) and names:
         alike = [name for name in names if _shape(name) == _shape(other)]
         return (alike or names)[-1]
+    many = [word for word in re.findall(r"[\w-]+", bare)[1:] if is_plural(word) and word.lower() not in _NOT_IN_NOUNS]
+    if not inner and many and is_plural(other.split()[-1]):
+        return many[-1]
     if inner:
         objects = re.split(r" (?:of|for|in|at|to|about) ", inner["rest"])
         return objects[-1]

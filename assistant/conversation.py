@@ -177,15 +177,16 @@ _NOUN = (
 )
 _NTH = re.compile(
     rf"\b(?:the |that |this |your )?(?:(?P<nth>{'|'.join(_NUMBERS)}|\d\d?(?:st|nd|rd|th)|last|final)(?: {_NOUN}\b)?|(?:number|no\.|nr\.?|#|point|item|step|stage|phase|option|bullet|reason) ?(?P<digit>\d\d?|{'|'.join(_COUNTED)})\b)"
-    r"(?=\W*$| (?:is|are|was|does|do|means?|about|works?|again|please|then|mean|first|exactly|more|further|in (?:more |greater )?(?:detail|depth)|important|needed|so|take|cost|matter|called|done|carried|there)\b)", re.I)
+    r"(?=\W*$| (?:is|are|was|does|do|means?|about|works?|again|please|then|mean|first|exactly|more|further|pls|thanks|in (?:more |greater )?(?:detail|depth)|important|needed|so|take|cost|matter|called|done|carried|there)\b)", re.I)
+_NTH_ONE = re.compile(rf"\b(?:the |that |this )(?P<nth>{'|'.join(_NUMBERS)}|\d\d?(?:st|nd|rd|th)|last|final) one\b(?P<digit>)", re.I)
 _ONLY_FRAME = re.compile(
-    r"^(?:(?:and|what|whats|what's|who|how|is|are|does|do|the|about|explain|describe|define|tell|me|us|more|give|show|can|could|you|please|expand|elaborate|on|mean|means|in|detail|details|"
-    r"further|again|to|a|bit|i|want|know|like|would|then|exactly|for|of|with)\b|\W)*$", re.I)
+    r"^(?:(?:and|what|whats|what's|is|are|does|the|about|explain|describe|define|tell|me|us|more|give|show|can|could|you|please|expand|elaborate|on|mean|means|in|detail|details|"
+    r"further|again|to|a|bit|i|want|know|like|would|then|exactly|pls|thanks|on)\b|\W)*$", re.I)
 
 
 def _item(said: _Said) -> Turn | None:
     """ "explain the second one", "the last point", "number 3", "what happens in step 5?": the item of the list that was answered before."""
-    found = _NTH.search(said.text)
+    found = _NTH.search(said.text) or _NTH_ONE.search(said.text)
     if not found or named(said.text, said.lexicon) and not re.search(r"\bone\b", found.group()):
         return None
     for source in _lists(said.turns):
@@ -193,11 +194,10 @@ def _item(said: _Said) -> Turn | None:
         at = _place_in(found, len(items))
         if at is not None:
             name = _name(items[at])
-            text = said.text[: found.start()] + name + said.text[found.end() :]
+            named_in_full = name if said.lexicon.recognise(name) else _among(source, name, said.lexicon)
+            text = said.text[: found.start()] + named_in_full + said.text[found.end() :]
             if _ONLY_FRAME.match(said.text[: found.start()] + said.text[found.end() :]):
-                text = f"Explain {name}"
-            if not said.lexicon.recognise(name):
-                text = f"{text.rstrip('?.! ')} {_among(source, said.lexicon)}" + ("" if text.startswith("Explain ") else "?")
+                text = f"{'Tell me about' if ' in ' in named_in_full else 'Explain'} {named_in_full}"
             return Turn(text[0].upper() + text[1:], items_of=source)
     return None
 
@@ -226,17 +226,18 @@ def _name(item: str) -> str:
     return name[0].lower() + name[1:] if first[1:].islower() and not re.search(r" [A-Z]", name) else name
 
 
-def _among(source: str, lexicon: Lexicon) -> str:
-    """How an item belongs to its list: "as a reason why people leave", "among the pricing models", "in the KPO process"."""
-    why = re.match(r"^why (?:do|does|did|is|are) (.+)$", plain(source), re.I)
-    if why and re.match(r"^why (?:do|are) ", source, re.I):
-        return f"as a reason why {why[1]}"
-    phrase = phrase_of(plain(source))
-    things = phrase if phrase and is_plural(_OF.split(phrase)[0].split()[-1]) else ""
-    if things:
-        return f"among {things if re.match(r'the |our |its ', things, re.I) else 'the ' + things}"
-    which = re.match(rf"^(?:which|what) ((?!{_AUX}\b)(?:[\w-]+ ){{0,3}}?[\w-]+s) ", source, re.I)
-    return f"among the {which[1]}" if which and is_plural(which[1]) else f"in {topic_of(source, lexicon)}"
+def _among(source: str, name: str, lexicon: Lexicon) -> str:
+    """An item as one of its list: "the vague contract risk of KPO", "pay as a reason why people leave", "planning in knowledge transfer"."""
+    asked = plain(source)
+    why = re.match(r"^why (?:do|are) (.+)$", asked, re.I)
+    if why:
+        return f"{name} as a reason why {why[1]}"
+    which = re.match(rf"^(?:which|what) ((?!{_AUX}\b)(?:[\w-]+ ){{0,3}}?[\w-]+s)(?= [a-z])", asked, re.I)
+    of = re.match(r"^(?:the |our |its )?(?P<noun>.+?)(?P<of> (?:of|for|in|about|to) .+)?$", which[1] if which else phrase_of(asked) or "-")
+    noun = of["noun"].split() if of else []
+    if not noun or not is_plural(noun[-1]) or _single(noun[-1]) in ("step", "stage", "phase"):  # "step" asks for the whole list again
+        return f"{name} in {topic_of(source, lexicon)}"
+    return f"the {name} {' '.join([*noun[:-1], _single(noun[-1])][-2:])}{(of['of'] or '') if of else ''}"
 
 
 # --- pairs ------------------------------------------------------------------------------------------------------------------------------
@@ -285,7 +286,11 @@ def _which_one(said: _Said) -> str | None:
 
 
 def _compared(said: _Said) -> str | None:
-    """ "how do they differ?", "what's the difference?", "are they the same?", "compare them" """
+    """ "how do they differ?", "what's the difference?", "are they the same?", "compare them", "do we need both?" """
+    both = re.search(r"\b(?:both(?: of them)?|the two)(?=\W*$)", said.text, re.I)
+    if both and pair_of(said.before):
+        one, two = pair_of(said.before) or ("", "")
+        return f"{said.text[: both.start()]}{one} and {two}{said.text[both.end() :]}"
     if not _COMPARES.search(said.text) or pair_of(said.text) or named(said.text, said.lexicon):
         return None
     pair = _pair(said)
@@ -357,7 +362,7 @@ _ASPECTS = frozenset(
 _ROLES = ("client", "customer", "buyer", "provider", "user", "task", "service", "law", "rule", "role", "figure", "number", "control", "measure", "tool", "method")  # one of them is somebody or something
 _OF = re.compile(r" (?:of|for|in|about|to) ")
 _SMALL = r"(?:(?:the|some|any|its|their|his|her|all|main|key|common|biggest|typical|usual|important|possible|other|big|most|and|or|of|it|that|this|them) )*"
-_PLACE = re.compile(r"^(?:in|for|at|with|by|on|during|after|before|without|under|from|outside|within|inside|among)\b (?!short\b|brief\b|general\b|that case\b|it\b|that\b)[\w&,' -]{2,50}$", re.I)
+_PLACE = re.compile(r"^(?:in|for|at|with|by|on|during|after|before|without|under|from|outside|within|inside|among|between)\b (?!short\b|brief\b|general\b|that case\b|it\b|that\b)[\w&,' -]{2,50}$", re.I)
 
 
 def _single(word: str) -> str:
@@ -395,12 +400,13 @@ def _aspect(said: _Said) -> str | None:
 
 def _elsewhere(said: _Said) -> str | None:
     """ "in healthcare?", "and for small firms?", "with nearshore teams?", "and in which industries?" """
-    if not _PLACE.match(said.bare):
+    bare = re.sub(r"^(?:even|only|also|just|mainly|especially) ", "", said.bare, flags=re.I)
+    if not _PLACE.match(bare):
         return None
     if re.match(r"\w+ (?:which|what|whom|how)\b", said.bare, re.I):
         is_defined = re.match(r"^what(?:'s|s| is) ", said.before, re.I)
         return f"{said.bare} is {said.topic} used?" if is_defined else f"{plain(said.before)}, and {said.bare}?"
-    return narrowed_to(said.before, said.bare)
+    return narrowed_to(said.before, bare)
 
 
 def _other(said: _Said) -> str | None:
@@ -414,18 +420,28 @@ def _other(said: _Said) -> str | None:
         return None
     if not said.linked and not _alike(bare, said):
         return None
-    known = bool(named(f"of {bare}", said.lexicon))
+    known, many = bool(named(f"of {bare}", said.lexicon)), is_plural(bare.split()[-1])
+    if many and not bare.lower().endswith(" ones") and re.match(r"^what(?:'s|s| is) (?!.* (?:of|for|in) )", plain(said.before), re.I) and not re.match(r"the ", bare, re.I):
+        return f"What are {bare}?"
     if not known and said.lexicon.recognise(said.topic) and re.match(r"^what(?:'s|s| is) ", said.before, re.I) and re.match(r"the [a-z]", bare):
-        return f"What {'are' if is_plural(bare.split()[-1]) else 'is'} {bare} of {said.topic}?"
-    if not known and is_plural(bare.split()[-1]) and said.lexicon.recognise(said.topic) and _is_aspect(_OF.split(phrase_of(plain(said.before)))[0]):
+        return f"What {'are' if many else 'is'} {bare} of {said.topic}?"
+    of_one = _is_aspect(_OF.split(phrase_of(plain(said.before)))[0]) or bool(re.match(r"^how (?:does|is) ", said.before, re.I))
+    if not known and many and not bare.lower().endswith(" ones") and said.lexicon.recognise(said.topic) and of_one and not _has_plural(said.before, said.topic):
         return narrowed_to(said.before, f"for {bare}")
     return swapped(said.before, bare, said.lexicon)
+
+
+def _has_plural(question: str, topic: str) -> bool:
+    """Does a question name several of something beside its topic ("How does KPO help banks?")? Then others may stand in their place."""
+    return any(is_plural(word) and not _is_aspect(word) for word in re.findall(r"[\w-]+", plain(question).replace(topic, "")))
 
 
 def _alike(bare: str, said: _Said) -> bool:
     """May a bare "LPO?" stand where the question before has its subject? A term for a term, a name for a name; else it is a new subject."""
     mine, theirs = bool(said.lexicon.recognise(bare)), bool(said.lexicon.recognise(said.topic))
-    return mine == theirs and (mine or bare[0].isupper() or " ones" in bare or said.before.lower().startswith("what"))
+    if " ones" in bare:
+        return True
+    return mine == theirs and (mine or bare[0].isupper() or said.before.lower().startswith("what"))
 
 
 # --- pronouns ---------------------------------------------------------------------------------------------------------------------------
@@ -471,6 +487,8 @@ def _owned(said: _Said) -> str | None:
         whose = said.things
     of = len(whose.split()) > 2 or is_plural(whose.split()[-1])
     new = f"the {found['x']} of {whose}" if of else f"{whose}'s {found['x']}"
+    if found.group().lower() == said.bare.lower():
+        return f"What {'are' if is_plural(found['x'].split()[-1]) else 'is'} {new}?"
     return said.text[: found.start()] + new + said.text[found.end() :]
 
 

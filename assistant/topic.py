@@ -2,6 +2,7 @@
 
 import re
 
+from index.lexical import content_words
 from index.search import Lexicon
 
 _AUX = r"(?:is|are|was|were|do|does|did|can|could|may|might|will|would|should|shall|must|has|have|had)"
@@ -215,7 +216,7 @@ def _place(asked: str, other: str, lexicon: Lexicon) -> str:
         return phrase
     if named(f"of {other}", lexicon) and names:
         alike = [name for name in names if _shape(name) == _shape(other)]
-        return (alike or names)[-1]
+        return max(reversed(alike or names), key=lambda name: _kinship(name, other, lexicon))
     many = [word for word in re.findall(r"[\w-]+", bare)[1:] if is_plural(word) and word.lower() not in _NOT_IN_NOUNS]
     if not inner and many and is_plural(other.split()[-1]):
         return many[-1]
@@ -226,6 +227,14 @@ def _place(asked: str, other: str, lexicon: Lexicon) -> str:
         return names[-1]
     topic = topic_of(bare, lexicon)
     return topic if topic.lower() in asked.lower() and topic != bare else ""
+
+
+def _kinship(one: str, other: str, lexicon: Lexicon) -> int:
+    """How many words the definitions of two terms share: after "Does the GDPR apply to KPO?" HIPAA stands for the other law, BPO for KPO."""
+    mine, theirs = (
+        {word for term in lexicon.recognise(name) for word in content_words(f"{term.name} {term.definition}")} for name in (one, other)
+    )
+    return len(mine & theirs)
 
 
 def _shape(name: str) -> str:
@@ -250,5 +259,5 @@ def narrowed_to(question: str, where: str) -> str:
     asked = question.strip().rstrip("?.! ")
     preposition = where.split()[0].lower()
     found = re.search(rf" {preposition} (?!which\b|what\b)[^,]+$", asked, re.I)
-    replaceable = found is not None and len(found.group().split()) <= 6 and found.start() > 12
+    replaceable = found is not None and (len(found.group().split()) <= 6 or preposition == "between") and found.start() > 12
     return f"{asked[: found.start()] if found and replaceable else asked} {where}?"

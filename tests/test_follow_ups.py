@@ -15,7 +15,15 @@ NAMES = {
     "Global capability centre": "GCC", "Attrition": "", "Knowledge transfer": "KT", "Steering committee": "", "Master services agreement": "MSA",
     "Insider threat": "", "Gain sharing": "", "Lock-in": "", "Conflict of interest": "",
 }
-LEXICON = Lexicon.of(0, [Term(name, (short,) if short else (), name, "handbook/glossary.md", 0, len(name), "p", True) for name, short in NAMES.items()])
+LAWS = ("GDPR", "HIPAA")
+
+
+def term(name: str, short: str) -> Term:
+    said = f"{name} is a law." if short in LAWS else f"{name} is a word."
+    return Term(name, (short,) if short else (), said, "handbook/glossary.md", 0, len(said), "p", True)
+
+
+LEXICON = Lexicon.of(0, [term(name, short) for name, short in NAMES.items()])
 LISTS = {
     "What are the risks of KPO?": ("Data breach | named by all", "Vague contract | named by one", "High attrition | named by one"),
     "Which pricing models are there?": ("Full-time equivalent (FTE): a team.", "Transaction-based: each unit.", "Fixed price: a result."),
@@ -72,10 +80,10 @@ REWRITTEN = [
     (WHAT, "how?", "How does KPO work?"),
     ("Which risk of KPO is the most serious?", "who says so?", "Which risk of KPO is the most serious?"),
     # lists
-    (MODELS, "explain the second one", "Explain transaction-based among the pricing models"),
+    (MODELS, "explain the second one", "Explain the transaction-based pricing model"),
     (LEAVE, "number 2?", "Explain hours as a reason why people leave KPO providers"),
     ("What are the risks of KPO?", "tell me about the last point", "Explain high attrition"),
-    ("What are the steps of knowledge transfer?", "what happens in step 3?", "What happens in shadowing among the steps of knowledge transfer?"),
+    ("What are the steps of knowledge transfer?", "what happens in step 3?", "What happens in shadowing in knowledge transfer?"),
     ("What are the risks of KPO?", "which is the most serious?", "Which of the risks of KPO is the most serious?"),
     # pairs
     (DIFFERENCE, "is the former part of the latter?", "Is KPO part of BPO?"),

@@ -11,7 +11,7 @@ from typing import Literal
 
 from assistant.question import kind_of
 from assistant.topic import is_plural, named, narrowed_to, pair_of, phrase_of, plain, swapped, things_of, topic_of
-from index.lexical import content_words
+from index.lexical import content_words, words
 from index.search import Lexicon
 
 Wish = Literal["", "more", "again", "shorter", "source"]
@@ -188,7 +188,7 @@ def _item(said: _Said) -> Turn | None:
     """ "explain the second one", "the last point", "number 3", "what happens in step 5?": the item of the list that was answered before."""
     found = _NTH.search(said.text) or _NTH_ONE.search(said.text)
     if not found or named(said.text, said.lexicon) and not re.search(r"\bone\b", found.group()):
-        return None
+        return _called(said)
     for source in _lists(said.turns):
         items = said.recall(source)
         at = _place_in(found, len(items))
@@ -197,9 +197,30 @@ def _item(said: _Said) -> Turn | None:
             named_in_full = name if said.lexicon.recognise(name) else _among(source, name, said.lexicon)
             text = said.text[: found.start()] + named_in_full + said.text[found.end() :]
             if _ONLY_FRAME.match(said.text[: found.start()] + said.text[found.end() :]):
-                text = f"{'Tell me about' if ' in ' in named_in_full else 'Explain'} {named_in_full}"
+                text = f"{_verb(named_in_full, said.lexicon)} {named_in_full}"
             return Turn(text[0].upper() + text[1:], items_of=source)
     return None
+
+
+def _called(said: _Said) -> Turn | None:
+    """ "and fixed price?", "explain gain share": an item of the last list, called by its name."""
+    opening = re.match(r"^(?:(?:please )?(?:explain|describe|tell me (?:more )?about|more (?:about|on)|what about) )?(?:the )?(?P<name>.+)$", said.bare, re.I)
+    source = said.turns[-1].items_of or said.before
+    if not opening or len(opening["name"].split()) > 6 or kind_of(source) not in ("list", "steps", "why", "fact") or _QUESTION.match(opening["name"]):
+        return None
+    asked = words(opening["name"])
+    item = next((item for item in said.recall(source) if asked and words(_name(item)) == asked), None)
+    if item is None or said.lexicon.recognise(_name(item)):
+        return None
+    full = _among(source, _name(item), said.lexicon)
+    return Turn(f"{_verb(full, said.lexicon)} {full}", items_of=source)
+
+
+def _verb(full: str, lexicon: Lexicon) -> str:
+    """ "Explain" asks for a definition, which in "planning in knowledge transfer" would be that of the term behind it."""
+    behind = words(re.sub(r"^.* in (?:the |an? )?", "", full)) if " in " in full else []
+    is_term = any(words(name) == behind for term in lexicon.recognise(full) for name in (term.name, *term.abbreviations))
+    return "Tell me about" if is_term else "Explain"
 
 
 def _lists(turns: Sequence[Turn]) -> list[str]:

@@ -8,19 +8,22 @@ from typing import Protocol
 
 from assistant.answer import MAX_QUESTION, Answer, Citation, Segment, Verdict
 from assistant.continuation import Span, further_kind, items_of, shortened, spans_of, unsaid
-from assistant.conversation import Turn, understand, wish_of
+from assistant.conversation import understand
 from assistant.evidence import Evidence, read
 from assistant.extractive import compose
 from assistant.floor import Constants, constants_for, features
 from assistant.question import Kind, Question, kind_of
 from assistant.spelling import correct
+from assistant.turns import Turn
 from assistant.vocabulary import Vocabulary
+from assistant.wishes import wish_of
 from corpus.normalise import one_line
 from corpus.terms import Term
 from index.catalog import View
-from index.search import Hit, Retrieval
+from index.search import Hit, Retrieval, Retrieved
 
 MAX_TURNS = 8  # earlier questions that a follow-up may refer to; the newest are kept
+KEPT_LISTS = 200  # lists that earlier questions were answered with, so that "the second one" need not search for them at every turn
 NEAREST = 3  # topics offered with a refusal
 GREETING = (
     "I answer questions about knowledge process outsourcing (KPO) from the indexed documents. Every sentence I show is quoted "
@@ -82,6 +85,7 @@ class Assistant:
         self._answerer = answerer
         self._constants = constants
         self._vocabulary: tuple[tuple[str | None, int], Vocabulary] = ((None, -1), Vocabulary.of(-1, {}))
+        self._lists: dict[tuple[str | None, int, str, frozenset[str] | None], tuple[str, ...]] = {}
         self._lock = threading.Lock()
 
     def answer(self, question: Question) -> Answer:
@@ -116,13 +120,11 @@ class Assistant:
             timings["rerank"] = round(timings.get("rerank", 0.0) + (time.perf_counter() - clock) * 1000, 3)
             clock = time.perf_counter()
             kind = kind_of(alone)
-            constants = self._constants or constants_for(self.retrieval.reranker.identity if self.retrieval.reranker else "none")
-            seen = features(alone, found.hits, evidence, found.terms, self.vocabulary(view))
-            confidence = constants.probability(seen)
+            seen, confidence, is_enough = self._weighed(view, alone, found, evidence)
             segments: tuple[Segment, ...] = ()
             citations: tuple[Citation, ...] = ()
             verdict: Verdict = "refused"
-            if confidence >= constants.floor:
+            if is_enough:
                 segments, citations = self._composed(turn, kind, evidence, found.terms, view)
                 verdict = "answered" if citations else "conversation" if turn.further else "refused"
             if not citations:
@@ -146,11 +148,28 @@ class Assistant:
             segments, citations = self._answerer(further_kind(kind, unsaid(evidence, said)), evidence, terms, view, said)
         return shortened(segments, citations, evidence) if turn.wish == "shorter" else (segments, citations)
 
+    def _weighed(self, view: View, alone: str, found: Retrieved, evidence: Sequence[Evidence]) -> tuple[tuple[float, ...], float, bool]:
+        """What is seen of the evidence, how probable that makes an answer, and whether that is above the floor."""
+        constants = self._constants or constants_for(self.retrieval.reranker.identity if self.retrieval.reranker else "none")
+        seen = features(alone, found.hits, evidence, found.terms, self.vocabulary(view))
+        confidence = constants.probability(seen)
+        return seen, confidence, confidence >= constants.floor
+
     def _items(self, view: View, earlier: str, documents: frozenset[str] | None) -> tuple[str, ...]:
-        """The items of the list that answers an earlier question; none when it is no list."""
+        """The items of the list that answers an earlier question; none when it was refused or is no list. Kept for the turns to come."""
+        key = (view.meta("id"), view.generation, earlier, documents)
+        with self._lock:
+            if key in self._lists:
+                return self._lists[key]
         found = self.retrieval.search(view, earlier, documents=documents)
         evidence = read(earlier, found.hits, self.retrieval.reranker)
-        return items_of(self._answerer(kind_of(earlier), evidence, found.terms, view, frozenset())[0])
+        _, _, is_enough = self._weighed(view, earlier, found, evidence)
+        items = items_of(self._answerer(kind_of(earlier), evidence, found.terms, view, frozenset())[0]) if is_enough else ()
+        with self._lock:
+            if len(self._lists) >= KEPT_LISTS:
+                self._lists.clear()
+            self._lists[key] = items
+        return items
 
     def vocabulary(self, view: View) -> Vocabulary:
         """The words of the view's generation."""

@@ -31,7 +31,8 @@ def is_said(document: str, unit: Unit, said: frozenset[Span]) -> bool:
 def unsaid(evidence: Sequence[Evidence], said: frozenset[Span]) -> list[Evidence]:
     """The evidence that is still worth showing, best first; all of it when nothing was said.
 
-    Left out: what was quoted, what only says the same again, what points back to a sentence, and what is far from the question: a logit below 0 says no, more is asked of other documents.
+    Left out: what was quoted, what only says the same again, what points back to a sentence, and what is far from the question (a logit below 0
+    says no).
     """
     if not said or not evidence:
         return list(evidence)

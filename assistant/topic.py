@@ -18,7 +18,7 @@ _FRAMES = tuple(
         # "What does attrition mean?", "What does Genpact do?", "What does the GDPR ask of a provider?"
         r"^what (?:do|does|did) (?P<np>.+?) (?:mean|stand for|do|offer|include|cover|contain|consist of|look like|sell|say|ask|need|have|require|involve|cost|measure|show|want|buy)\b.*$",
         # "How does knowledge transfer work?", "How often does a steering committee meet?"
-        rf"^(?:how|why|where|when)(?: \w+(?: \w+)?)? (?:do|does|is|are) (?P<np>(?!we\b|i\b|you\b|people\b).{{2,50}}?) (?:work|fail|meet|happen|end|start|last|apply|measured|done|calculated|used|carried out|paid|handled|chosen)\b.*$",
+        r"^(?:how|why|where|when)(?: \w+(?: \w+)?)? (?:do|does|is|are) (?P<np>(?!we\b|i\b|you\b|people\b).{2,50}?) (?:work|fail|meet|happen|end|start|last|apply|measured|done|calculated|used|carried out|paid|handled|chosen)\b.*$",
         # "Explain gain share", "tell me about Genpact", "definition of lock-in"
         r"^(?:please )?(?:can you |could you )?(?:define|explain|describe|discuss|outline|tell (?:me|us) (?:more )?about|more about|what about|how about|list|name|"
         r"(?:give|show) (?:me|us)|(?:the )?(?:meaning|definition) of) (?P<np>.+?)(?: to me| please)?$",
@@ -182,6 +182,12 @@ def is_plural(word: str) -> bool:
     return word.lower() in ("people", "staff", "criteria", "pros", "cons") or bool(re.search(r"[^sui]s$", word)) and not word.isupper()
 
 
+def singular(word: str) -> str:
+    """The word in lower case without the ending of a plural."""
+    word = word.lower()
+    return word[:-3] + "y" if word.endswith("ies") else word[:-1] if word.endswith("s") and not word.endswith("ss") else word
+
+
 def swapped(question: str, other: str, lexicon: Lexicon) -> str:
     """The question asked of `other` instead: "What does Genpact do?" and "Infosys" give "What does Infosys do?"."""
     asked = question.strip()
@@ -221,8 +227,7 @@ def _place(asked: str, other: str, lexicon: Lexicon) -> str:
     if not inner and many and is_plural(other.split()[-1]):
         return many[-1]
     if inner:
-        objects = re.split(r" (?:of|for|in|at|to|about) ", inner["rest"])
-        return objects[-1]
+        return str(re.split(r" (?:of|for|in|at|to|about) ", inner["rest"])[-1])
     if names:
         return names[-1]
     topic = topic_of(bare, lexicon)

@@ -72,7 +72,7 @@ CONVERSATIONS: dict[str, tuple[Turn, ...]] = {
         Turn("who carries the risk there?", ("risk", "fixed price"), ("provider",), ("pricing-models", "glossary")),
     ),
     "people leave": (
-        Turn("What is attrition and how is it measured?", ("what is attrition and how is it measured",), ("attrition",), ("attrition-and-training", "glossary")),
+        Turn("What is attrition and how is it measured?", ("attrition and how is it measured",), ("attrition",), ("attrition-and-training", "glossary")),
         Turn("why do they leave", ("leave", "attrition"), ("leave",), ("attrition-and-training",)),
         Turn("how can a clent limit the damage?", ("client limit the damage",), (("deputies", "no task depends on one person"),), ("attrition-and-training",)),
         Turn("What does the GDPR ask of a provider?", ("what does the gdpr ask of a provider",), (), ("regulation", "glossary"), lacks=("attrition",)),
@@ -84,7 +84,7 @@ CONVERSATIONS: dict[str, tuple[Turn, ...]] = {
         Turn("and computer and mathematical ones?", ("computer and mathematical occupations", "ai"), ("63%",), ("generative-ai",), lacks=("legal",)),
         Turn("what does generative AI do badly?", ("what does generative ai do badly",), ("Invented facts",), ("generative-ai",), lacks=("occupations",)),
         Turn("number 3?", ("hidden bias",), ("prejudices",), ("generative-ai",)),
-        Turn("what do you mean by hallucination?", ("hallucination",), (("does not exist", "false", "invent"),), ("glossary", "generative-ai"), lacks=("bias",)),
+        Turn("what do you mean by hallucination?", ("hallucination",), (("not exist", "false", "invent"),), ("glossary", "generative-ai"), lacks=("bias",)),
     ),
     "step by step": (
         Turn("What are the steps of the KPO process?", ("steps",), ("Requirement analysis", "Review and feedback"), ("process-steps",)),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from assistant.answer import MAX_QUESTION, Answer, Citation, Segment, Verdict
-from assistant.continuation import Span, further_kind, items_of, shortened, spans_of, unsaid
+from assistant.continuation import Span, fresh, further_kind, items_of, shortened, spans_of, unsaid
 from assistant.conversation import understand
 from assistant.evidence import Evidence, read
 from assistant.extractive import compose
@@ -61,9 +61,9 @@ class Answerer(Protocol):
     name: str
 
     def __call__(
-        self, kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term], view: View, said: frozenset[Span], /
+        self, kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term], view: View
     ) -> tuple[tuple[Segment, ...], tuple[Citation, ...]]:
-        """Segments and their citations; no evidence gives neither, and the assistant refuses. What was `said` is not quoted again."""
+        """Segments and their citations; no evidence gives neither, and the assistant refuses."""
 
 
 class Extractive:
@@ -72,9 +72,9 @@ class Extractive:
     name = "extractive"
 
     def __call__(
-        self, kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term], view: View, said: frozenset[Span], /
+        self, kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term], view: View
     ) -> tuple[tuple[Segment, ...], tuple[Citation, ...]]:
-        return compose(kind, evidence, terms, view, said)
+        return compose(kind, evidence, terms, view)
 
 
 class Assistant:
@@ -142,10 +142,15 @@ class Assistant:
     ) -> tuple[tuple[Segment, ...], tuple[Citation, ...]]:
         """What is shown of the evidence at this turn: what the turns before showed is composed first, so that it is known."""
         said: frozenset[Span] = frozenset()
-        segments, citations = self._answerer(kind, evidence, terms, view, said)
-        for _ in range(turn.further):
+        segments: tuple[Segment, ...] = ()
+        citations: tuple[Citation, ...] = ()
+        for _ in range(turn.further + 1):
+            rest = unsaid(evidence, said)
+            for shape in dict.fromkeys((further_kind(kind, rest) if said else kind, kind)):
+                segments, citations = fresh(*self._answerer(shape, rest, terms, view), said)
+                if citations:
+                    break
             said |= spans_of(citations)
-            segments, citations = self._answerer(further_kind(kind, unsaid(evidence, said)), evidence, terms, view, said)
         return shortened(segments, citations, evidence) if turn.wish == "shorter" else (segments, citations)
 
     def _weighed(self, view: View, alone: str, found: Retrieved, evidence: Sequence[Evidence]) -> tuple[tuple[float, ...], float, bool]:
@@ -164,7 +169,7 @@ class Assistant:
         found = self.retrieval.search(view, earlier, documents=documents)
         evidence = read(earlier, found.hits, self.retrieval.reranker)
         _, _, is_enough = self._weighed(view, earlier, found, evidence)
-        items = items_of(self._answerer(kind_of(earlier), evidence, found.terms, view, frozenset())[0]) if is_enough else ()
+        items = items_of(self._composed(Turn(earlier), kind_of(earlier), evidence, found.terms, view)[0]) if is_enough else ()
         with self._lock:
             if len(self._lists) >= KEPT_LISTS:
                 self._lists.clear()

@@ -64,6 +64,38 @@ def _repeats(words: set[str], quoted: Sequence[set[str]]) -> bool:
     return any(len(words & other) >= REPEATS * max(1, len(words)) for other in quoted)
 
 
+def fresh(segments: Sequence[Segment], citations: Sequence[Citation], said: frozenset[Span]) -> tuple[tuple[Segment, ...], tuple[Citation, ...]]:
+    """An answer without what was said: a quotation is cut to what is new of it, or left out; a table keeps its header while it has rows."""
+    if not said:
+        return tuple(segments), tuple(citations)
+    cited = {citation.marker: citation for citation in citations}
+    shown: list[Segment] = []
+    kept: list[Citation] = []
+    for segment in segments:
+        if segment.marker is None:
+            shown.append(segment)
+            continue
+        citation = cited[segment.marker]
+        for start, end in _left_of(citation, said):
+            kept.append(_cut(citation, len(kept) + 1, start, end))
+            shown.append(Segment(segment.kind, kept[-1].quote, len(kept), segment.label))
+    return tuple(segment for at, segment in enumerate(shown) if segment.marker is not None or shown[at + 1 : at + 2]) if kept else (), tuple(kept)
+
+
+def _left_of(citation: Citation, said: frozenset[Span]) -> list[tuple[int, int]]:
+    """The parts of a quotation that were not said, without the white space around them."""
+    left = [(citation.start, citation.end)]
+    for document, start, end in said:
+        if document == citation.document:
+            left = [part for a, b in left for part in ((a, min(b, start)), (max(a, end), b)) if part[0] < part[1]]
+    quoted = [(a, b, citation.quote[a - citation.start : b - citation.start]) for a, b in sorted(left)]
+    return [(a + len(text) - len(text.lstrip()), b - len(text) + len(text.rstrip())) for a, b, text in quoted if re.search(r"\w", text)]
+
+
+def _cut(citation: Citation, marker: int, start: int, end: int) -> Citation:
+    return replace(citation, marker=marker, quote=citation.quote[start - citation.start : end - citation.start], start=start, end=end)
+
+
 def items_of(segments: Sequence[Segment]) -> tuple[str, ...]:
     """The items or rows of an answer, in their order; none when it is no list."""
     return tuple(segment.text for segment in segments if segment.kind in ("item", "row"))
@@ -83,9 +115,7 @@ def shortened(
         lead = [cited[s.marker] for s in segments[: segments.index(listed[0])] if s.marker is not None][-1:]
         kept = [(c, c.start, c.end) for c in lead] + [_named(cited[s.marker]) for s in listed if s.marker is not None]
         kinds = [("quote", "")] * len(lead) + [("item", s.label or "-") for s in listed]
-    short = [
-        replace(c, marker=marker, quote=c.quote[start - c.start : end - c.start], start=start, end=end) for marker, (c, start, end) in enumerate(kept, 1)
-    ]
+    short = [_cut(c, marker, start, end) for marker, (c, start, end) in enumerate(kept, 1)]
     shown = tuple(
         Segment("item" if kind == "item" else "quote", c.quote, c.marker, label) for c, (kind, label) in zip(short, kinds, strict=False)
     )

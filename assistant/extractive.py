@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from assistant.answer import Citation, Segment, SegmentKind
-from assistant.continuation import Span, is_said, unsaid
 from assistant.evidence import Evidence
 from assistant.question import Kind
 from corpus.document import Document, Passage, Unit
@@ -37,11 +36,8 @@ class Piece:
         return self.passage.text[self.start - self.passage.start : self.end - self.passage.start]
 
 
-def compose(
-    kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term], view: View, said: frozenset[Span] = frozenset()
-) -> tuple[tuple[Segment, ...], tuple[Citation, ...]]:
-    """Segments and citations for a question of this kind, none of them quoting what was `said` already. Empty evidence gives neither."""
-    evidence = unsaid(evidence, said)
+def compose(kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term], view: View) -> tuple[tuple[Segment, ...], tuple[Citation, ...]]:
+    """Segments and citations for a question of this kind. Empty evidence gives neither."""
     if not evidence:
         return (), ()
     pieces: list[Piece] = []
@@ -49,7 +45,7 @@ def compose(
     if kind in ("definition", "abbreviation"):
         pieces = _definition(evidence, terms)
     if kind in ("list", "steps", "why", "fact", "comparison"):
-        opening, pieces = _listed(kind, evidence, view, said)
+        opening, pieces = _listed(kind, evidence, view)
     if not pieces:
         pieces = _sentences(kind, evidence)
     return _cited(opening, pieces, view)
@@ -66,7 +62,7 @@ def _definition(evidence: Sequence[Evidence], terms: Sequence[Term]) -> list[Pie
     return _sentences("definition", [*defining[:2], *sharper], first=defining[0])
 
 
-def _listed(kind: Kind, evidence: Sequence[Evidence], view: View, said: frozenset[Span]) -> tuple[str, list[Piece]]:
+def _listed(kind: Kind, evidence: Sequence[Evidence], view: View) -> tuple[str, list[Piece]]:
     """The best list or table, whole: its lead-in, then every item with its own citation."""
     best = max(e.passage_score for e in evidence)
     margin = LIST_MARGIN if kind in ("list", "steps") else 0.0
@@ -82,10 +78,10 @@ def _listed(kind: Kind, evidence: Sequence[Evidence], view: View, said: frozense
     chosen = max(shapes, key=lambda e: (kind == "steps" and _is_ordered(e.passage), e.passage_score, e.score, -e.at))
     family = _family(chosen.passage, view)
     if chosen.passage.kind == "row":
-        return _rows(kind, chosen, family, evidence, said)
+        return _rows(kind, chosen, family, evidence)
     pieces = [
         Piece("item" if unit.marker else "quote", passage, unit.start, unit.end, chosen.passage_score, unit.marker)
-        for passage in family for unit in passage.units if not is_said(passage.document, unit, said)
+        for passage in family for unit in passage.units
     ]
     return "", pieces[: MAX_ITEMS + 1]
 
@@ -105,15 +101,15 @@ def _family(passage: Passage, view: View) -> list[Passage]:
     return near[first : last + 1]
 
 
-def _rows(kind: Kind, chosen: Evidence, family: list[Passage], evidence: Sequence[Evidence], said: frozenset[Span]) -> tuple[str, list[Piece]]:
+def _rows(kind: Kind, chosen: Evidence, family: list[Passage], evidence: Sequence[Evidence]) -> tuple[str, list[Piece]]:
     """A table's rows under its header row; a comparison opens with the sentence that says it best."""
     header = chosen.passage.context.rpartition("\n")[2] if "\n" in chosen.passage.context else ""
     if len(family) < 2 or not header:
         return "", []
-    rows = [Piece("row", p, p.start, p.end, chosen.passage_score) for p in family if not is_said(p.document, Unit(p.start, p.end), said)][:MAX_ITEMS]
+    rows = [Piece("row", p, p.start, p.end, chosen.passage_score) for p in family][:MAX_ITEMS]
     if kind == "comparison":
-        sentences = [e for e in evidence if e.passage.kind not in ("row", "list") and not e.dangles and e.score > 0]
-        opening = [Piece("quote", e.passage, e.unit.start, e.unit.end, e.score) for e in sentences[:1]]
+        said = [e for e in evidence if e.passage.kind not in ("row", "list") and not e.dangles and e.score > 0]
+        opening = [Piece("quote", e.passage, e.unit.start, e.unit.end, e.score) for e in said[:1]]
         return header, [*opening, *_within(rows, MAX_WORDS)]
     return header, rows
 

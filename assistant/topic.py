@@ -225,7 +225,7 @@ def _place(asked: str, other: str, lexicon: Lexicon) -> str:
         return max(reversed(alike or names), key=lambda name: _kinship(name, other, lexicon))
     many = [word for word in re.findall(r"[\w-]+", bare)[1:] if is_plural(word) and word.lower() not in _NOT_IN_NOUNS]
     if not inner and many and is_plural(other.split()[-1]):
-        return many[-1]
+        return str(many[-1])
     if inner:
         return str(re.split(r" (?:of|for|in|at|to|about) ", inner["rest"])[-1])
     if names:

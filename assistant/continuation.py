@@ -15,6 +15,10 @@ SAME_MARGIN = 7.0  # logits below the best sentence from which another of a docu
 OTHER_MARGIN = 2.5  # the same for a document not quoted yet, whose sentences only look alike more often
 REPEATS = 0.75  # share of a sentence's content words that one quotation holds, from which the sentence says nothing new
 MAX_NAME_WORDS = 8  # what stands before an item's colon is its name, unless it is longer
+# "are pay, hours, monotony and further study": at least three, the last behind "and"
+_SERIES = re.compile(
+    r"\b(?:are|is|include|includes|including|such as|covers?):? (?P<series>(?:[^,.;:()]{2,50}, ){1,11}(?:[^,.;:()]{2,50} )?and [^,.;:()]{2,50})(?=[.;,]|$)"
+)
 _NAME = re.compile(r"^(?P<name>[^:|]{2,80}?)(?::\s| \| )")
 
 
@@ -97,8 +101,18 @@ def _cut(citation: Citation, marker: int, start: int, end: int) -> Citation:
 
 
 def items_of(segments: Sequence[Segment]) -> tuple[str, ...]:
-    """The items or rows of an answer, in their order; none when it is no list."""
-    return tuple(segment.text for segment in segments if segment.kind in ("item", "row"))
+    """The items or rows of an answer, in their order; else what one of its sentences lists ("are pay, hours and monotony"); none otherwise."""
+    listed = tuple(segment.text for segment in segments if segment.kind in ("item", "row"))
+    return listed if len(listed) > 1 else next((found for segment in segments if (found := _enumerated(segment.text))), ())
+
+
+def _enumerated(text: str) -> tuple[str, ...]:
+    found = _SERIES.search(text)
+    if not found:
+        return ()
+    *first, last = re.sub(r"^.* such as ", "", found["series"]).split(", ")
+    parts = tuple(part.strip() for part in (*first, *last.removeprefix("and ").rsplit(" and ", 1)))
+    return parts if len(parts) > 2 else ()
 
 
 def shortened(

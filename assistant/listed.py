@@ -46,7 +46,16 @@ def item_of(said: Said) -> Turn | None:
             if _ONLY_FRAME.match(said.text[: found.start()] + said.text[found.end() :]):
                 text = f"{_verb(named_in_full, said.lexicon)} {named_in_full}"
             return Turn(text[0].upper() + text[1:], items_of=source)
-    return None
+    return Turn(_of_whole(said, found))
+
+
+def _of_whole(said: Said, found: re.Match[str]) -> str:
+    """Without a list to count in, the place stays and its whole is named: "the third step of the KPO process"."""
+    place = re.sub(r" one$", "", found.group(), flags=re.I)
+    things = said.things or said.topic
+    whole = said.topic if len(place.split()) > 2 or found["digit"] else things
+    text = f"{said.text[: found.start()]}{place} of {whole}{said.text[found.end() :]}"
+    return text[0].upper() + text[1:]
 
 
 def _called(said: Said) -> Turn | None:

@@ -59,7 +59,7 @@ CONVERSATIONS: dict[str, tuple[Turn, ...]] = {
         Turn("What is LPO?", ("lpo",), ("legal",), ("legal-services", "glossary", "kpo-and-its-neighbours")),
         Turn("who uses it?", ("who uses lpo",), ("law firms",), ("legal-services", "industries")),
         Turn("why?", ("why", "lpo"), (), ("legal-services", "industries")),
-        Turn("examples?", ("examples of lpo",), (("legal research", "contract"),), ("legal-services", "glossary")),
+        Turn("examples?", ("examples of lpo",), (("research", "contract"),), ("legal-services", "glossary")),
         Turn("what can go wrong?", ("wrong", "lpo"), ("privilege",), ("legal-services",)),
         Turn("what is the fourth one about", ("conflict of interest",), ("conflict of interest",), ("legal-services", "glossary")),
     ),

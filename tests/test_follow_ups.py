@@ -85,6 +85,9 @@ REWRITTEN = [
     ("What are the risks of KPO?", "tell me about the last point", "Explain high attrition"),
     ("What are the steps of knowledge transfer?", "what happens in step 3?", "What happens in shadowing in knowledge transfer?"),
     ("What are the risks of KPO?", "which is the most serious?", "Which of the risks of KPO is the most serious?"),
+    ("What are the steps of the KPO process?", "what happens in the third step?", "What happens in the third step of the KPO process?"),
+    ("What are the main trends of KPO?", "explain the second one", "Explain the second of the main trends of KPO"),
+    ("What are the steps of the KPO process?", "and step 5?", "Step 5 of the KPO process?"),
     # pairs
     (DIFFERENCE, "is the former part of the latter?", "Is KPO part of BPO?"),
     (DIFFERENCE, "which needs more trust?", "Which needs more trust, KPO or BPO?"),

@@ -36,7 +36,10 @@ def item_of(said: Said) -> Turn | None:
     other = _COUNTING.search(said.before)
     if other and found["nth"] and not said.turns[-1].items_of and _ONLY_FRAME.match(said.text[: found.start()] + said.text[found.end() :]):
         return Turn(said.before[: other.start()] + found["nth"].lower() + said.before[other.end() :])  # "the first step …", "and the second?"
-    for source in _lists(said.turns):
+    sources = _lists(said.turns)
+    if re.search(r"\b(?:step|stage|phase)\b", found.group(), re.I):
+        sources.sort(key=lambda source: kind_of(source) != "steps")
+    for source in sources:
         items = said.recall(source)
         at = _place_in(found, len(items))
         if at is not None:

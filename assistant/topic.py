@@ -19,6 +19,8 @@ _FRAMES = tuple(
         r"^what (?:do|does|did) (?P<np>.+?) (?:mean|stand for|do|offer|include|cover|contain|consist of|look like|sell|say|ask|need|have|require|involve|cost|measure|show|want|buy)\b.*$",
         # "How does knowledge transfer work?", "How often does a steering committee meet?"
         r"^(?:how|why|where|when)(?: \w+(?: \w+)?)? (?:do|does|is|are) (?P<np>(?!we\b|i\b|you\b|people\b).{2,50}?) (?:work|fail|meet|happen|end|start|last|apply|measured|done|calculated|used|carried out|paid|handled|chosen)\b.*$",
+        # "What happens in the third step?", "What can go wrong with LPO?"
+        r"^what (?:happens|goes wrong|can go wrong|is done|should be done) (?:in|during|at|with|after|before) (?P<np>.{2,60})$",
         # "Explain gain share", "tell me about Genpact", "definition of lock-in"
         r"^(?:please )?(?:can you |could you )?(?:define|explain|describe|discuss|outline|tell (?:me|us) (?:more )?about|more about|what about|how about|list|name|"
         r"(?:give|show) (?:me|us)|(?:the )?(?:meaning|definition) of) (?P<np>.+?)(?: to me| please)?$",

@@ -56,7 +56,7 @@ def _of_whole(said: Said, found: re.Match[str]) -> str:
     """Without a list to count in, the place stays and its whole is named: "the third step of the KPO process"."""
     place = re.sub(r" one$", "", found.group(), flags=re.I)
     things = said.things or said.topic
-    whole = said.topic if len(place.split()) > 2 or found["digit"] else things
+    whole = re.sub(rf"^the (?:{'|'.join(_NUMBERS)}|last) {_NOUN} of ", "", said.topic, flags=re.I) if len(place.split()) > 2 or found["digit"] else things
     text = f"{said.text[: found.start()]}{place} of {whole}{said.text[found.end() :]}"
     return text[0].upper() + text[1:]
 

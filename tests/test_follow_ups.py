@@ -89,6 +89,7 @@ REWRITTEN = [
     ("What are the main trends of KPO?", "explain the second one", "Explain the second of the main trends of KPO"),
     ("What are the steps of the KPO process?", "and step 5?", "Step 5 of the KPO process?"),
     ("What happens in the third step of the KPO process?", "why does it fail?", "Why does the third step of the KPO process fail?"),
+    ("What happens in the third step of the KPO process?", "and step 5?", "Step 5 of the KPO process?"),
     # pairs
     (DIFFERENCE, "is the former part of the latter?", "Is KPO part of BPO?"),
     (DIFFERENCE, "which needs more trust?", "Which needs more trust, KPO or BPO?"),

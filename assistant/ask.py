@@ -4,28 +4,37 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Protocol
 
-from assistant.answer import MAX_QUESTION, Answer, Citation, Segment
-from assistant.conversation import standalone
+from assistant.answer import MAX_QUESTION, Answer, Citation, Segment, Verdict
+from assistant.continuation import Span, fresh, further_kind, items_of, shortened, spans_of, unsaid
+from assistant.conversation import understand
 from assistant.evidence import Evidence, read
 from assistant.extractive import compose
 from assistant.floor import Constants, constants_for, features
 from assistant.question import Kind, Question, kind_of
 from assistant.spelling import correct
+from assistant.turns import Turn
 from assistant.vocabulary import Vocabulary
+from assistant.wishes import wish_of
 from corpus.normalise import one_line
 from corpus.terms import Term
 from index.catalog import View
-from index.search import CLEAR, Hit, Retrieval
+from index.search import CLEAR, Hit, Retrieval, Retrieved
 
 MAX_TURNS = 8  # earlier questions that a follow-up may refer to; the newest are kept
+KEPT_LISTS = 200  # lists that earlier questions were answered with, so that "the second one" need not search for them at every turn
 NEAREST = 3  # topics offered with a refusal
 GREETING = (
     "I answer questions about knowledge process outsourcing (KPO) from the indexed documents. Every sentence I show is quoted "
     "from them, with its source. Ask me what a term means, how things compare, which steps to take, or for a figure."
 )
 REFUSAL = "I could not find an answer to this in the documents."
+NOTHING_FURTHER = "The documents say nothing further on this that I have not shown. Ask about a part of it to read more."
+NOTHING_BEFORE = "There is no earlier answer to go on from. Ask a question first."
+SOURCED = "every sentence is a quotation, and the source that its number leads to is the one that says so"
+VERBATIM = "answers are quotations, which are not reworded: these are other sentences on the same question"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +86,7 @@ class Assistant:
         self._answerer = answerer
         self._constants = constants
         self._vocabulary: tuple[tuple[str | None, int], Vocabulary] = ((None, -1), Vocabulary.of(-1, {}))
+        self._lists: dict[tuple[str | None, int, str, frozenset[str] | None], tuple[str, ...]] = {}
         self._lock = threading.Lock()
 
     def answer(self, question: Question) -> Answer:
@@ -94,33 +104,78 @@ class Assistant:
             yield Answer(text, text, "conversation", (Segment("own", GREETING),), kind="small-talk", confidence=1.0, timings_ms=_total({}, start))
             return
         with self.retrieval.reading() as view:
-            corrected, corrections = correct(text, self.vocabulary(view).words)
-            after = tuple(one_line(turn[:MAX_QUESTION]) for turn in question.after[-MAX_TURNS:])
-            alone = standalone(corrected, after, self.retrieval.lexicon(view))
+            words = self.vocabulary(view).words
+            corrected, corrections = (text, ()) if wish_of(text) else correct(text, words)
+            after = tuple(correct(one_line(turn[:MAX_QUESTION]), words)[0] for turn in question.after[-MAX_TURNS:])
+            turn = understand(corrected, after, self.retrieval.lexicon(view), lambda earlier: self._items(view, earlier, question.documents))
+            if not turn.standalone and turn.wish:
+                yield Answer(text, text, "conversation", (Segment("own", NOTHING_BEFORE),), kind="small-talk", confidence=1.0, timings_ms=_total({}, start))
+                return
+            alone = turn.standalone
             yield Searching(alone, corrections)
-            found = self.retrieval.search(view, alone, documents=question.documents, enough=CLEAR)
+            found = self.retrieval.search(view, alone, documents=question.documents, enough=inf if turn.further else _enough(alone))
             yield Reading(len(found.hits), len({hit.passage.document for hit in found.hits}))
             clock = time.perf_counter()
-            evidence = read(alone, found.hits, self.retrieval.reranker)
+            evidence = read(alone, found.hits, self.retrieval.reranker, depth=1 + turn.further)
             timings = dict(found.timings_ms)
             timings["rerank"] = round(timings.get("rerank", 0.0) + (time.perf_counter() - clock) * 1000, 3)
             clock = time.perf_counter()
             kind = kind_of(alone)
-            constants = self._constants or constants_for(self.retrieval.reranker.identity if self.retrieval.reranker else "none")
-            seen = features(alone, found.hits, evidence, found.terms, self.vocabulary(view))
-            confidence = constants.probability(seen)
+            seen, confidence, is_enough = self._weighed(view, alone, found, evidence)
             segments: tuple[Segment, ...] = ()
             citations: tuple[Citation, ...] = ()
-            if confidence >= constants.floor:
-                segments, citations = self._answerer(alone, kind, evidence, found.terms, view)
+            verdict: Verdict = "refused"
+            if is_enough:
+                segments, citations = self._composed(turn, kind, evidence, found.terms, view)
+                verdict = "answered" if citations else "conversation" if turn.further else "refused"
+            if not citations:
+                segments = (Segment("own", REFUSAL if verdict == "refused" else NOTHING_FURTHER),)
             answer = Answer(
-                text, alone, "answered" if citations else "refused", segments if citations else (Segment("own", REFUSAL),), citations,
-                confidence=confidence, nearest=() if citations else nearest_topics(found.hits), kind=kind, writer=self._answerer.name,
-                corrections=corrections, searched=found.searched, generation=view.generation, hits=found.hits, features=seen,
-                notes=() if question.documents is None else (narrowed(len(question.documents)),),
+                text, alone, verdict, segments, citations, confidence=confidence, nearest=nearest_topics(found.hits) if verdict == "refused" else (),
+                kind=kind, writer=self._answerer.name, corrections=corrections, searched=found.searched, generation=view.generation, hits=found.hits,
+                features=seen, notes=_notes(turn, question, verdict),
             )
         timings["compose"] = round((time.perf_counter() - clock) * 1000, 3)
         yield replace(answer, timings_ms=_total(timings, start))
+
+    def _composed(
+        self, turn: Turn, kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term], view: View
+    ) -> tuple[tuple[Segment, ...], tuple[Citation, ...]]:
+        """What is shown of the evidence at this turn: what the turns before showed is composed first, so that it is known."""
+        said: frozenset[Span] = frozenset()
+        segments: tuple[Segment, ...] = ()
+        citations: tuple[Citation, ...] = ()
+        for _ in range(turn.further + 1):
+            rest = unsaid(evidence, said)
+            for shape in dict.fromkeys((further_kind(kind, rest) if said else kind, kind)):
+                segments, citations = fresh(*self._answerer(turn.standalone, shape, rest, terms, view), said)
+                if citations:
+                    break
+            said |= spans_of(citations)
+        return shortened(segments, citations, evidence) if turn.wish == "shorter" else (segments, citations)
+
+    def _weighed(self, view: View, alone: str, found: Retrieved, evidence: Sequence[Evidence]) -> tuple[tuple[float, ...], float, bool]:
+        """What is seen of the evidence, how probable that makes an answer, and whether that is above the floor."""
+        constants = self._constants or constants_for(self.retrieval.reranker.identity if self.retrieval.reranker else "none")
+        seen = features(alone, found.hits, evidence, found.terms, self.vocabulary(view))
+        confidence = constants.probability(seen)
+        return seen, confidence, confidence >= constants.floor
+
+    def _items(self, view: View, earlier: str, documents: frozenset[str] | None) -> tuple[str, ...]:
+        """The items of the list that answers an earlier question; none when it was refused or is no list. Kept for the turns to come."""
+        key = (view.meta("id"), view.generation, earlier, documents)
+        with self._lock:
+            if key in self._lists:
+                return self._lists[key]
+        found = self.retrieval.search(view, earlier, documents=documents, enough=_enough(earlier))
+        evidence = read(earlier, found.hits, self.retrieval.reranker)
+        _, _, is_enough = self._weighed(view, earlier, found, evidence)
+        items = items_of(self._composed(Turn(earlier), kind_of(earlier), evidence, found.terms, view)[0]) if is_enough else ()
+        with self._lock:
+            if len(self._lists) >= KEPT_LISTS:
+                self._lists.clear()
+            self._lists[key] = items
+        return items
 
     def vocabulary(self, view: View) -> Vocabulary:
         """The words of the view's generation."""
@@ -129,6 +184,18 @@ class Assistant:
             if self._vocabulary[0] != stamp:
                 self._vocabulary = (stamp, Vocabulary.of(view.generation, view.vocabulary()))
             return self._vocabulary[1]
+
+
+def _enough(question: str) -> float:
+    """The score that ends the search early; a list may stand behind a passage that only speaks of it."""
+    return inf if kind_of(question) in ("list", "steps", "comparison") else CLEAR
+
+
+def _notes(turn: Turn, question: Question, verdict: Verdict) -> tuple[str, ...]:
+    narrow = () if question.documents is None else (narrowed(len(question.documents)),)
+    if verdict != "answered":
+        return narrow
+    return (*narrow, *((VERBATIM,) if turn.wish == "again" else (SOURCED,) if turn.wish == "source" else ()))
 
 
 def narrowed(documents: int) -> str:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from assistant.question import kind_of
 from corpus.document import Passage, Unit
 from index.lexical import content_words, words
 from index.rerank import Reranker
@@ -57,7 +58,8 @@ def read(question: str, hits: Sequence[Hit], reranker: Reranker | None, *, depth
         return []
     best, room = hits[: READ_PASSAGES * depth], READ_UNITS * depth
     named = [hit for hit in hits[len(best) :] if "terms" in hit.found_by][:1]
-    worth = [hit for hit in [*best, *named] if hit.score >= hits[0].score - READ_MARGIN]
+    listed = [hit for hit in hits[len(best) :] if hit.passage.kind == "list" and hit not in named][:1] if kind_of(question) in ("list", "steps") else []
+    worth = [hit for hit in [*best, *named, *listed] if hit.score >= hits[0].score - READ_MARGIN]
     subject = set(content_words(question))
     chosen: list[tuple[Hit, int, int, Unit]] = []
     for rank, hit in enumerate(worth):

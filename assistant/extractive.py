@@ -176,11 +176,11 @@ def _shaped(kind: Kind, reads: Sequence[_Read], evidence: Sequence[Evidence], vi
     if shapes:
         chosen = max(shapes, key=lambda read: (kind == "steps" and _is_ordered(read.passage), read.best.passage_score, read.standing))
         return _whole_list(chosen, view) or _whole_table(chosen, view)
-    # No list stands out: the one in the section of the best passage, else the one that the best sentences stand in.
-    here = reads[0].passage
-    beside = [p for p in view.passages_of(here.document) if p.heading == here.heading and p.kind in ("list", "row")] if here.heading else []
-    within = [_Read(p, reads[0].best, ()) for p in beside[:1]] or [r for r in reads[:2] if r.passage.kind == "list" and len(r.passage.units) > 2]
-    return [piece for read in within[:1] for piece in _whole_list(read, view) or _whole_table(read, view)]
+    # No list stands out: the one in the section of a good passage, else one of the best passage's document.
+    beside = (_Read(p, read.best, ()) for read in reads[:3] for p in view.passages_of(read.passage.document) if p.heading == read.passage.heading != "")
+    document = (read for read in reads if read.passage.document == reads[0].passage.document)
+    lists = [read for read in (*beside, *document) if read.passage.kind in ("list", "row")]
+    return next((pieces for read in lists if (pieces := _whole_list(read, view) or _whole_table(read, view))), [])
 
 
 def _is_ordered(passage: Passage) -> bool:

@@ -101,21 +101,22 @@ class Assistant:
             found = self.retrieval.search(view, alone, documents=question.documents)
             yield Reading(len(found.hits), len({hit.passage.document for hit in found.hits}))
             clock = time.perf_counter()
-            evidence = read(alone, found.hits, self.retrieval.reranker)
+            reranker = self.retrieval.reranker
+            evidence = read(alone, found.hits, reranker)
+            seen = features(alone, found.hits, evidence, found.terms, self.vocabulary(view), reranker)
             timings = dict(found.timings_ms)
             timings["rerank"] = round(timings.get("rerank", 0.0) + (time.perf_counter() - clock) * 1000, 3)
             clock = time.perf_counter()
             kind = kind_of(alone)
-            constants = self._constants or constants_for(self.retrieval.reranker.identity if self.retrieval.reranker else "none")
-            seen = features(alone, found.hits, evidence, found.terms, self.vocabulary(view))
-            confidence = constants.probability(seen)
+            constants = self._constants or constants_for(reranker.identity if reranker else "none")
+            answerable = constants.probability(seen)
             segments: tuple[Segment, ...] = ()
             citations: tuple[Citation, ...] = ()
-            if confidence >= constants.floor:
+            if answerable >= constants.floor:
                 segments, citations = self._answerer(kind, evidence, found.terms, view)
             answer = Answer(
                 text, alone, "answered" if citations else "refused", segments if citations else (Segment("own", REFUSAL),), citations,
-                confidence=confidence, nearest=() if citations else nearest_topics(found.hits), kind=kind, writer=self._answerer.name,
+                confidence=constants.confidence(answerable), nearest=() if citations else nearest_topics(found.hits), kind=kind, writer=self._answerer.name,
                 corrections=corrections, searched=found.searched, generation=view.generation, hits=found.hits, features=seen,
                 notes=() if question.documents is None else (narrowed(len(question.documents)),),
             )

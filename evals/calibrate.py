@@ -14,7 +14,7 @@ from evals.cases import Case, CaseSet
 from evals.metrics import facts_said
 from evals.run import score
 
-REFUSED = 0.1  # share of the answerable development questions that the floor may refuse
+REFUSED = 0.08  # share of the answerable development questions that the floor may refuse
 STEADY = 1e-9  # standard deviation below which a feature does not vary: that of equal numbers is not exactly 0
 FOLDS = 5  # a question's held-out probability comes from a model fitted on the other four fifths
 # What the numbers of an impression are shrunk to, in standard deviations, beside the named features' 1: several hundred numbers that say

@@ -117,11 +117,11 @@ class Assistant:
             yield Reading(len(found.hits), len({hit.passage.document for hit in found.hits}))
             clock = time.perf_counter()
             evidence = read(alone, found.hits, self.retrieval.reranker, depth=1 + turn.further)
+            seen, confidence, is_enough = self._weighed(view, alone, found, evidence)
             timings = dict(found.timings_ms)
             timings["rerank"] = round(timings.get("rerank", 0.0) + (time.perf_counter() - clock) * 1000, 3)
             clock = time.perf_counter()
             kind = kind_of(alone)
-            seen, confidence, is_enough = self._weighed(view, alone, found, evidence)
             segments: tuple[Segment, ...] = ()
             citations: tuple[Citation, ...] = ()
             verdict: Verdict = "refused"
@@ -155,11 +155,12 @@ class Assistant:
         return shortened(segments, citations, evidence) if turn.wish == "shorter" else (segments, citations)
 
     def _weighed(self, view: View, alone: str, found: Retrieved, evidence: Sequence[Evidence]) -> tuple[tuple[float, ...], float, bool]:
-        """What is seen of the evidence, how probable that makes an answer, and whether that is above the floor."""
-        constants = self._constants or constants_for(self.retrieval.reranker.identity if self.retrieval.reranker else "none")
-        seen = features(alone, found.hits, evidence, found.terms, self.vocabulary(view))
-        confidence = constants.probability(seen)
-        return seen, confidence, confidence >= constants.floor
+        """What is seen of the evidence, how probable that makes a right answer, and whether it is above the floor."""
+        reranker = self.retrieval.reranker
+        constants = self._constants or constants_for(reranker.identity if reranker else "none")
+        seen = features(alone, found.hits, evidence, found.terms, self.vocabulary(view), reranker)
+        answerable = constants.probability(seen)
+        return seen, constants.confidence(answerable), answerable >= constants.floor
 
     def _items(self, view: View, earlier: str, documents: frozenset[str] | None) -> tuple[str, ...]:
         """The items of the list that answers an earlier question; none when it was refused or is no list. Kept for the turns to come."""

@@ -359,15 +359,15 @@ def calibrate(
     """Fit the floor between answering and refusing, and store its constants for the reranker in use."""
     from assistant.ask import Assistant, Extractive
     from assistant.floor import CONSTANTS, Constants
-    from evals.calibrate import entry, fit, observed, store
+    from evals.calibrate import calibrated, entry, observed, store
     from evals.cases import load
 
     found = load(set_file)
     assistant = Assistant(house(ctx, data_dir).retrieval(), Extractive(), Constants.open())
-    seen, answerable = observed(assistant, found)
+    seen = observed(assistant, found)
     reranker = assistant.retrieval.reranker
     name = reranker.identity if reranker else "none"
-    fitted = entry(fit(seen, answerable), found, answerable)
+    fitted = entry(calibrated(seen), found, seen)
     print_json({name: fitted})
     if not dry_run:
         store(name, fitted)

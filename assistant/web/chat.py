@@ -62,10 +62,10 @@ class ChatTab:
                     )
                     self.send = gr.Button("Ask", variant="primary", scale=0, min_width=84, elem_id="send")
                     self.stop = gr.Button("Stop", variant="stop", scale=0, min_width=84, visible=False, elem_id="stop")
-                self.only = gr.Dropdown(
-                    label="Search only in", info="Documents, folders or tags; nothing chosen searches everything", multiselect=True,
-                    choices=[], elem_id="only", filterable=True,
-                )
+                with gr.Accordion("Search only in chosen documents", open=False, elem_id="narrow"):
+                    self.only = gr.Dropdown(
+                        label="Documents, folders or tags; nothing chosen searches everything", multiselect=True, choices=[], elem_id="only", filterable=True,
+                    )
 
     def asking(self) -> list[Any]:
         """The components that `ask` changes."""
@@ -88,8 +88,8 @@ class ChatTab:
         chat, sitting.newest, sitting.editing = sitting.chat, None, None
         stages = [f"Searching for “{text}”"]
         yield {
-            self.thread: self._thread(sitting.chat, kept), self.live: busy_html(text, stages), self.next: "", self.box: "", self.judge: gr.update(visible=False),
-            self.send: gr.update(visible=False), self.stop: gr.update(visible=True),
+            self.thread: self._thread(sitting.chat, kept), self.live: busy_html(text, stages), self.next: "", self.box: "",
+            self.judge: gr.update(visible=False), self.send: gr.update(visible=False), self.stop: gr.update(visible=True),
         }
         idle = {self.send: gr.update(visible=True), self.stop: gr.update(visible=False)}
         try:

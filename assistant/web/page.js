@@ -208,7 +208,7 @@
   });
 
   // --- what happens when the server has filled something in
-  let awaited = false, waiting = false, shown = "", told = "", seen = 0;
+  let awaited = false, waiting = false, shown = "", told = null, seen = null, judging = null;
   function look() {
     const busy = $("#live .busy"), turn = $("#live .turn:not(.busy)");
     if (busy && !waiting) {
@@ -237,6 +237,8 @@
       shown = where;
       if (!location.search.includes("__theme")) history.replaceState(null, "", where);
     }
+    const judged = $("#judge .judged");
+    if (judged && judged !== judging) (judging = judged, $("#judge").scrollIntoView({ block: "nearest" }), $("#judge input").focus());
     const notice = $("#notice .notice");
     if (notice && notice !== told) (told = notice, notify(notice.innerText));
   }

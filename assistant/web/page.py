@@ -134,25 +134,25 @@ def build(desk: Desk) -> gr.Blocks:
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         asking = [tabs, *chat.asking()]
         typed = gr.on([chat.send.click, chat.box.submit], ask, [chat.box, sitting, chat.only], asking, **quiet)
-        clicked = asked.input(ask_from_page, [asked, sitting, chat.only], asking, trigger_mode="multiple", **quiet)
+        clicked = asked.change(ask_from_page, [asked, sitting, chat.only], asking, trigger_mode="multiple", **quiet)
         for event in (typed, clicked):
             event.then(chat.suggest, sitting, chat.next, **quiet)
         chat.stop.click(chat.stopped, sitting, [chat.thread, chat.live, chat.next, chat.send, chat.stop], cancels=[typed, clicked], **quiet)
         everything = [viewer, notice, *dict.fromkeys([*chat.opening(), *sources.changing()])]
-        acted = act.input(handle, [act, sitting], everything, trigger_mode="multiple", **quiet)
+        acted = act.change(handle, [act, sitting], everything, trigger_mode="multiple", **quiet)
         acted.then(follow_if_begun, act, sources.changing(), concurrency_limit=WATCHING, **quiet)
         chat.tell.click(complain, [chat.reason, chat.words, sitting], [notice, chat.judge, chat.reason, chat.words], **quiet)
         chat.leave.click(lambda: gr.update(visible=False), None, chat.judge, **quiet)
-        chat.find.input(lambda search, now: chat.chat_list(now, search), [chat.find, sitting], chat.list, trigger_mode="always_last", **quiet)
+        chat.find.change(lambda search, now: chat.chat_list(now, search), [chat.find, sitting], chat.list, trigger_mode="always_last", **quiet)
         chat.only.focus(choices, None, chat.only, **quiet)
         gr.on([sources.add.click, sources.folder.submit], sources.read, sources.folder, sources.changing(), **quiet).then(
             sources.follow, None, sources.changing(), concurrency_limit=WATCHING, **quiet
         )
-        sources.find.input(sources.listed, sources.find, sources.list, trigger_mode="always_last", **quiet)
+        sources.find.change(sources.listed, sources.find, sources.list, trigger_mode="always_last", **quiet)
         sources_tab.select(sources.listed, sources.find, sources.list, **quiet).then(
             sources.follow, None, sources.changing(), concurrency_limit=WATCHING, **quiet
         )
-        glossary.find.input(glossary.listed, glossary.find, glossary.list, trigger_mode="always_last", **quiet)
+        glossary.find.change(glossary.listed, glossary.find, glossary.list, trigger_mode="always_last", **quiet)
         glossary_tab.select(glossary.listed, glossary.find, glossary.list, **quiet)
         page.load(arrive, sitting, [*chat.opening(), chat.only], **quiet)
     return page

@@ -72,10 +72,11 @@ class SourcesTab:
     def _source(self, name: str, path: Path | None, entries: list[Entry], problems: dict[str, str], lost: dict[str, str]) -> str:
         rows = "".join(self._row(entry, problems.get(entry.id, "")) for entry in entries)
         rows += "".join(
-            f'<tr><th scope="row">{escape(id.partition("/")[2] or id)}</th><td class="state" colspan="5"><span class="bad">Not read</span> {escape(why)}</td></tr>'
+            f'<tr><th scope="row">{escape(id.partition("/")[2] or id)}</th>'
+            f'<td class="state" colspan="5"><span class="bad">Not read</span> {escape(why)}</td></tr>'
             for id, why in lost.items()
         )
-        columns = "".join(f'<th scope="col">{column}</th>' for column in ("Document", "State", "Date", "Pages", "Passages", "What you can do"))
+        columns = "".join(f'<th scope="col">{column}</th>' for column in ("Document", "State", "Date", "Pages", "Passages", "Actions"))
         where = f'<small>{escape(str(path))}</small>' if path and self._desk.may_edit else ""
         forget = button("forget", name, "Leave out", label=f"Leave out all documents of {name}", kind="tool arm") if self._desk.may_edit and path else ""
         head = f"<header class=\"source\"><h3>{escape(name)}</h3>{where}{forget}</header>"

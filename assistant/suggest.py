@@ -11,13 +11,12 @@ from index.lexical import STOPWORDS, words
 
 OFFERED = 3  # questions offered under an answer
 TRIED = 6  # candidates asked before giving up; each costs as much as a question
-ALIKE = 0.6  # share of a candidate's words from which it repeats what was asked before
 
 
 def follow_ups(assistant: Assistant, answer: Answer, asked: Sequence[str], documents: frozenset[str] | None = None) -> Iterator[str]:
     """Up to OFFERED questions that follow from an answer, each as soon as the assistant has answered it itself.
 
-    None of them says again what was `asked`. An answer without citations is followed by none.
+    Each has a word that none of the questions `asked` before has. An answer without citations is followed by none.
     """
     offered = 0
     with assistant.retrieval.reading() as view:
@@ -53,7 +52,7 @@ def candidates(assistant: Assistant, view: View, answer: Answer, asked: Sequence
     fresh: list[str] = []
     for question in dict.fromkeys(found):
         subject = _subject(question)
-        if subject and not any(len(subject & other) >= ALIKE * len(subject) for other in said):
+        if not any(subject <= other for other in said):  # each brings a word of its own
             fresh.append(question)
             said.append(subject)
     return fresh

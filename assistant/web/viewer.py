@@ -86,7 +86,7 @@ def window(blocks: Sequence[Placed], at: int) -> tuple[Sequence[Placed], int | N
     """The blocks around offset `at`, WINDOW characters of them, and where the windows before and after it are opened; None at the ends."""
     first = next((n for n, block in enumerate(blocks) if block.end > at - BEFORE), 0)
     last = next((n for n, block in enumerate(blocks) if block.start > blocks[first].start + WINDOW), len(blocks))
-    before = max(0, blocks[first].start - WINDOW + BEFORE) if first else None
+    before = max(0, blocks[first].start - WINDOW + 2 * BEFORE) if first else None
     return blocks[first:last], before, blocks[last].start if last < len(blocks) else None
 
 

@@ -79,7 +79,7 @@
     notify(said);
   }
   function notify(text) {
-    const note = $("#toast");
+    const note = toast;
     note.textContent = text;
     note.hidden = false;
     say(text);
@@ -244,16 +244,13 @@
   }
   new MutationObserver(look).observe(document.documentElement, { childList: true, subtree: true });
 
-  // --- the beginning
-  addEventListener("DOMContentLoaded", async () => {
-    const toast = document.createElement("div");
-    toast.id = "toast";
-    toast.hidden = true;
-    document.body.append(speaker, tip, toast);
-    const asked = new URLSearchParams(location.search);
-    shown = asked.has("answer") || asked.has("chat") ? "later" : "";
-    await ready("#thread .welcome");
-    if (asked.has("answer")) send("answer", asked.get("answer"));
-    else if (asked.has("chat")) send("chat", asked.get("chat"));
-  });
+  // --- the beginning: gradio runs this script once the document is there
+  const toast = document.createElement("div");
+  toast.id = "toast";
+  toast.hidden = true;
+  document.body.append(speaker, tip, toast);
+  const asked = new URLSearchParams(location.search);
+  const wanted = ["answer", "chat"].find((name) => asked.has(name));
+  if (wanted) shown = "later";
+  ready("#thread .welcome").then(() => wanted && send(wanted, asked.get(wanted)));
 })();

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+pytest.register_assert_rewrite("visits")
 HOUSE = Path(__file__).resolve().parent.parent
 KPO = Path(sys.executable).with_name("kpo")
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from conftest import Served
 
-PATIENCE = 60_000  # milliseconds; a busy machine may be slow, the tests only wait as long as they must
+PATIENCE = 30_000  # milliseconds; a busy machine may be slow, the tests only wait as long as they must
 AI = "How exposed are legal occupations to AI?"
 CEO = "Who is the chief executive of Genpact?"
 

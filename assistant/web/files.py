@@ -3,14 +3,13 @@
 No path ever comes from a browser: a document is named by its id, and looked up in the catalog.
 """
 
-from html import escape
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from assistant.export import MEDIA, Format, export, file_name
 from assistant.web.desk import Desk
@@ -101,6 +100,5 @@ def _saved(data: bytes, name: str, media: str) -> Response:
 
 
 def _told(error: KpoError) -> Response:
-    """An error where a person follows a link: in words, on a page of its own."""
-    said = f"<p>{escape(error.message)}.</p><p>To mend it: {escape(error.remedy)}.</p>"
-    return HTMLResponse(f'<!doctype html><html lang="en"><title>KPO Assistant</title>{said}<p><a href="/">Back</a></p></html>', status_code=404)
+    """An error where a person follows a link, in words, which the page shows."""
+    return PlainTextResponse(f"{error.message}. To mend it: {error.remedy}.", status_code=404)

@@ -59,6 +59,7 @@
   addEventListener("scroll", hideTip, true);
 
   // --- buttons
+  let opened = ""; // what the source shows, as the button that opened it says it
   let opener = null; // the marker or button that the source was opened from
   function back() {
     if (!opener) return;
@@ -121,6 +122,15 @@
     box.focus();
     box.select();
   }
+  // What is open already is not filled in again, so it is gone to at once.
+  function opening(button) {
+    const key = `${button.dataset.do} ${button.dataset.arg}`;
+    hideTip();
+    if (!button.closest("#source")) opener = button;
+    awaited = true;
+    if (opened === key && $("#source .open")) (seen = null, look());
+    opened = key;
+  }
   addEventListener("click", (event) => {
     const button = event.target.closest && event.target.closest("[data-do]");
     if (!button) return;
@@ -141,10 +151,24 @@
       edit: () => (send("edit", arg), $("#question textarea").focus()),
       ask: () => (send("ask", arg), $("#question textarea").focus()),
     };
-    if (["cite", "topic", "view"].includes(act)) (hideTip(), (opener = act === "view" && button.closest("#source") ? opener : button), (awaited = true));
-    if (["new", "chat"].includes(act)) document.body.classList.remove("chats-open");
-    if (act === "chats") document.body.classList.toggle("chats-open");
+    if (["cite", "topic", "view"].includes(act)) opening(button);
+    if (["new", "chat"].includes(act)) $("#desk").classList.remove("chats-open");
+    if (act === "chats") $("#desk").classList.toggle("chats-open");
     else (own[act] || (() => send(act, arg)))();
+  }, true);
+  // A link saves a file. Followed as a link it would make gradio believe that the page is left, and an error would be shown as a page.
+  addEventListener("click", async (event) => {
+    const link = event.target.closest && event.target.closest('a[href^="/export?"], a[href^="/original?"]');
+    if (!link) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const got = await fetch(link.getAttribute("href")).catch(() => null);
+    if (!got || !got.ok) return notify(got ? await got.text() : "The server does not answer.");
+    const saved = document.createElement("a");
+    saved.download = decodeURIComponent(/filename\*=UTF-8''([^;]*)/.exec(got.headers.get("content-disposition"))[1]);
+    saved.href = URL.createObjectURL(await got.blob());
+    saved.click();
+    setTimeout(() => URL.revokeObjectURL(saved.href), 60000);
   }, true);
   addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;

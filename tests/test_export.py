@@ -90,7 +90,8 @@ def test_the_same_answer_gives_the_same_pdf() -> None:
 
 
 @pytest.mark.parametrize(("title", "name"), [
-    ("What is KPO?", "what-is-kpo.md"), ("../../etc/passwd\r\nX: y", "etc-passwd-x-y.md"), ("日本語", "answer.md"), ("", "answer.md"), ("é" * 300, "e" * 60 + ".md"),
+    ("What is KPO?", "what-is-kpo.md"),
+    ("../../etc/passwd\r\nX: y", "etc-passwd-x-y.md"), ("日本語", "answer.md"), ("", "answer.md"), ("é" * 300, "e" * 60 + ".md"),
 ])
 def test_a_file_name_is_plain(title: str, name: str) -> None:
     assert file_name(title, "md") == name

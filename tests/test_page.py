@@ -64,8 +64,8 @@ def test_the_stages_are_shown_and_a_screen_reader_hears_the_answer_once(visit: V
     stages = "\n".join(visit.page.evaluate("[...stages]"))
     assert f"Searching for “{AI}”" in stages
     assert "Found " in stages and "passages in " in stages
-    live = visit.page.locator("#thread, #live, #next").evaluate_all("parts => parts.filter(part => part.closest('[aria-live]') || part.querySelector('[aria-live]')).length")
-    assert live == 0
+    for part in ("#thread", "#live", "#next"):  # what changes in steps is not read out in steps
+        assert visit.page.locator(f"[aria-live] {part}, {part} [aria-live]").count() == 0
 
 
 def test_under_an_answer_stands_how_sure_it_is_and_what_to_ask_next(visit: Visit) -> None:
@@ -209,8 +209,9 @@ def test_chats_are_listed_found_renamed_and_deleted(visit: Visit) -> None:
     expect(visit.page.locator("#live .asked")).to_have_text("What does a rate card hold?")
     entry = visit.page.locator("#chats li").filter(has_text="Rates & <b>cards</b>")
     entry.hover()
-    entry.locator(".delete").click()
+    entry.locator(".delete").dblclick()  # twice in one breath deletes nothing
     expect(entry.locator(".delete")).to_have_text("Press again to confirm")
+    visit.page.wait_for_timeout(400)
     assert entry.count() == 1
     entry.locator(".delete").click()
     expect(entry).to_have_count(0)
@@ -269,7 +270,8 @@ def test_chats_survive_a_restart_and_tell_of_documents_that_changed_since(chromi
     notes, data = tmp_path / "notes", tmp_path / "data"
     notes.mkdir()
     zebra, bee = notes / "zebra.md", notes / "bee.md"
-    zebra.write_text("---\ndate: 2020-02-02\ntags: [teams]\n---\n# Zebras in companies\n\nA zebra desk is a team of four analysts who review contracts for a client.\n")
+    told = "# Zebras in companies\n\nA zebra desk is a team of four analysts who review contracts for a client.\n"
+    zebra.write_text(f"---\ndate: 2020-02-02\ntags: [teams]\n---\n{told}")
     assert run_kpo("ingest", notes, "--no-shipped", "--data-dir", data).returncode == 0
     settings = {"KPO_REFUSAL_NOTE": "Ask <an expert>: extension 7", "KPO_OLD_AFTER_MONTHS": 24}
     with serving(data, **settings) as served, visiting(chromium, served) as visit:

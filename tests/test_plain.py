@@ -9,7 +9,9 @@ from assistant.plain import confidence, disagree, is_old, months_in_words, place
 from test_chats import answered
 
 
-@pytest.mark.parametrize(("probability", "label"), [(1.0, "Confident"), (0.8, "Confident"), (0.79, "Fairly sure"), (0.6, "Fairly sure"), (0.59, "Not sure: read the source")])
+@pytest.mark.parametrize(("probability", "label"), [
+    (1.0, "Confident"), (0.8, "Confident"), (0.79, "Fairly sure"), (0.6, "Fairly sure"), (0.59, "Not sure: read the source"),
+])
 def test_confidence_has_three_labels(probability: float, label: str) -> None:
     assert confidence(replace(answered(), confidence=probability)) == label
 

@@ -54,7 +54,8 @@ def test_a_quotation_over_several_blocks_and_cells_is_marked_in_each() -> None:
 
 
 def test_what_a_document_says_is_text() -> None:
-    document = made(Block("heading", EVIL, 1), Block("prose", EVIL), Block("item", EVIL, marker=EVIL), Block("row", EVIL), Block("code", EVIL), title=EVIL, date=EVIL)
+    blocks = Block("heading", EVIL, 1), Block("prose", EVIL), Block("item", EVIL, marker=EVIL), Block("row", EVIL), Block("code", EVIL)
+    document = made(*blocks, title=EVIL, date=EVIL)
     html = viewer_html(document, Opening(0, (0, 40)))
     tags = {name for name, _ in re.findall(r"<([a-z0-9]+)([^>]*)>", html)}
     assert tags <= {"section", "header", "h2", "h3", "div", "button", "a", "dl", "dt", "dd", "p", "mark", "ul", "li", "span", "table", "tbody", "tr", "td"}

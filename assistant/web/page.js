@@ -92,9 +92,12 @@
     const sources = all(".cite", $(".answer", turn)).map((marker) => `${marker.firstChild.textContent} ${$(".where", marker).textContent}`);
     return [...parts, [...new Set(sources)].join("\n")].filter(Boolean).join("\n\n");
   }
-  // A button that destroys something asks to be pressed again; it forgets that after a while.
+  // A button that destroys something asks to be pressed again, not twice in one breath; it forgets that after a while.
+  const pressed = { key: "", at: 0 };
   function armed(button) {
-    if (button.dataset.armed) return true;
+    const key = `${button.dataset.do} ${button.dataset.arg}`, waited = Date.now() - pressed.at;
+    if (pressed.key === key && waited < 5000) return waited > 300 && ((pressed.key = ""), true);
+    Object.assign(pressed, { key, at: Date.now() });
     const text = button.textContent;
     button.dataset.armed = "yes";
     button.textContent = "Press again to confirm";
@@ -102,7 +105,7 @@
     setTimeout(() => {
       delete button.dataset.armed;
       button.textContent = text;
-    }, 4000);
+    }, 5000);
     return false;
   }
   function rename(button) {
@@ -202,7 +205,7 @@
     $("#intake .arriving").replaceChildren();
     let taken = 0;
     for (const { file, name, replaces } of files) taken += await put(file, name, replaces);
-    if (taken) send("read");
+    if (taken) send("read", "uploads");
   }
   function pick(folder, replaces) {
     const box = document.createElement("input");
@@ -227,8 +230,9 @@
     const field = event.target.closest && event.target.closest(".drop");
     all(".drop").forEach((drop) => drop.classList.toggle("over", kind === "dragover" && drop === field));
     if (kind !== "drop" || !field) return;
-    const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry()).filter(Boolean);
-    take((await Promise.all(entries.map((entry) => within(entry)))).flat());
+    const files = [...event.dataTransfer.files].map((file) => ({ file, name: file.name }));
+    const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry()).filter(Boolean); // a browser's way to tell folders
+    take(entries.length ? (await Promise.all(entries.map((entry) => within(entry)))).flat() : files);
   });
 
   // --- what happens when the server has filled something in

@@ -105,7 +105,7 @@ def build(desk: Desk) -> gr.Blocks:
                     case "down":
                         return chat.dislike(now, _number(arg))
                     case "read":
-                        return sources.read()
+                        return sources.read(uploads=arg == "uploads")
                     case "remove":
                         return sources.remove(arg)
                     case "forget":

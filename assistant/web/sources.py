@@ -53,7 +53,8 @@ class SourcesTab:
             hits = _passages(view, search)
         wanted = " ".join(search.split()).casefold()
         fitting = [entry for entry in entries if wanted in f"{entry.title} {entry.id} {' '.join(entry.tags)}".casefold()]
-        parts = [f'<p class="note">{len(entries)} documents, {sum(entry.passages for entry in entries):,} passages.</p>'] if not wanted else []
+        held = f'{_count(len(entries), "document")}, {_count(sum(entry.passages for entry in entries), "passage")}'
+        parts = [] if wanted else [f'<p class="note">{held}.</p>']
         if wanted:
             parts.append(_found(hits, {entry.id: entry.title for entry in entries}))
         paths = {source.name: source.path for source in sources}
@@ -102,11 +103,11 @@ class SourcesTab:
         )
         return f"<tr>{''.join(cells)}</tr>"
 
-    def read(self, folder: str | None = None) -> Update:
-        """Begin to bring all sources up to date, or to read a folder of this computer; one that is not there says so."""
+    def read(self, folder: str | None = None, *, uploads: bool = False) -> Update:
+        """Begin to bring all sources up to date, or only what was put in here, or a folder of this computer; one that is not there says so."""
         if not self._desk.may_edit:
             return {}
-        paths = []
+        paths = [self._desk.library.folder] if uploads and self._desk.library.folder.is_dir() else []
         if folder is not None:
             path = Path(folder.strip()).expanduser() if folder.strip() and not folder.strip().startswith("~") else None
             if path is None or not path.is_absolute() or not path.exists():
@@ -167,6 +168,10 @@ def progress_html(progress: Progress, now: float) -> str:
         summary = f"Done. {len(told) - failed} changed, {same} as before, {failed} not read."
         parts.append(f'<p class="doing">{summary} It counts from the next question on.</p>')
     return clean(f'<div class="ingestion">{"".join(parts)}<ul>{items}</ul></div>')
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
 def _duration(seconds: float) -> str:

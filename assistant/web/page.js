@@ -10,7 +10,7 @@
 
   let counter = 0;
   async function send(act, arg = "") {
-    const field = act === "ask" || act === "again" ? "#asked" : "#act";
+    const field = ["ask", "again"].includes(act) ? "#asked" : ["read", "remove", "forget"].includes(act) ? "#shelved" : "#act";
     const box = await ready(`${field} textarea, ${field} input`);
     box.value = JSON.stringify({ do: act, arg: String(arg), n: ++counter });
     box.dispatchEvent(new Event("input", { bubbles: true }));

@@ -47,8 +47,9 @@ def build(desk: Desk) -> gr.Blocks:
     page: gr.Blocks
     with gr.Blocks(title="KPO Assistant", analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)) as page:
         sitting: gr.State = gr.State(Sitting())
-        # The script writes {"do": …, "arg": …} into one of these: `asked` for what streams an answer, `act` for all else.
+        # The script writes {"do": …, "arg": …} into one of these: `asked` for what streams an answer, `shelved` for what changes documents.
         act = gr.Textbox(visible="hidden", elem_id="act", label="action", show_label=False)
+        shelved = gr.Textbox(visible="hidden", elem_id="shelved", label="shelved", show_label=False)
         asked = gr.Textbox(visible="hidden", elem_id="asked", label="asked", show_label=False)
         gr.Markdown((HERE / "header.html").read_text(encoding="utf-8"), elem_id="header", sanitize_html=False)  # gr.HTML needs eval, which the policy forbids
         with gr.Row(elem_id="desk"):
@@ -104,19 +105,19 @@ def build(desk: Desk) -> gr.Blocks:
                         return {notice: _notice(THANKS)} if chat.like(_number(arg)) else {}
                     case "down":
                         return chat.dislike(now, _number(arg))
-                    case "read":
-                        return sources.read(uploads=arg == "uploads")
-                    case "remove":
-                        return sources.remove(arg)
-                    case "forget":
-                        return sources.forget(arg)
             except KpoError as error:
                 return {notice: _notice(f"{error.message}. To mend it: {error.remedy}.")}
             return {}
 
-        def follow_if_begun(command: str) -> Iterator[Update]:
-            if understood(command)[0] in ("read", "remove"):
-                yield from sources.follow()
+        def shelve(command: str) -> Iterator[Update]:
+            do, arg = understood(command)
+            match do:
+                case "read":
+                    yield from sources.read(uploads=arg == "uploads")
+                case "remove":
+                    yield from sources.remove(arg)
+                case "forget":
+                    yield from sources.forget(arg)
 
         def complain(reason: str | None, words: str | None, now: Sitting) -> Update:
             thanks = {notice: _notice(THANKS)} if chat.complain(now, reason, words) else {}
@@ -138,20 +139,16 @@ def build(desk: Desk) -> gr.Blocks:
         for event in (typed, clicked):
             event.then(chat.suggest, sitting, chat.next, **quiet)
         chat.stop.click(chat.stopped, sitting, [chat.thread, chat.live, chat.next, chat.send, chat.stop], cancels=[typed, clicked], **quiet)
-        everything = [viewer, notice, *dict.fromkeys([*chat.opening(), *sources.changing()])]
-        acted = act.change(handle, [act, sitting], everything, trigger_mode="multiple", **quiet)
-        acted.then(follow_if_begun, act, sources.changing(), concurrency_limit=WATCHING, **quiet)
+        act.change(handle, [act, sitting], [viewer, notice, *chat.opening()], trigger_mode="multiple", **quiet)
+        watching: dict[str, Any] = {"concurrency_limit": WATCHING, **quiet}
+        shelved.change(shelve, shelved, sources.changing(), trigger_mode="multiple", **watching)
         chat.tell.click(complain, [chat.reason, chat.words, sitting], [notice, chat.judge, chat.reason, chat.words], **quiet)
         chat.leave.click(lambda: gr.update(visible=False), None, chat.judge, **quiet)
         chat.find.change(lambda search, now: chat.chat_list(now, search), [chat.find, sitting], chat.list, trigger_mode="always_last", **quiet)
         chat.only.focus(choices, None, chat.only, **quiet)
-        gr.on([sources.add.click, sources.folder.submit], sources.read, sources.folder, sources.changing(), **quiet).then(
-            sources.follow, None, sources.changing(), concurrency_limit=WATCHING, **quiet
-        )
+        gr.on([sources.add.click, sources.folder.submit], sources.read, sources.folder, sources.changing(), **watching)
         sources.find.change(sources.listed, sources.find, sources.list, trigger_mode="always_last", **quiet)
-        sources_tab.select(sources.listed, sources.find, sources.list, **quiet).then(
-            sources.follow, None, sources.changing(), concurrency_limit=WATCHING, **quiet
-        )
+        sources_tab.select(sources.arrive, sources.find, sources.changing(), **watching)
         glossary.find.change(glossary.listed, glossary.find, glossary.list, trigger_mode="always_last", **quiet)
         glossary_tab.select(glossary.listed, glossary.find, glossary.list, **quiet)
         page.load(arrive, sitting, [*chat.opening(), chat.only], **quiet)

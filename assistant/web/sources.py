@@ -103,36 +103,44 @@ class SourcesTab:
         )
         return f"<tr>{''.join(cells)}</tr>"
 
-    def read(self, folder: str | None = None, *, uploads: bool = False) -> Update:
-        """Begin to bring all sources up to date, or only what was put in here, or a folder of this computer; one that is not there says so."""
-        if not self._desk.may_edit:
-            return {}
-        paths = [self._desk.library.folder] if uploads and self._desk.library.folder.is_dir() else []
+    def read(self, folder: str | None = None, *, uploads: bool = False) -> Iterator[Update]:
+        """Bring all sources up to date, or only what was put in here, or a folder of this computer; one that is not there says so."""
+        library = self._desk.library
+        paths = [library.folder] if uploads and library.folder.is_dir() else []
         if folder is not None:
-            path = Path(folder.strip()).expanduser() if folder.strip() and not folder.strip().startswith("~") else None
-            if path is None or not path.is_absolute() or not path.exists():
+            path = Path(folder.strip())
+            if not path.is_absolute() or not path.exists():
                 said = f"There is no folder “{folder.strip()}” on this computer. Give its whole path, from / on."
-                return {self.progress: clean(f'<p class="trouble">{escape(said)}</p>')}
+                yield {self.progress: clean(f'<p class="trouble">{escape(said)}</p>')}
+                return
             paths = [path]
-        self._desk.library.start(paths)
-        return {self.folder: ""}
+        yield from self._done(lambda: library.start(paths))
 
-    def remove(self, document: str) -> Update:
+    def remove(self, document: str) -> Iterator[Update]:
         """Delete a file that was put in here, and take its document out."""
-        return self._done(lambda: self._desk.library.remove(document))
+        yield from self._done(lambda: self._desk.library.remove(document))
 
-    def forget(self, source: str) -> Update:
+    def forget(self, source: str) -> Iterator[Update]:
         """Take a source folder out of the index; its files stay where they are."""
-        return {**self._done(lambda: self._desk.library.forget(source)), self.list: self.listed()}
+        yield from self._done(lambda: self._desk.library.forget(source))
 
-    def _done(self, act: Callable[[], None]) -> Update:
+    def _done(self, act: Callable[[], None]) -> Iterator[Update]:
+        """Do it, where documents may be changed, and follow the ingestion that it began."""
         if not self._desk.may_edit:
-            return {}
+            return
         try:
             act()
         except KpoError as error:
-            return {self.progress: clean(f'<p class="trouble">{escape(error.message)}: {escape(error.remedy)}.</p>')}
-        return {}
+            yield {self.progress: clean(f'<p class="trouble">{escape(error.message)}: {escape(error.remedy)}.</p>')}
+            return
+        yield {self.folder: ""}
+        yield from self.follow()
+
+    def arrive(self, search: str) -> Iterator[Update]:
+        """The documents as they are, and an ingestion that runs, whoever began it."""
+        yield {self.list: self.listed(search)}
+        if self._desk.library.progress().running:
+            yield from self.follow()
 
     def follow(self) -> Iterator[Update]:
         """What the newest ingestion does until it has ended, then its results and the documents as they are after it."""

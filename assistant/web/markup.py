@@ -17,7 +17,7 @@ _TAGS = {
 }
 _ATTRIBUTES = {
     "*": {"class", "title", "aria-label", "aria-current", "data-turn", "data-chat"},
-    "a": {"href"}, "li": {"value"}, "button": {"type", "data-do", "data-arg", "aria-pressed"}, "th": {"scope"}, "td": {"colspan"},
+    "a": {"href"}, "li": {"value"}, "button": {"type", "data-do", "data-arg", "aria-pressed"}, "th": {"scope"}, "td": {"colspan"}, "div": {"role", "tabindex"},
 }
 EXPORTS = (("md", "Markdown"), ("docx", "Word"), ("pdf", "PDF"))
 _LINKS = ("/export?", "/original?")  # the only places that a link of these pages leads to

@@ -40,7 +40,11 @@
     tip.replaceChildren(...[...$(".tip", marker).childNodes].map((node) => node.cloneNode(true)));
     tip.hidden = false;
     marker.setAttribute("aria-describedby", "tip");
-    const at = marker.getBoundingClientRect(), size = tip.getBoundingClientRect();
+    placeTip();
+  }
+  function placeTip() {
+    if (!tipped) return;
+    const at = tipped.getBoundingClientRect(), size = tip.getBoundingClientRect();
     tip.style.left = `${Math.max(8, Math.min(at.left, innerWidth - size.width - 8))}px`;
     tip.style.top = `${at.bottom + size.height + 14 < innerHeight ? at.bottom + 6 : Math.max(8, at.top - size.height - 6)}px`;
   }
@@ -56,7 +60,7 @@
     else if (tipped && document.activeElement !== tipped) (clearTimeout(leaving), (leaving = setTimeout(hideTip, 250)));
   });
   addEventListener("focusin", (event) => (markerOf(event) ? showTip(markerOf(event)) : hideTip()));
-  addEventListener("scroll", hideTip, true);
+  addEventListener("scroll", placeTip, true);
 
   // --- buttons
   let opened = ""; // what the source shows, as the button that opened it says it

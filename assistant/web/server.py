@@ -42,6 +42,7 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+FOR_EVER = "public, max-age=31536000, immutable"  # gradio's scripts and styles carry a hash of their content in their names
 # The routes of gradio's API that a page uses, as a browser was seen to ask for them. All others fetch other hosts, show other people's runs, take
 # uploads, give out files or tell about the inside.
 API = "/gradio_api/"
@@ -128,6 +129,8 @@ def build(desk: Desk, host: str) -> FastAPI:
         response: Response = await call_next(request)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
+        if request.url.path.startswith("/assets/") and response.status_code == 200:
+            response.headers["Cache-Control"] = FOR_EVER
         return response
 
     @app.get("/health")

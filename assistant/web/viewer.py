@@ -43,7 +43,7 @@ def viewer_html(document: Document, opening: Opening, *, old_after: int | None =
     body = "".join(_blocks(document, blocks, opening))
     earlier = button("view", f"{before}|||{document.id}", "Earlier text", kind="more") if before is not None else ""
     later = button("view", f"{after}|||{document.id}", "Later text", kind="more") if after is not None else ""
-    text = f'<div class="text">{earlier}{body}{later}</div>'
+    text = f'<div class="text" role="region" tabindex="0" aria-label="Text of the document">{earlier}{body}{later}</div>'
     return f'<section class="open" aria-label="Source">{clean(head + _facts(facts) + note)}{_picture(document, opening)}{clean(text)}</section>'
 
 

@@ -43,7 +43,8 @@ BECOME = (
     "script, img, svg, image, iframe, form, style, link, base, meta, video, audio, object, embed, math, noscript, input:not(#judge input), [style], [onerror], "
     "[onload], [onclick], [onfocus], [ontoggle], [srcdoc], [background]"
 )
-PLACES = "#thread .prose, #live .prose, #next .prose, #source .prose, #chats .prose, #documents .prose, #terms .prose, #progress .prose, #judged .prose, #tip, #toast"
+AREAS = ("thread", "live", "next", "source", "chats", "documents", "terms", "progress", "judged")
+PLACES = ", ".join([*(f"#{area} .prose" for area in AREAS), "#tip", "#toast"])
 
 
 @pytest.fixture(scope="module")

@@ -108,7 +108,7 @@ def test_a_folder_of_this_computer_is_read_where_it_is_and_left_out_again(visit:
     expect(source).to_contain_text("Owls", timeout=PATIENCE)
     assert source.get_by_role("button", name="Remove").count() == 0  # the file belongs to its folder
     (tmp_path / "owls" / "owl.md").write_text("# Owls\n\nAn owl desk is a night shift of three translators.\n")
-    visit.page.get_by_role("button", name="Read all sources again").click()
+    visit.page.get_by_role("button", name="Read again").click()
     visit.tell("#progress li.replaced", "Read again")
     visit.tab("Ask")
     assert "three translators" in visit.ask("What is an owl desk?")
@@ -174,7 +174,7 @@ def test_the_glossary_finds_a_term_cites_it_and_asks_about_it(visit: Visit) -> N
     expect(visit.page.locator("#terms dd")).to_contain_text("the share of gnus in a herd")
     visit.page.locator("#terms dd button").click()
     assert visit.marked() == "A gnu rate (GR) is the share of gnus in a herd, measured once a year."
-    said = visit.after(visit.page.get_by_role("button", name="Ask about Gnu rate").click)
+    said = visit.after(visit.page.get_by_role("button", name="Ask about this: Gnu rate").click)
     assert "the share of gnus" in said
     expect(visit.page.locator("#question")).to_be_visible()
     visit.tab("Glossary")

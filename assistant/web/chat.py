@@ -12,6 +12,7 @@ from assistant.ask import MAX_TURNS, Reading, Searching
 from assistant.chats import Chat, Turn, earlier
 from assistant.question import Question
 from assistant.suggest import follow_ups, topics
+from assistant.web.area import area
 from assistant.web.desk import Desk, Sitting
 from assistant.web.markup import busy_html, button, clean, downloads, failed_html, turn_html
 from corpus.errors import KpoError
@@ -40,16 +41,16 @@ class ChatTab:
         self._desk = desk
         with gr.Row(elem_id="talk"):
             with gr.Column(elem_id="chats-column", scale=0, min_width=230):
-                gr.Markdown(clean(f'<nav aria-label="New chat">{button("new", "", "New chat", kind="new")}</nav>'), sanitize_html=False)
+                area(clean(f'<nav aria-label="New chat">{button("new", "", "New chat", kind="new")}</nav>'))
                 self.find = gr.Textbox(label="Search chats", show_label=False, placeholder="Search chats", elem_id="find-chat", container=False, max_length=200)
-                self.list = gr.Markdown(elem_id="chats", sanitize_html=False)
+                self.list = area(elem_id="chats")
             with gr.Column(elem_id="chat-column"):
                 with gr.Column(elem_id="chat"):
-                    self.thread = gr.Markdown(elem_id="thread", sanitize_html=False)
-                    self.live = gr.Markdown(elem_id="live", sanitize_html=False)
-                    self.next = gr.Markdown(elem_id="next", sanitize_html=False)
+                    self.thread = area(elem_id="thread")
+                    self.live = area(elem_id="live")
+                    self.next = area(elem_id="next")
                     with gr.Column(visible=False, elem_id="judge") as self.judge:
-                        self.judged = gr.Markdown(elem_id="judged", sanitize_html=False)
+                        self.judged = area(elem_id="judged")
                         self.reason = gr.Radio(REASONS, label="What was wrong?", elem_id="reason")
                         self.words = gr.Textbox(label="In your words (optional)", lines=2, max_lines=5, max_length=MAX_WORDS, elem_id="words")
                         with gr.Row():

@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from assistant.web.area import area
 from assistant.web.desk import Desk
 from assistant.web.markup import button, clean
 from corpus.terms import Term
@@ -22,7 +23,7 @@ class GlossaryTab:
         self._desk = desk
         with gr.Column(elem_id="glossary"):
             self.find = gr.Textbox(label="Search a term or an abbreviation", placeholder="SLA", max_length=200, elem_id="find-term")
-            self.list = gr.Markdown(elem_id="terms", sanitize_html=False)
+            self.list = area(elem_id="terms")
 
     def listed(self, search: str = "") -> str:
         """The terms that fit the search, all for none, each with its definitions word for word."""
@@ -38,7 +39,7 @@ class GlossaryTab:
 
 def _entry(entry: TermEntry, about: dict[str, tuple[str, str]]) -> str:
     short = f" ({', '.join(entry.abbreviations)})" if entry.abbreviations else ""
-    ask = button("ask", f"What is {entry.name}?", "Ask about this", label=f"Ask about {entry.name}", kind="tool")
+    ask = button("ask", f"What is {entry.name}?", "Ask about this", label=f"Ask about this: {entry.name}", kind="tool")
     said = "".join(_definition(term, about) for term in _different(entry.places)[:DEFINITIONS])
     return f"<div><dt>{escape(entry.name + short)} {ask}</dt>{said}</div>"
 

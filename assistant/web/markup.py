@@ -42,6 +42,11 @@ def button(do: str, arg: object, text: str, *, label: str = "", kind: str = "", 
     return f'<button type="button" class="{kind or "plain"}" data-do="{do}" data-arg="{escape(str(arg))}"{said}>{escape(text)}</button>'
 
 
+def wide(table: str) -> str:
+    """A table that scrolls by itself where it is wider than its place, by keyboard too."""
+    return f'<div class="wide" role="region" tabindex="0" aria-label="Table">{table}</div>'
+
+
 def downloads(what: str, id: int, said: str) -> str:
     """Links that save a chat or an answer (`what` is "chat" or "turn") as a file of each format."""
     return "".join(f'<a class="tool" href="/export?{what}={id}&amp;form={form}" aria-label="Save {said} as {name}">{name}</a>' for form, name in EXPORTS)
@@ -150,7 +155,7 @@ def _table(header: str, segments: Sequence[Segment], citations: Mapping[int, Cit
         row[-1] += f" {_marker(citations[segment.marker], turn, changed)}" if segment.marker is not None else ""
     head = "<thead><tr>" + "".join(f'<th scope="col">{escape(cell)}</th>' for cell in header.split(" | ")) + "</tr></thead>" if header else ""
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table>{head}<tbody>{body}</tbody></table>"
+    return wide(f"<table>{head}<tbody>{body}</tbody></table>")
 
 
 def _refused(turn: Turn, answer: Answer, note: str | None) -> str:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import gradio as gr
 
+from assistant.web.area import area
 from assistant.web.chat import THANKS, ChatTab, places
 from assistant.web.desk import Desk, Sitting
 from assistant.web.glossary import GlossaryTab
@@ -51,7 +52,7 @@ def build(desk: Desk) -> gr.Blocks:
         act = gr.Textbox(visible="hidden", elem_id="act", label="action", show_label=False)
         shelved = gr.Textbox(visible="hidden", elem_id="shelved", label="shelved", show_label=False)
         asked = gr.Textbox(visible="hidden", elem_id="asked", label="asked", show_label=False)
-        gr.Markdown((HERE / "header.html").read_text(encoding="utf-8"), elem_id="header", sanitize_html=False)  # gr.HTML needs eval, which the policy forbids
+        area((HERE / "header.html").read_text(encoding="utf-8"), elem_id="header")
         with gr.Row(elem_id="desk"):
             with gr.Column(elem_id="main", min_width=300), gr.Tabs(elem_id="tabs", selected="ask") as tabs:
                 with gr.Tab("Ask", id="ask"):
@@ -61,8 +62,8 @@ def build(desk: Desk) -> gr.Blocks:
                 with gr.Tab("Glossary", id="glossary") as glossary_tab:
                     glossary = GlossaryTab(desk)
             with gr.Column(elem_id="side", min_width=300):
-                viewer = gr.Markdown("", elem_id="source", sanitize_html=False)
-        notice = gr.Markdown("", elem_id="notice", sanitize_html=False)
+                viewer = area("", elem_id="source")
+        notice = area("", elem_id="notice")
 
         def ask(text: str, now: Sitting, only: list[str] | None) -> Iterator[Update]:
             yield from chat.ask(text, now, only)

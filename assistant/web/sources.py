@@ -12,6 +12,7 @@ import gradio as gr
 
 from assistant.library import Progress, in_words
 from assistant.plain import is_old
+from assistant.web.area import area
 from assistant.web.desk import Desk
 from assistant.web.markup import button, clean, lines
 from corpus.document import Passage
@@ -32,15 +33,15 @@ class SourcesTab:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         with gr.Column(elem_id="sources"):
-            gr.Markdown(_intake(desk.may_edit), elem_id="intake", sanitize_html=False)
+            area(_intake(desk.may_edit), elem_id="intake")
             with gr.Row(elem_id="folder-row", visible=desk.may_edit):
                 self.folder = gr.Textbox(
                     label="Or read a folder of this computer, where it is", placeholder="/home/you/documents", max_length=1_000, scale=8, elem_id="folder",
                 )
                 self.add = gr.Button("Read folder", scale=0, min_width=120, elem_id="add-folder")
-            self.progress = gr.Markdown(elem_id="progress", sanitize_html=False)
+            self.progress = area(elem_id="progress")
             self.find = gr.Textbox(label="Search in the sources", placeholder="A title, a file, or words of the text", max_length=200, elem_id="find-source")
-            self.list = gr.Markdown(elem_id="documents", sanitize_html=False)
+            self.list = area(elem_id="documents")
 
     def changing(self) -> list[Any]:
         """The components that an ingestion changes."""
@@ -192,7 +193,7 @@ def _intake(may_edit: bool) -> str:
     return clean(
         '<div class="drop"><p><strong>Drop files or folders here</strong></p><p>PDF, Word, PowerPoint, Excel, HTML, Markdown, text, CSV; up to 64 MB each</p>'
         f'<p>{button("pick", "files", "Choose files", kind="tool")}{button("pick", "folder", "Choose a folder", kind="tool")}'
-        f'{button("read", "", "Read again", label="Read all sources again", kind="tool")}</p></div><ul class="arriving"></ul>'
+        f'{button("read", "", "Read again", kind="tool")}</p></div><ul class="arriving"></ul>'
     )
 
 

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from assistant.answer import Citation
 from assistant.plain import is_old, months_in_words
-from assistant.web.markup import button, clean, lines
+from assistant.web.markup import button, clean, lines, wide
 from corpus.document import Document, Placed
 
 WINDOW = 24_000  # characters shown at a time; a browser lays out more only slowly
@@ -106,7 +106,7 @@ def _blocks(document: Document, blocks: Sequence[Placed], opening: Opening) -> I
             )
             yield f"<ul>{''.join(items)}</ul>"
         elif kind == "table":
-            yield "<table><tbody>" + "".join(_row(document, block, opening) for block in run) + "</tbody></table>"
+            yield wide("<table><tbody>" + "".join(_row(document, block, opening) for block in run) + "</tbody></table>")
         else:
             for block in run:
                 if block.page is not None and block.page != page:

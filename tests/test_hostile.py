@@ -1,6 +1,6 @@
 """Hostile text through every place where text is shown: nothing runs, nothing is fetched, nothing covers the page.
 
-KPO_ACCEPT=1 tries all hundred strings, the default run every seventh.
+KPO_ACCEPT=1 tries all hundred strings, the default run every thirteenth.
 """
 
 import http.server
@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import docx
 import pytest
@@ -37,7 +38,7 @@ ATTACKS = (
 )
 WRAPPED = ("{}", "\"'>{}", "&lt;{}&gt; **{}**")
 STRINGS = [wrap.replace("{}", attack) for attack in ATTACKS for wrap in WRAPPED][:100]
-TRIED = STRINGS if os.environ.get("KPO_ACCEPT") else STRINGS[::7]
+TRIED = STRINGS if os.environ.get("KPO_ACCEPT") else STRINGS[::13]
 # What no text may become, wherever the page shows text.
 BECOME = (
     "script, img, svg, image, iframe, form, style, link, base, meta, video, audio, object, embed, math, noscript, input:not(#judge input), [style], [onerror], "
@@ -127,8 +128,8 @@ def test_hostile_text_stays_text_wherever_it_is_shown(chromium: Browser, tmp_pat
                 visit.page.locator("[data-do=new]").click()
                 expect(visit.page.locator(".welcome")).to_be_visible(timeout=PATIENCE)
                 nothing_became_of_it(visit, f"chat list: {attack}")
-                visit.page.goto(f"{served.url}/?answer={n + 9_999}{attack}".split("#")[0])
-                expect(visit.page.locator(".welcome")).to_be_visible(timeout=PATIENCE)
+                with visiting(chromium, served, f"/?answer={quote(attack)}&chat={quote(attack)}") as other:
+                    nothing_became_of_it(other, f"address: {attack}")
             visit.tab("Sources")
             expect(visit.page.locator("#documents tbody tr")).to_have_count(len(attacks))
             nothing_became_of_it(visit, "sources")

@@ -107,14 +107,15 @@ class ChatTab:
                     case Answer():
                         answer = event
                         continue
-                yield {self.live: busy_html(text, stages)}
+                if sitting.chat == chat:  # else another one was opened meanwhile, and must not show this
+                    yield {self.live: busy_html(text, stages)}
             assert answer is not None
             with self._desk.assistant.retrieval.catalog.reading() as view:
                 near = topics(view, answer)
             turn = self._desk.chats.keep(chat, answer, narrowed=narrowed, topics=near, instead_of=instead_of)
             if answer.verdict == "refused":
                 self._desk.receive(answer.standalone, verdict="refused")
-            if sitting.chat != chat:  # another chat was opened meanwhile; the answer waits in its own
+            if sitting.chat != chat:  # the answer waits in its own chat
                 yield {self.list: self.chat_list(sitting), **idle}
                 return
             sitting.chat, sitting.newest = turn.chat, turn.id

@@ -79,7 +79,8 @@ def _picture(document: Document, opening: Opening) -> str:
     alt = escape(f"Picture of the page of {document.title} that {where}")
     said = "The quotation is marked on the page where all of its words were found there." if opening.mark else ""
     note = f'<p class="note">{said}</p>' if said else ""
-    return f'<details class="sheet" open><summary>The page as it looks</summary><img src="/picture?{escape(opening.picture)}" alt="{alt}">{note}</details>'
+    image = f'<div role="region" tabindex="0" aria-label="Picture of the page"><img src="/picture?{escape(opening.picture)}" alt="{alt}"></div>'
+    return f'<details class="sheet" open><summary>The page as it looks</summary>{image}{note}</details>'
 
 
 def window(blocks: Sequence[Placed], at: int) -> tuple[Sequence[Placed], int | None, int | None]:

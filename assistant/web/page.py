@@ -158,8 +158,10 @@ def build(desk: Desk) -> gr.Blocks:
         gr.on([sources.add.click, sources.folder.submit], read_folder, sources.folder, sources.changing(), **watching)
         sources.find.change(sources.listed, sources.find, sources.list, trigger_mode="always_last", **quiet)
         sources_tab.select(sources.arrive, sources.find, sources.changing(), **watching)
-        glossary.find.change(glossary.listed, glossary.find, glossary.list, trigger_mode="always_last", **quiet)
-        glossary_tab.select(glossary.listed, glossary.find, glossary.list, **quiet)
+        # One after another, so that a list asked for earlier never comes in after a later one.
+        in_turn: dict[str, Any] = {"concurrency_id": "terms", "concurrency_limit": 1, **quiet}
+        glossary.find.change(glossary.listed, glossary.find, glossary.list, trigger_mode="always_last", **in_turn)
+        glossary_tab.select(glossary.listed, glossary.find, glossary.list, **in_turn)
         page.load(arrive, sitting, [*chat.opening(), chat.only], **quiet)
     return page
 

@@ -100,6 +100,7 @@ def shelves(chromium: Browser, url: str) -> None:
     page = begin(chromium, url)
     page.get_by_role("tab", name="Sources").click()
     page.locator("#documents table").first.wait_for()
+    page.locator("#documents header small").evaluate_all("paths => paths.forEach(path => path.remove())")  # they are those of this machine
     save(page, "sources.webp")
     page.get_by_role("tab", name="Glossary").click()
     page.locator("#terms dd button").nth(4).click()

@@ -5,6 +5,7 @@ import http.client
 import httpx
 import pytest
 
+from assistant.web.desk import came_through_a_proxy
 from assistant.web.server import HEADERS, is_open
 from conftest import HOUSE, Served
 
@@ -74,6 +75,18 @@ def test_routes_that_nobody_has_thought_of_are_closed_too() -> None:
 @pytest.mark.parametrize("path", ["/gradio_api/queue/join", "/upload?name=x.md"])
 def test_nothing_is_changed_from_another_sites_page(path: str, origin: dict[str, str], served: Served) -> None:
     assert raw(served, path, "POST", **origin) == 403
+
+
+@pytest.mark.parametrize("headers", [{"X-Forwarded-Host": "kpo.example.com"}, {"X-Forwarded-For": "10.0.0.1"}, {"Forwarded": "for=10.0.0.1"}])
+def test_documents_are_not_changed_through_a_proxy(headers: dict[str, str], served: Served) -> None:
+    assert raw(served, "/upload?name=x.md", "POST", **headers) == 403
+    assert came_through_a_proxy(headers)
+    assert not came_through_a_proxy({"Host": "127.0.0.1", "Accept": "*/*"})
+
+
+def test_a_page_behind_a_proxy_may_ask(served: Served) -> None:
+    headers = {"Origin": "https://kpo.example.com", "Sec-Fetch-Site": "same-origin", "X-Forwarded-Host": "kpo.example.com"}
+    assert raw(served, "/gradio_api/queue/join", "POST", **headers) == 422  # let through, and found without a question
 
 
 @pytest.mark.parametrize("query", ["", "?document=", "?document=../../etc/passwd", "?document=/etc/passwd", "?document=handbook/../../../etc/passwd"])

@@ -1,6 +1,6 @@
 """What the pages work with, and what the server remembers of one browser tab."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -8,6 +8,7 @@ from assistant.ask import Assistant
 from assistant.chats import Chats
 from assistant.library import Library
 
+FROM_HERE_ONLY = "Documents can be changed only at the computer that serves this page."
 LOOPBACK = ("127.0.0.1", "localhost", "::1")  # addresses that only this machine reaches
 
 
@@ -39,6 +40,11 @@ class Desk:
         """The digests of today's documents by id."""
         with self.assistant.retrieval.catalog.reading() as view:
             return {entry.id: entry.digest for entry in view.entries()}
+
+
+def came_through_a_proxy(headers: Mapping[str, str]) -> bool:
+    """Did somebody elsewhere send this request, through a proxy that says so? Proxies write X-Forwarded or Forwarded headers; browsers cannot."""
+    return any(name.lower().startswith(("x-forwarded", "forwarded", "x-real-ip")) for name in headers)
 
 
 @dataclass(slots=True)

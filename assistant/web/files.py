@@ -12,7 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from assistant.export import MEDIA, Format, export, file_name
-from assistant.web.desk import Desk
+from assistant.web.desk import FROM_HERE_ONLY, Desk, came_through_a_proxy
 from corpus.errors import CorpusError, KpoError
 from corpus.picture import picture
 from corpus.worker import MAX_FILE
@@ -73,6 +73,8 @@ def routes(desk: Desk) -> APIRouter:
             request: Request, name: Annotated[str, Query(max_length=1_000)], replaces: Annotated[str | None, Query(max_length=64)] = None
         ) -> Response:
             """Take a file in, whole or not at all. It is read at the next ingestion."""
+            if came_through_a_proxy(request.headers):
+                return JSONResponse({"error": FROM_HERE_ONLY, "remedy": "ask the operator"}, status_code=403)
             part = desk.library.begin_upload()
             try:
                 size = 0

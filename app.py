@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from assistant.ask import Assistant
     from assistant.drafting import Drafter
     from assistant.settings import Settings
+    from assistant.web.desk import Desk
     from index.catalog import Catalog
     from index.chroma import Store
     from index.embed import Embedder
@@ -137,6 +138,19 @@ class House:
                 stack.enter_context(following(store))
             yield self.assistant(store, drafts=True)
 
+    def desk(self, assistant: "Assistant", address: str) -> "Desk":
+        """What the pages work with. Documents can be put in and taken out only where nobody but this machine reaches the page."""
+        from assistant.chats import Chats
+        from assistant.library import Library
+        from assistant.web.desk import LOOPBACK, Desk
+        from evals.records import Records
+
+        folder = self.settings.data_dir
+        return Desk(
+            assistant, Chats(folder), Library(self.catalog(), self.ingest, self.remove_source), Records(folder).receive, self.settings.refusal_note,
+            self.settings.old_after_months, may_edit=address in LOOPBACK,
+        )
+
     def remove_source(self, path: Path) -> str:
         """Forget a source folder, with all that came from it; return its name. Raises CorpusError for one that is not a source."""
         with self.catalog().reading() as view:
@@ -234,7 +248,6 @@ def serve(
 ) -> None:
     """Serve the chat in a browser. Builds the index first when there is none."""
     from assistant.web.server import free_port_or_error, run
-    from evals.records import Records
     from index.progress import follow
 
     home: House = house(ctx, data_dir)
@@ -244,7 +257,7 @@ def serve(
         typer.echo("Building the index of the shipped documents (once)…", err=True)
         follow(home.ingest([]))
     with home.served() as assistant:
-        run(assistant, address, number, Records(home.settings.data_dir).receive)
+        run(home.desk(assistant, address), address, number)
 
 
 def main() -> None:

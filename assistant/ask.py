@@ -4,29 +4,38 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Protocol
 
-from assistant.answer import MAX_QUESTION, Answer, Citation, Segment
-from assistant.conversation import standalone
+from assistant.answer import MAX_QUESTION, Answer, Citation, Segment, Verdict
+from assistant.continuation import Span, fresh, further_kind, items_of, shortened, spans_of, unsaid
+from assistant.conversation import understand
 from assistant.drafting import Drafter, Material, Said
 from assistant.evidence import Evidence, read
 from assistant.extractive import compose
 from assistant.floor import Constants, constants_for, features
 from assistant.question import Kind, Question, kind_of
 from assistant.spelling import correct
+from assistant.turns import Turn
 from assistant.vocabulary import Vocabulary
+from assistant.wishes import wish_of
 from corpus.normalise import one_line
 from corpus.terms import Term
 from index.catalog import View
-from index.search import Hit, Retrieval
+from index.search import CLEAR, Hit, Retrieval, Retrieved
 
 MAX_TURNS = 8  # earlier questions that a follow-up may refer to; the newest are kept
+KEPT_LISTS = 200  # lists that earlier questions were answered with, so that "the second one" need not search for them at every turn
 NEAREST = 3  # topics offered with a refusal
 GREETING = (
     "I answer questions about knowledge process outsourcing (KPO) from the indexed documents. Every sentence I show is quoted "
     "from them, with its source. Ask me what a term means, how things compare, which steps to take, or for a figure."
 )
 REFUSAL = "I could not find an answer to this in the documents."
+NOTHING_FURTHER = "The documents say nothing further on this that I have not shown. Ask about a part of it to read more."
+NOTHING_BEFORE = "There is no earlier answer to go on from. Ask a question first."
+SOURCED = "every sentence is a quotation, and the source that its number leads to is the one that says so"
+VERBATIM = "answers are quotations, which are not reworded: these are other sentences on the same question"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +54,14 @@ class Reading:
     documents: int
 
 
-Event = Searching | Reading | Said | Answer
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """A language model has been given the passages, and writes; what it writes is checked."""
+
+    model: str
+
+
+Event = Searching | Reading | Writing | Said | Answer
 
 
 class Answerer(Protocol):
@@ -54,7 +70,7 @@ class Answerer(Protocol):
     name: str
 
     def __call__(
-        self, kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term], view: View
+        self, question: str, kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term], view: View
     ) -> tuple[tuple[Segment, ...], tuple[Citation, ...]]:
         """Segments and their citations; no evidence gives neither, and the assistant refuses."""
 
@@ -65,9 +81,9 @@ class Extractive:
     name = "extractive"
 
     def __call__(
-        self, kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term], view: View
+        self, question: str, kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term], view: View
     ) -> tuple[tuple[Segment, ...], tuple[Citation, ...]]:
-        return compose(kind, evidence, terms, view)
+        return compose(question, kind, evidence, terms, view)
 
 
 class Assistant:
@@ -79,6 +95,7 @@ class Assistant:
         self._drafter = drafter
         self._constants = constants
         self._vocabulary: tuple[tuple[str | None, int], Vocabulary] = ((None, -1), Vocabulary.of(-1, {}))
+        self._lists: dict[tuple[str | None, int, str, frozenset[str] | None], tuple[str, ...]] = {}
         self._lock = threading.Lock()
 
     @property
@@ -93,49 +110,101 @@ class Assistant:
                 return event
         raise AssertionError("ask ends with an Answer")
 
-    def ask(self, question: Question) -> Iterator[Event]:
-        """The stages of answering, the Answer last. Raises IndexMissing, IndexMismatch and their kin as KpoError."""
+    def ask(self, question: Question, *, drafts: bool = True) -> Iterator[Event]:
+        """The stages of answering, the Answer last. Without `drafts` no language model is asked, even when one is set.
+
+        Raises IndexMissing, IndexMismatch and their kin as KpoError.
+        """
         start = time.perf_counter()
+        drafter = self._drafter if drafts else None
         text = one_line(question.text[:MAX_QUESTION])
         if kind_of(text) == "small-talk":
             yield Answer(text, text, "conversation", (Segment("own", GREETING),), kind="small-talk", confidence=1.0, timings_ms=_total({}, start))
             return
         with self.retrieval.reading() as view:
-            corrected, corrections = correct(text, self.vocabulary(view).words)
-            after = tuple(one_line(turn[:MAX_QUESTION]) for turn in question.after[-MAX_TURNS:])
-            alone = standalone(corrected, after, self.retrieval.lexicon(view))
-            if self._drafter is not None and self._drafter.rewrites:
-                alone = self._drafter.standalone(corrected, after, alone)
+            words = self.vocabulary(view).words
+            corrected, corrections = (text, ()) if wish_of(text) else correct(text, words)
+            after = tuple(correct(one_line(turn[:MAX_QUESTION]), words)[0] for turn in question.after[-MAX_TURNS:])
+            turn = understand(corrected, after, self.retrieval.lexicon(view), lambda earlier: self._items(view, earlier, question.documents))
+            if not turn.standalone and turn.wish:
+                yield Answer(text, text, "conversation", (Segment("own", NOTHING_BEFORE),), kind="small-talk", confidence=1.0, timings_ms=_total({}, start))
+                return
+            if drafter is not None and drafter.rewrites and not turn.wish:
+                turn = replace(turn, standalone=drafter.standalone(corrected, after, turn.standalone))
+            alone = turn.standalone
             yield Searching(alone, corrections)
-            found = self.retrieval.search(view, alone, documents=question.documents)
+            found = self.retrieval.search(view, alone, documents=question.documents, enough=inf if turn.further else _enough(alone))
             yield Reading(len(found.hits), len({hit.passage.document for hit in found.hits}))
             clock = time.perf_counter()
-            evidence = read(alone, found.hits, self.retrieval.reranker)
+            evidence = read(alone, found.hits, self.retrieval.reranker, depth=1 + turn.further)
+            seen, confidence, is_enough = self._weighed(view, alone, found, evidence)
             timings = dict(found.timings_ms)
             timings["rerank"] = round(timings.get("rerank", 0.0) + (time.perf_counter() - clock) * 1000, 3)
             clock = time.perf_counter()
             kind = kind_of(alone)
-            constants = self._constants or constants_for(self.retrieval.reranker.identity if self.retrieval.reranker else "none")
-            seen = features(alone, found.hits, evidence, found.terms, self.vocabulary(view))
-            confidence = constants.probability(seen)
             segments: tuple[Segment, ...] = ()
             citations: tuple[Citation, ...] = ()
-            if confidence >= constants.floor:
-                segments, citations = self._answerer(kind, evidence, found.terms, view)
+            verdict: Verdict = "refused"
+            if is_enough:
+                segments, citations = self._composed(turn, kind, evidence, found.terms, view)
+                verdict = "answered" if citations else "conversation" if turn.further else "refused"
+            if not citations:
+                segments = (Segment("own", REFUSAL if verdict == "refused" else NOTHING_FURTHER),)
             answer = Answer(
-                text, alone, "answered" if citations else "refused", segments if citations else (Segment("own", REFUSAL),), citations,
-                confidence=confidence, nearest=() if citations else nearest_topics(found.hits), kind=kind, writer=self._answerer.name,
-                corrections=corrections, searched=found.searched, generation=view.generation, hits=found.hits, features=seen,
-                notes=() if question.documents is None else (narrowed(len(question.documents)),),
+                text, alone, verdict, segments, citations, confidence=confidence, nearest=nearest_topics(found.hits) if verdict == "refused" else (),
+                kind=kind, writer=self._answerer.name, corrections=corrections, searched=found.searched, generation=view.generation, hits=found.hits,
+                features=seen, notes=_notes(turn, question, verdict),
             )
-            material = Material.of(answer, evidence, view) if self._drafter is not None and answer.verdict == "answered" else None
+            drafted = drafter is not None and verdict == "answered" and not turn.wish  # "shorter" and its like choose among quotations
+            material = Material.of(answer, evidence, view) if drafted else None
         timings["compose"] = round((time.perf_counter() - clock) * 1000, 3)
-        if self._drafter is not None and material is not None:  # after the transaction: a model may take its time
+        if drafter is not None and material is not None:  # after the transaction: a model may take its time
             clock = time.perf_counter()
+            yield Writing(drafter.model)
             reranker = self.retrieval.reranker
-            answer = yield from self._drafter.draft(answer, after, material, reranker.score if reranker else None)
+            answer = yield from drafter.draft(answer, after, material, reranker.score if reranker else None)
             timings["draft"] = round((time.perf_counter() - clock) * 1000, 3)
         yield replace(answer, timings_ms=_total(timings, start))
+
+    def _composed(
+        self, turn: Turn, kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term], view: View
+    ) -> tuple[tuple[Segment, ...], tuple[Citation, ...]]:
+        """What is shown of the evidence at this turn: what the turns before showed is composed first, so that it is known."""
+        said: frozenset[Span] = frozenset()
+        segments: tuple[Segment, ...] = ()
+        citations: tuple[Citation, ...] = ()
+        for _ in range(turn.further + 1):
+            rest = unsaid(evidence, said)
+            for shape in dict.fromkeys((further_kind(kind, rest) if said else kind, kind)):
+                segments, citations = fresh(*self._answerer(turn.standalone, shape, rest, terms, view), said)
+                if citations:
+                    break
+            said |= spans_of(citations)
+        return shortened(segments, citations, evidence) if turn.wish == "shorter" else (segments, citations)
+
+    def _weighed(self, view: View, alone: str, found: Retrieved, evidence: Sequence[Evidence]) -> tuple[tuple[float, ...], float, bool]:
+        """What is seen of the evidence, how probable that makes a right answer, and whether it is above the floor."""
+        reranker = self.retrieval.reranker
+        constants = self._constants or constants_for(reranker.identity if reranker else "none")
+        seen = features(alone, found.hits, evidence, found.terms, self.vocabulary(view), reranker)
+        answerable = constants.probability(seen)
+        return seen, constants.confidence(answerable), answerable >= constants.floor
+
+    def _items(self, view: View, earlier: str, documents: frozenset[str] | None) -> tuple[str, ...]:
+        """The items of the list that answers an earlier question; none when it was refused or is no list. Kept for the turns to come."""
+        key = (view.meta("id"), view.generation, earlier, documents)
+        with self._lock:
+            if key in self._lists:
+                return self._lists[key]
+        found = self.retrieval.search(view, earlier, documents=documents, enough=_enough(earlier))
+        evidence = read(earlier, found.hits, self.retrieval.reranker)
+        _, _, is_enough = self._weighed(view, earlier, found, evidence)
+        items = items_of(self._composed(Turn(earlier), kind_of(earlier), evidence, found.terms, view)[0]) if is_enough else ()
+        with self._lock:
+            if len(self._lists) >= KEPT_LISTS:
+                self._lists.clear()
+            self._lists[key] = items
+        return items
 
     def vocabulary(self, view: View) -> Vocabulary:
         """The words of the view's generation."""
@@ -144,6 +213,18 @@ class Assistant:
             if self._vocabulary[0] != stamp:
                 self._vocabulary = (stamp, Vocabulary.of(view.generation, view.vocabulary()))
             return self._vocabulary[1]
+
+
+def _enough(question: str) -> float:
+    """The score that ends the search early; a list may stand behind a passage that only speaks of it."""
+    return inf if kind_of(question) in ("list", "steps", "comparison") else CLEAR
+
+
+def _notes(turn: Turn, question: Question, verdict: Verdict) -> tuple[str, ...]:
+    narrow = () if question.documents is None else (narrowed(len(question.documents)),)
+    if verdict != "answered":
+        return narrow
+    return (*narrow, *((VERBATIM,) if turn.wish == "again" else (SOURCED,) if turn.wish == "source" else ()))
 
 
 def narrowed(documents: int) -> str:

@@ -1,114 +1,88 @@
-"""A follow-up is rewritten to stand alone, by rules. The rewriting is shown to the person, and is what is searched."""
+"""A follow-up is rewritten to stand alone, by rules. The rewriting is shown to the person, and is what is searched.
+
+Each rule is a function from what was said to a question, or None when it does not apply; the first that applies decides. A question that
+names its own subject falls through all of them and stays as it is, also when it changes the subject.
+"""
 
 import re
+from collections.abc import Callable, Sequence
 
+from assistant.compared import compared, former, which_one
+from assistant.fragments import aspect, bare_word, elsewhere, examples, left_out, other
+from assistant.listed import item_of
+from assistant.pronouns import happened, meant, owned, referred, then, there
+from assistant.question import kind_of
+from assistant.topic import swapped
+from assistant.turns import QUESTION, Recall, Said, Turn
+from assistant.wishes import wish_of
 from index.search import Lexicon
 
-# "tell me more", "go on", "continue"
-_MORE = re.compile(r"^(ok,? )?(please )?((can you )?(tell|show|give) me more|more( please| details?)?|go on|continue|elaborate|and\??|what else\??|anything else\??|more about (it|that|this))\W*$", re.I)
-# "shorter please", "in one sentence"
-_SHORTER = re.compile(r"^(please )?((make it |a bit )?(shorter|briefer)|in (one|a single) sentence|in short|summar(y|ise|ize)( it| that)?|tl;?dr)( please)?\W*$", re.I)
-# "why?", "how?", "where exactly?", "who says so?"
-_BARE = re.compile(r"^(and |but )?(why|how|where|when|who|which ones?|how so|why not|who says so|says who|such as|for example|like what|since when)( exactly| is that| so)?\W*$", re.I)
-# "and Infosys?", "what about the Philippines?"
-_ABOUT = re.compile(r"^(and|but|or|so|what about|how about|and what about|and how about|and for|and in|now)\s+(?P<rest>.+?)\W*$", re.I)
-_POSSESSIVE = re.compile(r"\b(its|their|his|her)\s+", re.I)
-_PRONOUN = re.compile(
-    r"\b(it|they|them|this|that|these|those)\b(?!\s+(?:kpo|bpo|[a-z]+(?:s|ing|tion|ment|ity)\b))(?=\s*(?:$|[?.!,]|(?:is|are|was|were|do|does|did|can|could|has|have|will|would|should|"
-    r"cost|done|mean|work|help|differ|matter|happen|take|about|from|with|in|at|to|for|so|better|worse|different|important|measured|used|and|or|when|if|as|apply|last|"
-    r"include|start|before|after|instead|then|too|well|needed|called|required)\b))", re.I
+# "ok, ", "and ", "but what about ", "so ", "thanks, "
+_OPENING = re.compile(
+    r"^(?:(?:ok(?:ay)?|and|but|so|also|hm+|ah|oh|yeah|yes|thx|thanks|thank you)\b[ ,.!:;-]*|(?:right|sure|great|nice|cool|good|alright|well|now|then|interesting|i see|got it|perfect|please)\s*[,.!:;-]+\s*|"
+    r"(?:what|how) about\b\s*|(?:the )?same (?:question )?(?:for|with|about)\b\s*)+(?=\S)", re.I)
+_LINK = re.compile(r"\b(?:and|but|so|also|about|same)\b", re.I)
+# What a person meant instead, as `x`. Beside each: an example.
+_CORRECTIONS = tuple(
+    re.compile(pattern, re.I)
+    for pattern in (
+        # "no, I meant LPO"
+        r"^(?:(?:no|nope|sorry|oops|actually|wait|not that)\b[,.! ]*)*(?:i|we) (?:really |actually )?mea?nt?(?: to (?:say|ask|type)(?: about)?)? (?P<x>.+)$",
+        # "sorry, nearshore"
+        r"^(?:no|nope|sorry|oops|wait|not that)\b[,.! ]+(?:not [\w& -]+?[,;] )?(?P<x>(?!i\b|it\b|that\b)[\w&'-]+(?: [\w&'-]+){0,3})$",
+        # "not KPO but LPO"
+        r"^not (?:[\w& -]+?),? but (?P<x>.{2,40})$",
+        # "LPO, not KPO"
+        r"^(?P<x>[\w&'-]+(?: [\w&'-]+){0,3}),? (?:i mea?nt?|not [\w&'-]+(?: [\w&'-]+){0,2})$",
+    )
 )
-_THERE = re.compile(r"\b(done|located|based|work|live|hire|people|happens?)\s+there\b|\bthere\W*$", re.I)
-_ORDINAL = re.compile(r"\bthe (first|second|third|fourth|fifth|last|latter|former|other)( one| two| point| item| step)?\b", re.I)
-_ASPECT = re.compile(
-    r"^(?:what|which|who|how|list|name|give me|tell me|explain|describe|define)?\s*(?:is|are|'s|was|were|do|does|about)?\s*(?:the |an? )?"
-    r"(?:[\w -]{3,40}?) (?:of|for|in|about|with|against|to) (?P<topic>[^?]+?)\??$", re.I
+# The order decides: "and its drawbacks?" is an aspect before it is a possessive.
+_RULES: tuple[Callable[[Said], str | None], ...] = (
+    meant, former, compared, which_one, bare_word, examples, aspect, elsewhere, other, owned, there, happened, referred, then, left_out,
 )
-_FRAME = re.compile(
-    r"^(?:and |so |but |please )*(?:what(?:'s|s)?|who|which|where|when|why|how|is|are|does|do|can|could|should|would|will|tell me|explain|describe|define|list|name|give me)"
-    r"(?: (?:is|are|was|were|does|do|did|can|should|about|me|the|an?|exactly|really|actually|mean by))*\s+", re.I
-)
-_VERB_TAIL = re.compile(r"\s+(mean|stand for|do|work|offer|include|look like|measured|used|done|handled|in short)\W*$", re.I)
-# "it is", "and what", … : a rest that is a whole question already
-_WHOLE = re.compile(r"^(what|who|which|where|when|why|how|is|are|was|were|do|does|did|can|could|should|would|will|has|have)\b", re.I)
 
 
-def wants_more(text: str) -> bool:
-    """Does the person ask for the rest of the answer before?"""
-    return bool(_MORE.match(text.strip()))
+def understand(text: str, after: Sequence[str], lexicon: Lexicon, recall: Recall) -> Turn:
+    """`text` as a turn that can be understood without `after` (the earlier questions, oldest first; small talk and blank ones are passed over).
 
-
-def wants_shorter(text: str) -> bool:
-    """Does the person ask for the answer before in fewer words?"""
-    return bool(_SHORTER.match(text.strip()))
-
-
-def standalone(text: str, after: tuple[str, ...], lexicon: Lexicon) -> str:
-    """`text` as a question that can be understood without `after` (the earlier questions, oldest first).
-
-    A question that stands alone comes back as it is, also when it changes the subject; so does one without earlier turns.
+    `recall` is called only for "the second one" and its kin. Without earlier turns the text comes back as it is.
     """
-    before = ""
-    for turn in (*after, text):
-        before = _resolve(turn.strip(), before, lexicon)
-    return before
+    turns: list[Turn] = []
+    for said in (*(turn for turn in after if turn.strip() and kind_of(turn) != "small-talk"), text):
+        turns.append(_understood(said.strip(), tuple(turns), lexicon, recall))
+    return turns[-1]
 
 
-def _resolve(text: str, before: str, lexicon: Lexicon) -> str:
-    if not before:
-        return text
-    if wants_more(text) or wants_shorter(text):
-        return before
-    topic = topic_of(before, lexicon)
-    if _BARE.match(text):
-        word = re.sub(r"\W+$", "", text).lower().removeprefix("and ").removeprefix("but ")
-        return f"{word.capitalize()}: {before}"
-    about = _ABOUT.match(text)
-    if about and not _WHOLE.match(about["rest"]):
-        rest = about["rest"]
-        if _POSSESSIVE.match(rest):
-            return f"What are the {_POSSESSIVE.sub('', rest, count=1)} of {topic}?"
-        return _swapped(before, rest, topic, lexicon)
-    text = about["rest"] + "?" if about else text
-    if _POSSESSIVE.search(text):
-        return re.sub(r"\b(?:its|their)\s+([\w-]+)", rf"the \1 of {topic}", text, count=1, flags=re.I)
-    if _PRONOUN.search(text):
-        return _PRONOUN.sub(topic, text, count=1)
-    if _THERE.search(text):
-        return re.sub(r"\bthere\b", f"in {topic}", text, flags=re.I)
-    if _ORDINAL.search(text):
-        return f"{text.rstrip('?. ')} ({before.rstrip('?. ')})?"
-    if len(text.split()) <= 4 and not _WHOLE.match(text) and not lexicon.recognise(text) and text.endswith("?"):
-        return f"{text.rstrip('?. ')} of {topic}?"
-    return text
+def _understood(text: str, turns: tuple[Turn, ...], lexicon: Lexicon, recall: Recall) -> Turn:
+    wish = wish_of(text)
+    earlier = tuple(turn for turn in turns if turn.standalone)
+    if wish:
+        if not earlier:
+            return Turn("", wish)
+        last = earlier[-1]
+        return Turn(last.standalone, wish, last.further + (wish in ("more", "again")), last.items_of)
+    if not earlier:
+        return Turn(text)
+    opening = _OPENING.match(text)
+    rest = text[opening.end() :] if opening else text
+    said = Said(rest, bool(opening and _LINK.search(opening.group())), earlier, lexicon, recall)
+    corrected = _corrected(said)
+    if corrected:
+        return Turn(corrected)
+    item = item_of(said)
+    if item:
+        return item
+    for rule in _RULES:
+        found = rule(said)
+        if found:
+            return Turn(found[0].upper() + found[1:])
+    return Turn(text if not opening else rest)
 
 
-def _swapped(before: str, rest: str, topic: str, lexicon: Lexicon) -> str:
-    """The question before, asked of `rest` instead: "What does Genpact do?" and "Infosys" give "What does Infosys do?"."""
-    names = [topic, *(term.name for term in lexicon.recognise(before)), *(short for term in lexicon.recognise(before) for short in term.abbreviations)]
-    names += re.findall(r"(?<!^)\b[A-Z][\w&]+(?: [A-Z][\w&]+)*", before)
-    is_name = bool(lexicon.recognise(rest)) or any(word[0].isupper() for word in rest.split())
-    if is_name:
-        for name in sorted(dict.fromkeys(names), key=len, reverse=True):
-            found = re.search(rf"\b{re.escape(name)}\b", before, re.I)
-            if found:
-                return before[: found.start()] + rest + before[found.end() :]
-    return f"What about {rest} of {topic}?" if not is_name else f"{before.rstrip('?. ')}: {rest}?"
-
-
-def topic_of(question: str, lexicon: Lexicon) -> str:
-    """What a question is about, in its own words: "the benefits of KPO" is about KPO."""
-    plain = question.strip().rstrip("?.! ")
-    between = re.search(r"\bbetween (.+)$", plain, re.I)
-    if between:
-        return between[1]
-    aspect = _ASPECT.match(plain)
-    if aspect and len(aspect["topic"].split()) <= 6:
-        return aspect["topic"].strip()
-    known = lexicon.recognise(plain)
-    if known:
-        spoken = [name for name in (known[0].name, *known[0].abbreviations) if re.search(rf"\b{re.escape(name)}\b", plain, re.I)]
-        if spoken:
-            return spoken[0]
-    stripped = _VERB_TAIL.sub("", _FRAME.sub("", plain))
-    return stripped or plain
+def _corrected(said: Said) -> str | None:
+    """ "no, I meant LPO", "sorry, nearshore", "LPO, not KPO", "not KPO but LPO" """
+    for rule in _CORRECTIONS:
+        found = rule.match(said.bare)
+        if found and not QUESTION.match(found["x"]):
+            return swapped(said.before, found["x"], said.lexicon)
+    return None

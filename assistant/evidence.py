@@ -4,12 +4,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from assistant.question import kind_of
 from corpus.document import Passage, Unit
 from index.lexical import content_words, words
 from index.rerank import Reranker
 from index.search import Hit
 
-READ_PASSAGES = 6  # the best passages are read sentence by sentence
+READ_PASSAGES = 4  # the best passages are read sentence by sentence
 READ_UNITS = 16  # pairs that the cross-encoder scores; its time grows with them
 READ_MARGIN = 7.0  # logits below the best passage from which a passage is not worth reading
 _DANGLING = re.compile(
@@ -39,25 +40,33 @@ class Evidence:
     @property
     def dangles(self) -> bool:
         """Does it open with a word that points back ("This", "However")? Then it means nothing without what stands before it."""
-        return self.passage.kind in ("prose", "definition", "comment") and bool(_DANGLING.match(self.text))
+        return self.passage.kind in ("prose", "definition", "comment") and dangles(self.text)
 
 
-def read(question: str, hits: Sequence[Hit], reranker: Reranker | None) -> list[Evidence]:
+def dangles(sentence: str) -> bool:
+    """Does a sentence open with a word that points back?"""
+    return _DANGLING.match(sentence) is not None
+
+
+def read(question: str, hits: Sequence[Hit], reranker: Reranker | None, *, depth: int = 1) -> list[Evidence]:
     """The units of the best hits with their scores, best first. No hits give an empty list.
 
+    A greater `depth` reads that many times as much, for what an answer has to say further.
     Without a reranker the share of the question's words that a unit holds stands in for its score.
     """
     if not hits:
         return []
-    worth = [hit for hit in hits[:READ_PASSAGES] if hit.score >= hits[0].score - READ_MARGIN]
+    best, room = hits[: READ_PASSAGES * depth], READ_UNITS * depth
+    named = [hit for hit in hits[len(best) :] if "terms" in hit.found_by][:1]
+    listed = [hit for hit in hits[len(best) :] if hit.passage.kind == "list" and hit not in named][:1] if kind_of(question) in ("list", "steps") else []
+    worth = [hit for hit in [*best, *named, *listed] if hit.score >= hits[0].score - READ_MARGIN]
     subject = set(content_words(question))
-    units = [(hit, rank, at, unit) for rank, hit in enumerate(worth) for at, unit in enumerate(hit.passage.units)]
-
-    def promise(entry: tuple[Hit, int, int, Unit]) -> float:
-        hit, rank, at, unit = entry
-        return len(subject & set(words(hit.passage.quote(unit)))) + (1.5 if at == 0 else 0.0) - 0.6 * rank
-
-    chosen = sorted(units, key=lambda entry: (-promise(entry), entry[1], entry[2]))[:READ_UNITS]
+    chosen: list[tuple[Hit, int, int, Unit]] = []
+    for rank, hit in enumerate(worth):
+        units = list(enumerate(hit.passage.units))
+        if len(units) > room - len(chosen):  # a long list: the items with the most words of the question
+            units.sort(key=lambda entry: (-len(subject & set(words(hit.passage.quote(entry[1])))), entry[0]))
+        chosen += [(hit, rank, at, unit) for at, unit in sorted(units[: max(0, room - len(chosen))])]
     texts = [in_context(hit.passage, unit) for hit, _, _, unit in chosen]
     scores = reranker.score(question, texts) if reranker else [len(subject & set(words(text))) / max(1, len(subject)) for text in texts]
     found = [

@@ -1,20 +1,33 @@
-"""The answer without an LLM: verbatim quotations, chosen and ordered in the shape that the question asks for."""
+"""The answer without an LLM: verbatim quotations, chosen and ordered in the shape that the question asks for.
 
-from collections.abc import Iterable, Sequence
+The best passage is quoted around its best sentence, as it stands, so that an answer reads on and nothing points to what is not there;
+what two further passages have to say follows. Lists and tables come whole.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from assistant.answer import Citation, Segment, SegmentKind
-from assistant.evidence import Evidence
-from assistant.question import Kind
+from assistant.evidence import Evidence, dangles
+from assistant.question import Kind, sides_of
+from assistant.vocabulary import stems_in
 from corpus.document import Document, Passage, Unit
 from corpus.terms import Term
 from index.catalog import View
 from index.lexical import content_words, words
+from index.search import central
 
 MAX_WORDS = 120  # a whole list may be longer
-LIST_MARGIN = 3.0  # logits by which a list may trail the best passage and still be what a list question means
-KEEP_MARGIN = {"definition": 4.0, "abbreviation": 3.0, "fact": 2.0, "yes-no": 2.5, "comparison": 5.0, "why": 4.5, "list": 4.5, "steps": 4.5}
-MOST = {"definition": 3, "abbreviation": 2, "fact": 2, "yes-no": 2, "comparison": 4, "why": 4, "list": 4, "steps": 4}
+FIRST_WORDS = 80  # of them for the best passage, so that a second one has its say
+PREFACE_WORDS = 60  # of the best passage, before a list that stands elsewhere
+PASSAGES = {"abbreviation": 1, "definition": 2, "fact": 2, "yes-no": 2}  # quoted from at most; three for every other kind
+SENTENCE_SHARE = 0.5  # weight of a passage's best sentence beside the passage itself, when passages are compared
+STANDING_MARGIN = 6.0  # by which a passage may trail the best one and still be quoted
+SURE = 5.0  # logit of a sentence from which it answers the question: then only what is nearly as good is quoted around it
+SURE_MARGIN = 8.0  # logits
+ITEM_MARGIN = 6.0  # logits by which an item may trail the best one of a list that is too long to be shown whole
+LIST_MARGIN = 1.0  # logits by which a list may trail the best passage and still be what a list question means
+DEFINING_MARGIN = 4.0  # logits by which a defining sentence may trail the best one and still open a definition
 SAME_WORDS = 0.6  # share of the shorter sentence's content words from which two sentences say the same
 MAX_ITEMS = 24
 APART = 8  # characters between two passages of one list or table: a line break, and the marker of the next item
@@ -36,127 +49,217 @@ class Piece:
         return self.passage.text[self.start - self.passage.start : self.end - self.passage.start]
 
 
-def compose(kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term], view: View) -> tuple[tuple[Segment, ...], tuple[Citation, ...]]:
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A passage with what was scored of it; `units` are the scores by place, -inf for what was not scored."""
+
+    passage: Passage
+    best: Evidence
+    scores: tuple[float, ...]
+
+    @property
+    def standing(self) -> float:
+        return self.best.passage_score + SENTENCE_SHARE * self.best.score
+
+
+def compose(
+    question: str, kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term], view: View
+) -> tuple[tuple[Segment, ...], tuple[Citation, ...]]:
     """Segments and citations for a question of this kind. Empty evidence gives neither."""
     if not evidence:
         return (), ()
+    reads = _by_passage(evidence)
     pieces: list[Piece] = []
-    opening = ""
-    if kind in ("definition", "abbreviation"):
-        pieces = _definition(evidence, terms)
-    if kind in ("list", "steps", "why", "fact", "comparison"):
-        opening, pieces = _listed(kind, evidence, view)
+    if kind in ("list", "steps", "comparison"):
+        pieces = _shaped(kind, reads, evidence, view)
+        if pieces and kind != "comparison" and not any(piece.passage == reads[0].passage for piece in pieces):
+            pieces = [*_window(reads[0], reads[0].best.at, PREFACE_WORDS, opens=False), *pieces]
     if not pieces:
-        pieces = _sentences(kind, evidence)
-    return _cited(opening, pieces, view)
-
-
-def _definition(evidence: Sequence[Evidence], terms: Sequence[Term]) -> list[Piece]:
-    """The defining sentence of the thing asked, then what sharpens it; another document's own definition beside it."""
-    names = {terms[0].name.lower(), *(s.lower() for s in terms[0].abbreviations)} if terms else set()
-    asked = {(t.document, t.start) for t in terms if t.defines and (t.name.lower() in names or names & {s.lower() for s in t.abbreviations})}
-    defining = [e for e in evidence if (e.passage.document, e.unit.start) in asked]
-    if not defining or defining[0].score < evidence[0].score - KEEP_MARGIN["definition"]:
-        return []
-    sharper = [e for e in evidence if e.passage == defining[0].passage and e not in defining]
-    return _sentences("definition", [*defining[:2], *sharper], first=defining[0])
-
-
-def _listed(kind: Kind, evidence: Sequence[Evidence], view: View) -> tuple[str, list[Piece]]:
-    """The best list or table, whole: its lead-in, then every item with its own citation."""
-    best = max(e.passage_score for e in evidence)
-    margin = LIST_MARGIN if kind in ("list", "steps") else 0.0
-    shapes = [e for e in evidence if e.passage.kind in ("list", "row") and e.passage_score >= best - margin]
-    if not shapes and kind in ("list", "steps"):  # the list of the best item, when no list stands out as a whole
-        shapes = [e for e in evidence[:2] if e.passage.kind == "list" and len(e.passage.units) > 2]
-    if kind in ("why", "fact"):
-        shapes = [e for e in shapes if e.passage.kind == "list" and e.at == 0 and e.score >= evidence[0].score - 0.5 and e.text.endswith(":")]
+        defining = _defining(question, evidence, terms) if kind in ("definition", "abbreviation") else []
+        pieces = _told(kind, reads, defining, view)
     if kind == "comparison":
-        shapes = [e for e in shapes if e.passage.kind == "row" and " | " in e.passage.context]
-    if not shapes:
-        return "", []
-    chosen = max(shapes, key=lambda e: (kind == "steps" and _is_ordered(e.passage), e.passage_score, e.score, -e.at))
-    family = _family(chosen.passage, view)
-    if chosen.passage.kind == "row":
-        return _rows(kind, chosen, family, evidence)
-    pieces = [
-        Piece("item" if unit.marker else "quote", passage, unit.start, unit.end, chosen.passage_score, unit.marker)
-        for passage in family for unit in passage.units
-    ]
-    return "", pieces[: MAX_ITEMS + 1]
+        pieces = [*pieces, *_other_side(question, pieces, terms, view)]
+    return _cited(pieces, view)
+
+
+def _by_passage(evidence: Sequence[Evidence]) -> list[_Read]:
+    """The passages that were read, the best first; a reader's opinion behind."""
+    grouped: dict[str, list[Evidence]] = {}
+    for e in evidence:
+        grouped.setdefault(e.passage.id, []).append(e)
+    reads = []
+    for found in grouped.values():
+        scores = {e.at: e.score for e in found}
+        best = max(found, key=lambda e: (e.score, -e.at))
+        reads.append(_Read(best.passage, best, tuple(scores.get(at, float("-inf")) for at in range(len(best.passage.units)))))
+    return sorted(reads, key=lambda read: (read.passage.kind == "comment", -read.standing, read.best.rank))
+
+
+def _defining(question: str, evidence: Sequence[Evidence], terms: Sequence[Term]) -> list[Evidence]:
+    """The sentences that define what the question is about, one a document, the best first; none when they trail what was found otherwise."""
+    about = central(terms, content_words(question))[:1]
+    names = {name.lower() for term in about for name in (term.name, *term.abbreviations)}
+    asked = {(t.document, t.start) for t in terms if t.defines and names & {name.lower() for name in (t.name, *t.abbreviations)}}
+    found: dict[str, Evidence] = {}
+    for e in evidence:
+        if (e.passage.document, e.unit.start) in asked and e.score >= evidence[0].score - DEFINING_MARGIN:
+            found.setdefault(e.passage.document, e)
+    return list(found.values())
+
+
+def _told(kind: Kind, reads: Sequence[_Read], defining: Sequence[Evidence], view: View) -> list[Piece]:
+    """What the best passages say around their best sentences; defining sentences open the answer."""
+    by_id = {read.passage.id: read for read in reads}
+    centres = [(by_id[e.passage.id], e.at) for e in defining]
+    centres = centres or [(read, read.best.at) for read in reads]
+    pieces: list[Piece] = []
+    told = 0
+    for read, centre in centres[: PASSAGES.get(kind, 3)]:
+        if pieces and read.standing < centres[0][0].standing - STANDING_MARGIN:
+            break
+        if any(_says_same(read.passage.quote(read.passage.units[centre]), piece.text) for piece in pieces):
+            continue
+        room = (MAX_WORDS if pieces else FIRST_WORDS) - told
+        is_list = read.passage.kind == "list"
+        more = _from_list(read, view, room if pieces else MAX_WORDS) if is_list else _window(read, centre, room, opens=not pieces)
+        if pieces and told + _size(more) > MAX_WORDS:
+            continue
+        pieces += more
+        told += _size(more)
+    return pieces
+
+
+def _window(read: _Read, centre: int, room: int, *, opens: bool) -> list[Piece]:
+    """The units around the `centre` in at most `room` words, the better neighbour first; none that points back to what is not quoted.
+
+    The unit itself is always there when it `opens` the answer, however long it is.
+    """
+    passage, scores = read.passage, read.scores
+    least = scores[centre] - SURE_MARGIN if scores[centre] >= SURE else min(score for score in scores if score > float("-inf"))
+    sizes = [len(passage.quote(unit).split()) for unit in passage.units]
+    first = 0 if passage.kind == "definition" and sum(sizes[: centre + 1]) <= room else centre
+    last = centre
+    while first > 0 and _points_back(passage, first):
+        first -= 1
+    if _points_back(passage, first) and not opens:
+        return []
+    while True:
+        said = sum(sizes[first : last + 1])
+        beside = [at for at in (first - 1, last + 1) if 0 <= at < len(sizes) and said + sizes[at] <= room and scores[at] >= least]
+        if not beside:
+            break
+        best = max(beside, key=lambda at: (scores[at], at))
+        first, last = min(first, best), max(last, best)
+    while first < centre and _points_back(passage, first):
+        first += 1
+    while last > first and passage.quote(passage.units[last]).endswith(":"):  # it announces what is not quoted
+        last -= 1
+    return _joined([Piece(_shape(passage, unit), passage, unit.start, unit.end, scores[centre], unit.marker) for unit in passage.units[first : last + 1]])
+
+
+def _points_back(passage: Passage, at: int) -> bool:
+    return passage.kind != "row" and not passage.units[at].marker and dangles(passage.quote(passage.units[at]))
+
+
+def _shape(passage: Passage, unit: Unit) -> SegmentKind:
+    return "row" if passage.kind == "row" else "item" if unit.marker else "quote"
+
+
+def _shaped(kind: Kind, reads: Sequence[_Read], evidence: Sequence[Evidence], view: View) -> list[Piece]:
+    """The best list or table, whole: its lead-in, then every item with its own citation. Empty when nothing has that shape."""
+    best = max(read.best.passage_score for read in reads)
+    near = [read for read in reads if read.best.passage_score >= best - LIST_MARGIN]
+    if kind == "comparison":
+        tables = [read for read in near if read.passage.kind == "row" and read.best.passage_score >= best and " | " in read.passage.context]
+        return _compared(tables[0], evidence, view) if tables else []
+    shapes = [read for read in near if read.passage.kind in ("list", "row")]
+    if shapes:
+        chosen = max(shapes, key=lambda read: (kind == "steps" and _is_ordered(read.passage), read.best.passage_score, read.standing))
+        return _whole_list(chosen, view) or _whole_table(chosen, view)
+    # No list stands out: the one in the section of a good passage, else one of the best passage's document.
+    beside = (_Read(p, read.best, ()) for read in reads[:3] for p in view.passages_of(read.passage.document) if p.heading == read.passage.heading != "")
+    document = (read for read in reads if read.passage.document == reads[0].passage.document)
+    lists = [read for read in (*beside, *document) if read.passage.kind in ("list", "row")]
+    return next((pieces for read in lists if (pieces := _whole_list(read, view) or _whole_table(read, view))), [])
 
 
 def _is_ordered(passage: Passage) -> bool:
     return any(unit.marker[:1].isdigit() for unit in passage.units)
 
 
+def _whole_list(read: _Read, view: View) -> list[Piece]:
+    """All items of the list that a passage belongs to, with its lead-in; none for a passage of another kind."""
+    if read.passage.kind != "list":
+        return []
+    pieces = [
+        Piece(_shape(passage, unit), passage, unit.start, unit.end, read.best.passage_score, unit.marker)
+        for passage in _family(read.passage, view) for unit in passage.units
+    ]
+    return _joined(pieces[: MAX_ITEMS + 1])
+
+
+def _from_list(read: _Read, view: View, room: int) -> list[Piece]:
+    """The list of a passage, whole when it fits into `room` words; else its lead-in with the best of the passage's items, in their order.
+
+    Empty when not even the lead-in and an item fit.
+    """
+    whole = _whole_list(read, view)
+    if _size(whole) <= room:
+        return whole
+    passage = _family(read.passage, view)[0]
+    lead = [Piece("quote", passage, unit.start, unit.end, read.best.score) for unit in passage.units if not unit.marker]
+    items = [
+        (score, Piece("item", read.passage, unit.start, unit.end, score, unit.marker))
+        for unit, score in zip(read.passage.units, read.scores, strict=True) if unit.marker
+    ]
+    items.sort(key=lambda entry: (-entry[0], entry[1].start))
+    best = _within([piece for score, piece in items if score >= items[0][0] - ITEM_MARGIN], room - _size(lead))
+    fits = best and _size([*lead, *best]) <= room
+    return _joined([*lead, *sorted(best, key=lambda piece: piece.start)]) if fits else []
+
+
+def _whole_table(read: _Read, view: View) -> list[Piece]:
+    """All rows of the table that a row belongs to; none for a passage of another kind, or for a row without others."""
+    family = _family(read.passage, view)
+    if read.passage.kind != "row" or len(family) < 2 or not header_of(read.passage):
+        return []
+    return [Piece("row", passage, passage.start, passage.end, read.best.passage_score) for passage in family][:MAX_ITEMS]
+
+
+def _compared(table: _Read, evidence: Sequence[Evidence], view: View) -> list[Piece]:
+    """A table that compares, after the sentence that says the difference best."""
+    said = [e for e in evidence if e.passage.kind not in ("row", "list") and not e.dangles and e.score > 0]
+    rows = _whole_table(table, view)
+    return [*(Piece("quote", e.passage, e.unit.start, e.unit.end, e.score) for e in said[:1]), *_within(rows, MAX_WORDS)] if rows else []
+
+
 def _family(passage: Passage, view: View) -> list[Passage]:
     """The passages of the same list or table, which was cut where it was too long for the model."""
     near = [p for p in view.passages_of(passage.document) if p.kind == passage.kind and p.heading == passage.heading]
     first = last = near.index(passage)
-    while first > 0 and near[first].start - near[first - 1].end <= APART:
+    while first > 0 and not _opens_list(near[first]) and near[first].start - near[first - 1].end <= APART:
         first -= 1
-    while last + 1 < len(near) and near[last + 1].start - near[last].end <= APART:
+    while last + 1 < len(near) and not _opens_list(near[last + 1]) and near[last + 1].start - near[last].end <= APART:
         last += 1
     return near[first : last + 1]
 
 
-def _rows(kind: Kind, chosen: Evidence, family: list[Passage], evidence: Sequence[Evidence]) -> tuple[str, list[Piece]]:
-    """A table's rows under its header row; a comparison opens with the sentence that says it best."""
-    header = chosen.passage.context.rpartition("\n")[2] if "\n" in chosen.passage.context else ""
-    if len(family) < 2 or not header:
-        return "", []
-    rows = [Piece("row", p, p.start, p.end, chosen.passage_score) for p in family][:MAX_ITEMS]
-    if kind == "comparison":
-        said = [e for e in evidence if e.passage.kind not in ("row", "list") and not e.dangles and e.score > 0]
-        opening = [Piece("quote", e.passage, e.unit.start, e.unit.end, e.score) for e in said[:1]]
-        return header, [*opening, *_within(rows, MAX_WORDS)]
-    return header, rows
+def _opens_list(passage: Passage) -> bool:
+    return passage.kind == "list" and not passage.units[0].marker
 
 
-def _sentences(kind: Kind, evidence: Sequence[Evidence], first: Evidence | None = None) -> list[Piece]:
-    """The best sentences: none that says the same twice, none that points back to what is not quoted, in reading order."""
-    best = evidence[0].score if first is None else first.score
-    chosen: list[tuple[Evidence, Unit]] = []
-    said = 0
-    for e in ([first] if first else []) + [e for e in evidence if e is not first]:
-        if len(chosen) >= MOST[kind] or (chosen and e.score < best - KEEP_MARGIN[kind]):
-            break
-        unit = _whole_thought(e)
-        if unit is None:
+def _other_side(question: str, pieces: Sequence[Piece], terms: Sequence[Term], view: View) -> Iterator[Piece]:
+    """For each side of a comparison that no quote names: what defines it, when the documents do."""
+    said = stems_in(" ".join(piece.text for piece in pieces))
+    for side in sides_of(question) or dict.fromkeys(term.name for term in terms if term.defines):
+        term = next((t for t in terms if t.defines and side.lower() in (t.name.lower(), *(s.lower() for s in t.abbreviations))), None)
+        names = (side, *((term.name, *term.abbreviations) if term else ()))
+        if term is None or any(stems_in(name) <= said for name in names):
             continue
-        text = e.passage.quote(unit)
-        if text.endswith(":"):  # it announces a list that is not quoted here
-            continue
-        if any(_says_same(text, c.passage.quote(u)) or _overlap(e.passage, unit, c.passage, u) for c, u in chosen):
-            continue
-        size = len(text.split())
-        if chosen and said + size > MAX_WORDS:
-            continue
-        chosen.append((e, unit))
-        said += size
-    if not chosen:  # everything points back: the best passage's opening up to that sentence
-        e = evidence[0]
-        return [Piece("quote", e.passage, e.passage.units[0].start, e.unit.end, e.score)]
-    order = list(dict.fromkeys(e.passage.document for e, _ in chosen))
-    lead = chosen[0][0] if first else None
-    chosen.sort(key=lambda pair: (pair[0] is not lead, order.index(pair[0].passage.document), pair[1].start))
-    return _joined([Piece(_shape(e), e.passage, u.start, u.end, e.score, u.marker) for e, u in chosen])
-
-
-def _shape(e: Evidence) -> SegmentKind:
-    return "row" if e.passage.kind == "row" else "item" if e.unit.marker else "quote"
-
-
-def _whole_thought(e: Evidence) -> Unit | None:
-    """The sentence, with the one before it when it points back; None when that one does too."""
-    if not e.dangles:
-        return e.unit
-    if e.at == 0:
-        return None
-    before = e.passage.units[e.at - 1]
-    opens = Evidence(e.passage, before, e.at - 1, e.rank, e.score, e.passage_score)
-    return None if opens.dangles else Unit(before.start, e.unit.end)
+        passage = view.passages([term.passage]).get(term.passage)
+        unit = next((u for u in passage.units if u.start == term.start), None) if passage else None
+        if passage and unit:
+            yield Piece("quote", passage, unit.start, unit.end, 0.0)
 
 
 def _joined(pieces: Sequence[Piece]) -> list[Piece]:
@@ -171,19 +274,17 @@ def _joined(pieces: Sequence[Piece]) -> list[Piece]:
     return out
 
 
+def _size(pieces: Iterable[Piece]) -> int:
+    return sum(len(piece.text.split()) for piece in pieces)
+
+
 def _within(pieces: Iterable[Piece], limit: int) -> list[Piece]:
     kept: list[Piece] = []
-    said = 0
     for piece in pieces:
-        said += len(piece.text.split())
-        if kept and said > limit:
+        if kept and _size([*kept, piece]) > limit:
             break
         kept.append(piece)
     return kept
-
-
-def _overlap(a: Passage, u: Unit, b: Passage, v: Unit) -> bool:
-    return a.document == b.document and u.start < v.end and v.start < u.end
 
 
 def _says_same(a: str, b: str) -> bool:
@@ -191,19 +292,26 @@ def _says_same(a: str, b: str) -> bool:
     return len(one & two) >= SAME_WORDS * max(1, min(len(one), len(two))) and words(a)[:1] == words(b)[:1] or one == two
 
 
-def _cited(opening: str, pieces: Sequence[Piece], view: View) -> tuple[tuple[Segment, ...], tuple[Citation, ...]]:
-    """Each piece as a segment with a citation of its own, numbered in the order of reading."""
+def header_of(passage: Passage) -> str:
+    """The header row of a table's row, "" where there is none."""
+    return passage.context.rpartition("\n")[2] if passage.kind == "row" and "\n" in passage.context else ""
+
+
+def _cited(pieces: Sequence[Piece], view: View) -> tuple[tuple[Segment, ...], tuple[Citation, ...]]:
+    """Each piece as a segment with a citation of its own, numbered in the order of reading; rows under their table's header."""
     documents: dict[str, Document] = {}
     segments: list[Segment] = []
     citations: list[Citation] = []
+    header = ""
     for marker, piece in enumerate(pieces, 1):
         id = piece.passage.document
         document = documents.get(id) or view.document(id)
         if document is None:
             raise ValueError(f"{id} is not in the catalog that its passage came from")
         documents[id] = document
-        if opening and piece.kind == "row" and not any(segment.kind == "row" for segment in segments):
-            segments.append(Segment("own", opening))
+        if header_of(piece.passage) not in ("", header):
+            segments.append(Segment("own", header_of(piece.passage)))
+        header = header_of(piece.passage)
         citations.append(Citation.of(marker, document, piece.passage, piece.start, piece.end, piece.score))
         segments.append(Segment(piece.kind, piece.text, marker, piece.label))
     return tuple(segments), tuple(citations)

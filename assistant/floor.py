@@ -1,7 +1,9 @@
 """The floor: how probable is it that the documents hold the answer? Below the floor the assistant refuses.
 
 A relevance score alone does not tell the right company with the wrong fact from a real answer, so it is weighed together with what can
-be seen without a further model. The weights are fitted by `kpo eval calibrate` and kept, with their provenance, by reranker.
+be seen without a further model: fifteen named features, and the reranker's impression of the best sentence (`index.rerank`), which tells
+whether the sentence holds what the question asks for. The weights are fitted by `kpo eval calibrate` and kept, with their provenance, by
+reranker.
 """
 
 import json
@@ -13,26 +15,36 @@ from pathlib import Path
 from typing import Any
 
 from assistant.evidence import Evidence, in_context
+from assistant.opposites import is_negated, says_opposite
 from assistant.question import head_of, holds, kind_of, names_in, thing_of
 from assistant.vocabulary import Vocabulary, stem, stems_in
 from corpus.document import embedded_text
 from corpus.errors import ConfigError
 from corpus.terms import Term
 from index.lexical import content_words
+from index.rerank import Reranker
 from index.search import Hit
 
 CONSTANTS = Path(__file__).parent / "calibration.json"
-FEATURES = ("sentence", "passage", "second", "mean", "covered", "unknown", "thing", "head", "named", "missing", "defined", "length", "yes_no")
+FEATURES = (
+    "sentence", "passage", "second", "mean", "covered", "unknown", "thing", "head", "named", "missing", "defined", "length", "yes_no", "negated", "opposite",
+)
 NEAR = 2.0  # logits below the best sentence within which others are looked at as well
 
 
 @dataclass(frozen=True, slots=True)
 class Constants:
-    """A fitted logistic model: P(answerable) = 1 / (1 + exp(-(intercept + sum of weight * feature)))."""
+    """A fitted logistic model: P(answerable) = 1 / (1 + exp(-z)), z = intercept + sum of weight * feature + sum of impression * impression.
+
+    `impression` are the weights of the reranker's impression, () where it gives none. `sure` is the slope and the intercept of a second
+    logistic (Platt, 1999) over z: how probable it is that an answer is also right.
+    """
 
     intercept: float
     weights: tuple[float, ...]
     floor: float
+    impression: tuple[float, ...] = ()
+    sure: tuple[float, float] = (1.0, 0.0)
 
     @classmethod
     def open(cls) -> "Constants":
@@ -40,9 +52,27 @@ class Constants:
         return cls(0.0, (0.0,) * len(FEATURES), 0.0)
 
     def probability(self, features: Sequence[float]) -> float:
-        """The probability, in 0..1, that the documents answer the question."""
-        z = self.intercept + sum(w * x for w, x in zip(self.weights, features, strict=True))
-        return 1 / (1 + math.exp(-max(-30.0, min(30.0, z))))
+        """The probability, in 0..1, that the documents answer the question; 0 without the impression that the constants weigh."""
+        named, impression = features[: len(FEATURES)], features[len(FEATURES) :]
+        if self.impression and not impression:
+            return 0.0
+        z = self.intercept + sum(w * x for w, x in zip(self.weights, named, strict=True))
+        return logistic(z + (sum(w * x for w, x in zip(self.impression, impression, strict=True)) if self.impression else 0.0))
+
+    def confidence(self, probability: float) -> float:
+        """The probability, in 0..1, that the answer is right: what is quoted says it, from a place that is held for its source."""
+        return logistic(self.sure[0] * logit(probability) + self.sure[1])
+
+
+def logistic(z: float) -> float:
+    """1 / (1 + exp(-z)), for any z."""
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, z))))
+
+
+def logit(probability: float) -> float:
+    """The z of `logistic`, within -30..30."""
+    p = min(1 - 1e-13, max(1e-13, probability))
+    return math.log(p / (1 - p))
 
 
 @lru_cache(maxsize=8)
@@ -52,11 +82,14 @@ def constants_for(reranker: str) -> Constants:
     if reranker not in stored:
         raise ConfigError(f"no calibration for the reranker {reranker}", "run `kpo eval calibrate`, or set KPO_RERANKER_MODEL back")
     entry = stored[reranker]
-    return Constants(entry["intercept"], tuple(entry["weights"][name] for name in FEATURES), entry["floor"])
+    impression = tuple(float(weight) for weight in entry["impression"].split())
+    return Constants(entry["intercept"], tuple(entry["weights"][name] for name in FEATURES), entry["floor"], impression, tuple(entry["sure"]))
 
 
-def features(question: str, hits: Sequence[Hit], evidence: Sequence[Evidence], terms: Sequence[Term], vocabulary: Vocabulary) -> tuple[float, ...]:
-    """What is seen of a question and its evidence, in the order of FEATURES. Each is about -1..1 for a usual question.
+def features(
+    question: str, hits: Sequence[Hit], evidence: Sequence[Evidence], terms: Sequence[Term], vocabulary: Vocabulary, reranker: Reranker | None
+) -> tuple[float, ...]:
+    """What is seen of a question and its evidence, in the order of FEATURES, each about -1..1 for a usual question; then the impression.
 
     sentence, passage, second: the best cross-encoder logit over sentences, the best and the second best over passages, divided by 10.
     mean: the mean of the three best sentences' logits, divided by 10.
@@ -67,9 +100,13 @@ def features(question: str, hits: Sequence[Hit], evidence: Sequence[Evidence], t
     named: 1 when the question has a proper name or abbreviation; missing: share of those that the best passages do not hold.
     defined: 1 when a definition is asked of a term that the documents define.
     length: subject words divided by 10. yes_no: 1 for a yes-or-no question.
+    negated: 1 when one of the question and its best sentence is negated and the other is not.
+    opposite: 1 when the best passage has the opposite of a word of the question ("lowest") in place of that word.
+
+    The reranker's impression of the best sentence follows. Without evidence, or a reranker that gives one, there is none.
     """
     if not evidence or not hits:
-        return (-1.2, -1.2, -1.2, -1.2, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+        return (-1.2, -1.2, -1.2, -1.2, 0.0, 1.0, *(0.0,) * (len(FEATURES) - 6))
     best = evidence[0]
     near = [e for e in evidence if e.score >= best.score - NEAR][:3]
     said = stems_in(" ".join(embedded_text(e.passage.context, e.passage.text) for e in near))
@@ -92,4 +129,7 @@ def features(question: str, hits: Sequence[Hit], evidence: Sequence[Evidence], t
         float(kind in ("definition", "abbreviation") and any(term.defines for term in terms)),
         len(subject) / 10,
         float(kind == "yes-no"),
+        float(is_negated(question) != is_negated(best.text)),
+        float(says_opposite(question, embedded_text(best.passage.context, best.passage.text))),
+        *(reranker.impression(question, in_context(best.passage, best.unit)) if reranker else ()),
     )

@@ -32,13 +32,15 @@ _KINDS: tuple[tuple[Kind, str], ...] = (
     # "What is the full form of LPO?", "what does SLA stand for", "RCA meaning abbreviation"
     ("abbreviation", r"\bfull[ -]?forms?\b|\bst(an|ad)ds? for\b|\bshort for\b|\b(abbreviation|acronym|initials)\b|\bspell(ed)? out\b|\bletters\b.*\bmean\b"),
     # "difference between KPO and BPO", "KPO vs BPO", "how does LPO differ from KPO?", "is nearshore the same as onshore?"
-    ("comparison", r"\bdiff(e?re?n)(ce|ces|t|tiate)?\b|\bdiffers?\b|\bdiff?erence|\bcompar(e|ed|ing|ison)\b|\b(vs?|versus)\b|\bdistinguish(es)?\b|\bdistinction\b|\b(same( thing)? as|similar to|better than|rather than|instead of|as opposed to|unlike)\b|\bset (it|them|\w+) apart\b"),
+    ("comparison", r"(?<!time )\bdiff(e?re?n)(ce|ces|t|tiate)?\b|\bdiffers?\b|(?<!time )\bdiff?erence|\bcompar(e|ed|ing|ison)\b|\b(vs?|versus)\b|\bdistinguish(es)?\b|\bdistinction\b|\b(same( thing)? as|similar to|better than|rather than|instead of|as opposed to|unlike)\b|\bset (it|them|\w+) apart\b"),
     # "What are the steps of …?", "how is knowledge transfer carried out", "process from start to finish", "how do I move work away from a provider?"
     ("steps", r"\b(steps?|stages?|phases?|procedure|sequence|roadmap|step[- ]by[- ]step|in (what|which) order|walk me through|start to finish)\b|\bwhat happens (first|next|after|on|in|during|when)\b|\bprocess (of|for|from)\b|\bhow (is|are) .{3,60} (carried out|done|run|organi[sz]ed|set up)\b"),
+    # "What should I put in a statement of work?", "what should we ask a provider?", "what do I check before signing"
+    ("list", r"\bwhat (should|must|do|does|can|could) (i|we|you|one|it|an? [\w ]+?|the [\w ]+?) (put|include|contain|cover|ask|check|prepare|get ready|bring|look (for|at)|watch)\b"),
     # "Why do companies use KPO?", "how can a client reduce risk?", "what should I do if …"
     ("why", r"^(and |but |so )?(why|how come)\b|\bwhat (is|are) the (reasons?|causes?)\b|\bwhat (makes|causes|drives)\b|\bhow (can|could|do|does|should|would|to|might)\b(?! (many|much|long|often|old|big|large))|\bwhat (should|can|could) (i|we|you|one|a|the)\b|\bwhat('s| is) the point\b|\b(any )?(advice|tips)\b"),
     # "What are the benefits of KPO?", "which countries …", "list the risks", "types of pricing model", "examples of …"
-    ("list", r"^(and |please |can you |could you )*(list|name|enumerate)\b|\bwhat (are|r) (the |some |its |their |all |common |main |different |typical )*\w*s\b|\b(types?|kinds?|examples?|forms?|sorts) of\b|\bwhich (?!(is|was|one|year|country|company|city|document|source|article)\b)(of the |\w+ )?\w+s\b|\bwhat (\w+ )?(services|industries|skills|tasks|risks|benefits|advantages|disadvantages|drawbacks|companies|countries|fields|tools|qualifications|questions|clauses|models|measures|controls|trends|mistakes|signs|documents|items|topics|roles|jobs)\b|\bwhat else\b|\bwho are\b|\bred flags\b|\bchecklist\b|\b(pros|cons)\b|\b(benefits|advantages|disadvantages|drawbacks|risks|services|industries|features|characteristics) of\b|\bwhat (all )?(belongs|goes|should be) (in|into|on)\b|\bwhat does .{3,60} (include|cover|contain|offer|consist of)\b"),
+    ("list", r"^(and |please |can you |could you )*(list|name|enumerate)\b|\bwhat (are|r) (the|some|its|their|all|common|main|different|typical|usual) (\w+ ){0,3}?\w+s\b|\b(types?|kinds?|examples?|forms?|sorts) of\b|\bwhich (?!(is|was|one|year|country|company|city|document|source|article)\b)(of the |\w+ )?\w+s\b|\bwhat (\w+ )?(services|industries|skills|tasks|risks|benefits|advantages|disadvantages|drawbacks|companies|countries|fields|tools|qualifications|questions|clauses|models|measures|controls|trends|mistakes|signs|documents|items|topics|roles|jobs)\b|\bwhat else\b|\bwho are\b|\bred flags\b|\bchecklist\b|\b(pros|cons)\b|\b(benefits|advantages|disadvantages|drawbacks|risks|services|industries|features|characteristics) of\b|\bwhat (all )?(belongs|goes|should be) (in|into|on)\b|\bwhat does .{3,60} (include|cover|contain|offer|consist of)\b"),
     # "What is KPO?", "define attrition", "meaning of work product", "what does task exposure mean?"
     ("definition", r"^(so |and |but )?(what('?s| is| are| r)|whats|wat is|define|explain|describe|meaning of|definition of)\b(?! (the|your|our) (best|biggest|main|most|number|percentage|share|rate|price|cost|size|date|year|time|utc|maximum|minimum|average|current|latest|only))|\b(what does|what do) .{2,60} mean\b|\bmeaning\b|\bdefin(e|ed|ition)\b|\bwhat .{0,20}\bcalled\b|\bword for\b|\bwhat counts as\b"),
     # "Is KPO part of BPO?", "do I need a degree", "can two providers share data?"
@@ -139,3 +141,20 @@ def head_of(text: str) -> str:
     found = _HEAD.search(text)
     noun = found["noun"].split()[-1].lower() if found else ""
     return "" if noun in _NO_HEAD or len(noun) < 3 else noun
+
+
+# "difference between KPO and BPO", "KPO vs BPO", "how does LPO differ from KPO", "is nearshore the same as onshore"
+_SIDES = (
+    re.compile(r"\b(?:between|compare)\s+(?P<one>.+?)\s+(?:and|with|to)\s+(?P<two>.+)$", re.I),
+    re.compile(r"^(?:what'?s? (?:is )?|how (?:is|are|does|do) |is |are )?(?:an? |the )?(?P<one>.+?)\s+(?:vs\.?|versus|or|differ(?:s|ent)? from|the same(?: thing)? as|better than|unlike)\s+(?P<two>.+)$", re.I),
+)
+
+
+def sides_of(text: str) -> tuple[str, ...]:
+    """The two things that a comparison names, in its own words; none when it does not say which."""
+    plain = re.sub(r"[?.!]+\s*$", "", text.strip())
+    for rule in _SIDES:
+        found = rule.search(plain)
+        if found:
+            return tuple(re.sub(r"^(an?|the)\s+", "", found[side].strip(), flags=re.I) for side in ("one", "two"))
+    return ()

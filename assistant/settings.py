@@ -50,6 +50,8 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="the address that `kpo serve` listens on")
     port: int = Field(7860, ge=1, le=65535, description="the port that `kpo serve` listens on")
     llm: Llm = Field(default_factory=Llm, description="the language model that drafts answers")
+    refusal_note: str | None = Field(None, max_length=500, description="a text that the page shows under a refusal, such as whom to ask")
+    old_after_months: int | None = Field(None, ge=1, description="the age in months from which the page says that a document is old")
 
     @classmethod
     def settings_customise_sources(

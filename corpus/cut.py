@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from corpus.document import Document, Passage, PassageKind, Placed, Unit, cover, embedded_text
 from corpus.sentences import pieces, sentences
 
-SCHEME = 1  # raised when passages are cut differently; a catalog with another number must be rebuilt
+SCHEME = 2  # raised when passages are cut differently; a catalog with another number must be rebuilt
 # Tokens of running text a passage aims for. Shorter passages rerank faster (the cross-encoder dominates a question's time),
 # longer ones keep more of what a sentence refers to.
 PROSE_TOKENS = 160
@@ -157,20 +157,22 @@ def _chunks(text: str, start: int, end: int, count: Count, room: int) -> list[tu
 def _list(document: Document, place: _Place, run: list[Placed], count: Count, window: int) -> Iterator[Passage]:
     lead = run[0] if run[0].kind == "prose" else None
     items = _labelled(document, run[1:] if lead else run)
-    said = document.text[lead.start : lead.end] if lead else ""
+    leading = [Unit(*span) for span in sentences(document.text, lead.start, lead.end)] if lead else []
+    said = document.text[leading[-1].start : leading[-1].end] if leading else ""
     context = _context(place, "", count, window)
     room = window - count(embedded_text(context, ""))
-    whole = [Unit(lead.start, lead.end), *items] if lead else items
+    whole = [*leading, *items]
     if count(document.text[slice(*cover(whole))]) <= room:
         yield _passage(document, place, context, run, "list", whole)
         return
     led = _context(place, said, count, window)
     group: list[Unit] = []
     if lead and count(document.text[lead.start : items[0].end]) <= room:
-        group = whole[:1]  # the lead-in opens the first passage, and stands in the context of the others
+        group = list(leading)  # the lead-in opens the first passage, and stands in the context of the others
     else:
-        if lead and not led.endswith(f"\n{said}"):
-            yield from _prose(document, place, [lead], count, window)
+        apart = leading[:-1] if led.endswith(f"\n{said}") else leading  # what the context does not say
+        if lead and apart:
+            yield from _prose(document, place, [replace(lead, end=apart[-1].end)], count, window)
         context, room = led, window - count(embedded_text(led, ""))
     for item in items:
         if group and count(document.text[group[0].start : item.end]) > room:

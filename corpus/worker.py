@@ -100,7 +100,8 @@ def _draft(answer: dict[str, Any]) -> Draft:
     return Draft(blocks=blocks, tags=tags, provenance=provenance, **answer)
 
 
-def _limit_memory(limit: int) -> None:
+def limit_memory(limit: int) -> None:
+    """Let this process have at most `limit` bytes of address space, where the system can see to that."""
     try:
         import resource
 
@@ -113,7 +114,7 @@ def main() -> None:
     """Answer requests until standard input ends."""
     from corpus.readers import Unreadable, read
 
-    _limit_memory(int(sys.argv[1]))
+    limit_memory(int(sys.argv[1]))
     out, sys.stdout = sys.stdout, sys.stderr  # a library that prints must not speak into the answers
     for line in sys.stdin:
         path = Path(json.loads(line))

@@ -1,29 +1,61 @@
 """Calibration: the floor's constants are fitted on labelled questions and stored with where they came from."""
 
+import hashlib
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from assistant.ask import Assistant
-from assistant.floor import CONSTANTS, FEATURES, Constants
+from assistant.floor import CONSTANTS, FEATURES, Constants, logit
 from assistant.question import Question
-from evals.cases import CaseSet
+from evals.cases import Case, CaseSet
+from evals.metrics import facts_said
+from evals.run import score
 
-REFUSED = 0.1  # share of the answerable development questions that the floor may refuse
+REFUSED = 0.08  # share of the answerable development questions that the floor may refuse
 STEADY = 1e-9  # standard deviation below which a feature does not vary: that of equal numbers is not exactly 0
-def entry(constants: Constants, found: CaseSet, answerable: Sequence[bool]) -> dict[str, Any]:
+FOLDS = 5  # a question's held-out probability comes from a model fitted on the other four fifths
+# What the numbers of an impression are shrunk to, in standard deviations, beside the named features' 1: several hundred numbers that say
+# little each are held back by the same penalty (C = 1). Half or twice as much gave the same on the development questions.
+SHRUNK = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What was seen of a question. `left_out`: the documents that answer it were left out, so that nothing did. `right`: its case passed."""
+
+    case: str
+    features: tuple[float, ...]
+    answerable: bool
+    right: bool
+    left_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """Constants with a floor of 0, and for each question its probability by a model that saw neither it nor its group."""
+
+    constants: Constants
+    held_out: tuple[float, ...]
+
+
+def entry(constants: Constants, found: CaseSet, seen: Sequence[Observed]) -> dict[str, Any]:
     """The constants as they are stored, with where they came from."""
     return {
         "intercept": constants.intercept,
         "weights": dict(zip(FEATURES, constants.weights, strict=True)),
+        "impression": " ".join(f"{weight:g}" for weight in constants.impression),
         "floor": constants.floor,
+        "sure": list(constants.sure),
         "provenance": {
             "command": "kpo eval calibrate",
             "set": f"{found.name} {found.digest}",
-            "answerable": sum(answerable),
-            "unanswerable": len(answerable) - sum(answerable),
-            "rule": f"the highest floor that refuses at most {REFUSED:.0%} of the answerable questions",
+            "answerable": sum(one.answerable for one in seen),
+            "unanswerable": sum(not one.answerable and not one.left_out for one in seen),
+            "left_out": sum(one.left_out for one in seen),
+            "rule": f"the highest floor that refuses at most {REFUSED:.0%} of the answerable questions, each held out of the fit",
         },
     }
 
@@ -34,23 +66,68 @@ def store(reranker: str, constants: dict[str, Any]) -> None:
     CONSTANTS.write_text(json.dumps(stored, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def observed(assistant: Assistant, found: CaseSet) -> tuple[list[tuple[float, ...]], list[bool]]:
-    """The features of each case that expects an answer or a refusal, and whether it expects an answer."""
-    seen, answerable = [], []
+def observed(assistant: Assistant, found: CaseSet) -> list[Observed]:
+    """What an assistant with an open floor sees of each case that expects an answer or a refusal.
+
+    Every case with an answer is asked a second time with the documents of its `must_cite` left out. The same words then have no answer, so
+    that the constants cannot learn from the wording alone which questions to refuse; unless what is quoted still says it, which counts
+    for nothing.
+    """
+    with assistant.retrieval.reading() as view:
+        documents = {entry.id for entry in view.entries()}
+    seen: list[Observed] = []
     for case in found.cases:
         answer = assistant.answer(Question(case.question, case.after))
-        if case.expect != "conversation" and answer.verdict != "conversation":
-            seen.append(answer.features)
-            answerable.append(case.expect == "answer")
-    return seen, answerable
+        if case.expect == "conversation" or answer.verdict == "conversation":
+            continue
+        good = case.expect == "answer"
+        seen.append(Observed(case.id, answer.features, good, good and score(case, answer, documents).passed))
+        if good and case.must_cite:
+            seen += _left_out(assistant, case, documents)
+    return seen
 
 
-def fit(features: Sequence[Sequence[float]], answerable: Sequence[bool], *, refused: float = REFUSED) -> Constants:
-    """Constants fitted to labelled questions: logistic regression (scikit-learn, L2, C = 1, features brought to unit variance).
+def _left_out(assistant: Assistant, case: Case, documents: set[str]) -> list[Observed]:
+    others = frozenset(documents - {place.document for place in case.must_cite})
+    answer = assistant.answer(Question(case.question, case.after, others))
+    if not answer.citations or (case.must_say and facts_said(answer.text, case.must_say) == 1.0):
+        return []
+    return [Observed(case.id, answer.features, answerable=False, right=False, left_out=True)]
 
-    The floor is the highest that refuses at most the share `refused` of the answerable ones. With labels of only one kind nothing can
-    be fitted: the constants then answer everything.
+
+def calibrated(seen: Sequence[Observed]) -> Constants:
+    """Constants for the product: the floor and the confidence are chosen on the questions as they were asked, each held out of the fit."""
+    fitted = fit([one.features for one in seen], [one.answerable for one in seen], [one.case for one in seen])
+    asked = [(one, held) for one, held in zip(seen, fitted.held_out, strict=True) if not one.left_out]
+    constants = with_floor(fitted.constants, [held for _, held in asked], [one.answerable for one, _ in asked], refused=REFUSED)
+    answered = [(held, one.right) for one, held in asked if held >= constants.floor]
+    return replace(constants, sure=_sure([held for held, _ in answered], [right for _, right in answered]))
+
+
+def fit(features: Sequence[Sequence[float]], answerable: Sequence[bool], groups: Sequence[str]) -> Fitted:
+    """Constants fitted to labelled questions: logistic regression (scikit-learn, L2, C = 1, named features brought to unit variance).
+
+    Questions of one group (one passage, one case) are held out together. Those without an impression, where others have one, found nothing:
+    they are no part of the fit, and their probability is 0. With labels of only one kind nothing can be fitted: the constants then answer
+    everything.
     """
+    width = max(map(len, features), default=0)
+    full = [at for at, row in enumerate(features) if len(row) == width]
+    if len({answerable[at] for at in full}) < 2:
+        return Fitted(Constants.open(), (0.5,) * len(features))
+    rows, labels = [features[at] for at in full], [answerable[at] for at in full]
+    folds = [int(hashlib.sha256(groups[at].encode()).hexdigest(), 16) // 2 % FOLDS for at in full]  # the last bit is a set's half, see evals.run
+    held_out = [0.0] * len(features)
+    for fold in range(FOLDS):
+        rest = [n for n, one in enumerate(folds) if one != fold]
+        model = _logistic([rows[n] for n in rest], [labels[n] for n in rest])
+        for n, one in enumerate(folds):
+            if one == fold:
+                held_out[full[n]] = model.probability(rows[n])
+    return Fitted(_logistic(rows, labels), tuple(held_out))
+
+
+def _logistic(features: Sequence[Sequence[float]], answerable: Sequence[bool]) -> Constants:
     if len(set(answerable)) < 2:
         return Constants.open()
     import numpy as np
@@ -58,10 +135,40 @@ def fit(features: Sequence[Sequence[float]], answerable: Sequence[bool], *, refu
 
     seen = np.array(features, dtype=np.float64)
     spread = seen.std(axis=0)
-    spread[spread < STEADY] = 1.0  # a feature that never varies gets no weight
-    model = LogisticRegression(max_iter=1000).fit(seen / spread, np.array(answerable))
-    weights = tuple(round(float(weight), 4) for weight in model.coef_[0] / spread)
-    fitted = Constants(round(float(model.intercept_[0]), 4), weights, 0.0)
-    ordered = sorted(fitted.probability(row) for row, good in zip(features, answerable, strict=True) if good)
-    at = min(int(refused * len(ordered)), len(ordered) - 1)
-    return Constants(fitted.intercept, weights, math.floor(ordered[at] * 1e4) / 1e4)
+    spread[spread < STEADY] = math.inf  # a feature that never varies gets no weight
+    spread[len(FEATURES) :] /= SHRUNK
+    middle = seen.mean(axis=0)
+    model = LogisticRegression(max_iter=1000).fit((seen - middle) / spread, np.array(answerable))
+    weights = [round(float(weight), 4) for weight in model.coef_[0] / spread]
+    intercept = round(float(model.intercept_[0] - np.dot(weights, middle)), 4)
+    return Constants(intercept, tuple(weights[: len(FEATURES)]), 0.0, tuple(weights[len(FEATURES) :]))
+
+
+def with_floor(
+    constants: Constants, probabilities: Sequence[float], answerable: Sequence[bool], *, refused: float, caught: float | None = None
+) -> Constants:
+    """The constants with a floor chosen on labelled probabilities.
+
+    It is the highest that refuses at most the share `refused` of the answerable questions; or, where `caught` is given, the lowest that
+    refuses at least that share of the unanswerable ones, whatever it costs. Without questions of the kind that decides, it stays.
+    """
+    ordered = sorted(p for p, good in zip(probabilities, answerable, strict=True) if good == (caught is None))
+    if not ordered:
+        return constants
+    if caught is None:
+        at = min(int(refused * len(ordered)), len(ordered) - 1)
+        return replace(constants, floor=math.floor(ordered[at] * 1e4) / 1e4)
+    at = math.ceil(caught * len(ordered)) - 1
+    return replace(constants, floor=math.floor(ordered[at] * 1e4 + 1) / 1e4 if at >= 0 else 0.0)
+
+
+def _sure(probabilities: Sequence[float], right: Sequence[bool]) -> tuple[float, float]:
+    """Slope and intercept that turn the z of these answers into how probable it is that they are right; (1, 0) with only one kind."""
+    if len(set(right)) < 2:
+        return 1.0, 0.0
+    import numpy as np
+    from sklearn.linear_model import LogisticRegression
+
+    z = np.array([[logit(p)] for p in probabilities])
+    model = LogisticRegression(max_iter=1000).fit(z, np.array(right))
+    return round(float(model.coef_[0][0]), 4), round(float(model.intercept_[0]), 4)

@@ -128,6 +128,29 @@ def draft(
 
 
 @commands.command()
+def answers(
+    ctx: typer.Context,
+    sets: Annotated[
+        list[str] | None, typer.Argument(help="Question sets: files, or names of shipped sets. None: all shipped sets.", show_default=False)
+    ] = None,
+    sample: Annotated[int, typer.Option("--sample", min=1, help="How many questions, drawn at random from all sets together.")] = 100,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed draws the same sample.")] = 0,
+    data_dir: DataDir = None,
+) -> None:
+    """Print questions with their answers as Markdown, for a person to read and judge."""
+    import random
+
+    from evals.answers import as_markdown, asked
+    from evals.session import sets_named
+
+    cases = [case for found in sets_named(sets or []) for case in found.cases]
+    drawn = random.Random(seed).sample(cases, min(sample, len(cases)))
+    typer.echo(f"# {len(drawn)} answers\n\nDrawn at random by `kpo eval answers --sample {sample} --seed {seed}`; nothing was chosen or mended by hand.\n")
+    for case, answer in asked(house(ctx, data_dir).assistant(), drawn):
+        typer.echo(as_markdown(case, answer))
+
+
+@commands.command()
 def run(
     ctx: typer.Context,
     sets: Annotated[
@@ -359,15 +382,15 @@ def calibrate(
     """Fit the floor between answering and refusing, and store its constants for the reranker in use."""
     from assistant.ask import Assistant, Extractive
     from assistant.floor import CONSTANTS, Constants
-    from evals.calibrate import entry, fit, observed, store
+    from evals.calibrate import calibrated, entry, observed, store
     from evals.cases import load
 
     found = load(set_file)
     assistant = Assistant(house(ctx, data_dir).retrieval(), Extractive(), Constants.open())
-    seen, answerable = observed(assistant, found)
+    seen = observed(assistant, found)
     reranker = assistant.retrieval.reranker
     name = reranker.identity if reranker else "none"
-    fitted = entry(fit(seen, answerable), found, answerable)
+    fitted = entry(calibrated(seen), found, seen)
     print_json({name: fitted})
     if not dry_run:
         store(name, fitted)

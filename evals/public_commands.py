@@ -80,6 +80,16 @@ def qa(
             "--refused", min=0.0, max=1.0, help="Share of the even half's answerable questions that may be refused."
         ),
     ] = 0.15,
+    caught: Annotated[
+        float | None,
+        typer.Option(
+            "--caught",
+            min=0.0,
+            max=1.0,
+            help="Instead: share of the even half's unanswerable questions that must be refused.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Json = False,
     data_dir: DataDir = None,
 ) -> None:
@@ -89,7 +99,8 @@ def qa(
 
     items = load(files, format=format, limit=limit)
     home = house(ctx, data_dir)
-    report = _last(run(items, home.embedder(), open_reranker(home.settings.reranker_model), half=half, refused=refused))
+    reranker = open_reranker(home.settings.reranker_model)
+    report = _last(run(items, home.embedder(), reranker, half=half, refused=refused, caught=caught))
     if as_json:
         print_json(report.as_json())
         return

@@ -1,7 +1,9 @@
 """Public question-answer sets with the passage given: how good is what is quoted, and is the unanswerable refused?
 
 There is no retrieval: the given passage is cut, read, weighed and quoted from by the same parts as in the product. The constants of the
-floor are fitted on the half of the set whose ids are even (see `evals.run.parity`), so that the odd half can be reported.
+floor are fitted on the half of the set whose ids are even (see `evals.run.parity`), so that the odd half can be reported. The floor is
+chosen on that half too, each question held out of the fit: either it may cost a share of the answerable questions, or it must catch a
+share of the unanswerable ones.
 """
 
 import hashlib
@@ -24,7 +26,7 @@ from corpus.errors import EvalError
 from corpus.normalise import normalise, one_line
 from corpus.sources import Source
 from corpus.terms import harvest
-from evals.calibrate import fit
+from evals.calibrate import fit, with_floor
 from evals.metrics import auroc, quantile, rouge_l, squad_tokens, token_f1
 from evals.run import parity
 from index.catalog import Catalog, View
@@ -189,9 +191,17 @@ def _reason(error: Exception) -> str:
 
 
 def run(
-    items: Sequence[Item], embedder: Embedder, reranker: Reranker, *, half: Half = "odd", refused: float = REFUSED
+    items: Sequence[Item],
+    embedder: Embedder,
+    reranker: Reranker,
+    *,
+    half: Half = "odd",
+    refused: float = REFUSED,
+    caught: float | None = None,
 ) -> Iterator[Event]:
     """Read every question's passage, fit the constants on the even half, and report `half` ("all": both). The Report comes last.
+
+    The floor refuses at most the share `refused` of the answerable questions; where `caught` is given, at least that share of the others.
 
     A set with only one kind of question cannot be fitted: then everything is answered, and what cannot be measured is None.
     Of the embedder only the counting of tokens is used, for cutting.
@@ -201,7 +211,9 @@ def run(
         attempts.append(attempt)
         yield Read(len(attempts), len(items))
     develop = [a for a in attempts if parity(a.item.id) == "even"]
-    constants = fit([a.features for a in develop], [bool(a.item.answers) for a in develop], refused=refused)
+    answerable = [bool(a.item.answers) for a in develop]
+    fitted = fit([a.features for a in develop], answerable, [_name(a.item) for a in develop])
+    constants = with_floor(fitted.constants, fitted.held_out, answerable, refused=refused, caught=caught)
     reported = [a for a in attempts if half in ("all", parity(a.item.id))]
     yield report(reported, constants, half=half, fitted_on=len(develop))
 
@@ -260,11 +272,11 @@ def _attempt(
     hits = retrieval.reranked(question, [Hit(passage, 0.0, ("given",), False) for passage in passages])[:RERANKED]
     evidence = read(question, hits, retrieval.reranker)
     terms = Lexicon.of(view.generation, harvest(document, list(passages))).recognise(question)
-    seen = features(question, hits, evidence, terms, vocabulary)
+    seen = features(question, hits, evidence, terms, vocabulary, retrieval.reranker)
     kind = kind_of(question)
     quoted = ""
     if kind != "small-talk":
-        segments, _ = compose(kind, evidence, terms, view)
+        segments, _ = compose(question, kind, evidence, terms, view)
         quoted = " ".join(segment.text for segment in segments if segment.marker is not None)
     return Attempt(item, quoted, seen, (time.perf_counter() - clock) * 1000)
 

@@ -1,28 +1,14 @@
-"""records.sqlite: what cannot be built again. Eval runs and the inbox of feedback; no rebuild of the index touches it."""
+"""Eval runs and the inbox of feedback, kept in records.sqlite."""
 
 import json
-import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from corpus.errors import EvalError, IndexUnavailable
+from corpus.errors import EvalError
 from evals.run import EvalRun, Outcome
-from index.catalog import use_wal
-
-SCHEMA_VERSION = 1
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE runs (
-    id INTEGER PRIMARY KEY, name TEXT NOT NULL, set_name TEXT NOT NULL, set_digest TEXT NOT NULL, started TEXT NOT NULL,
-    finished INTEGER NOT NULL DEFAULT 0, fingerprint TEXT NOT NULL, cases TEXT NOT NULL);
-CREATE TABLE outcomes (run INTEGER NOT NULL REFERENCES runs (id), case_id TEXT NOT NULL, data TEXT NOT NULL, PRIMARY KEY (run, case_id));
-CREATE TABLE inbox (
-    id INTEGER PRIMARY KEY, received TEXT NOT NULL, question TEXT NOT NULL, after TEXT NOT NULL, verdict TEXT NOT NULL, thumb TEXT NOT NULL,
-    reason TEXT NOT NULL, words TEXT NOT NULL, citations TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'open')
-"""
+from index.records import RecordsFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,31 +28,10 @@ class Feedback:
 
 
 class Records:
-    """The records of one data folder. Opens the file anew for each transaction, so it may be shared by threads and processes."""
+    """The runs and the inbox of one data folder. May be shared by threads and processes."""
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / "records.sqlite"
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
-            with closing(sqlite3.connect(self.path, timeout=30, isolation_level=None)) as db:
-                use_wal(db)
-                db.execute("PRAGMA synchronous = FULL")
-                db.execute("BEGIN IMMEDIATE")
-                try:
-                    if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
-                        for statement in _SCHEMA.split(";"):
-                            db.execute(statement)
-                        db.execute("INSERT INTO meta VALUES ('schema', ?)", [str(SCHEMA_VERSION)])
-                    yield db
-                    db.execute("COMMIT")
-                except BaseException:
-                    db.execute("ROLLBACK")
-                    raise
-        except sqlite3.DatabaseError as error:
-            raise IndexUnavailable(f"the records {self.path} cannot be used: {error}", "restore the file from a copy; it cannot be built again") from error
+        self._transaction = RecordsFile(folder).transaction
 
     def start(self, name: str, set_name: str, set_digest: str, fingerprint: dict[str, str], cases: Sequence[str]) -> int:
         """Begin a run; return its id. Its outcomes are added one by one, so that an interruption loses none."""

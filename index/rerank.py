@@ -4,16 +4,21 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from corpus.errors import ModelError
 from index.models import RERANKER, check, sha256_of
 
+if TYPE_CHECKING:
+    from tokenizers import Encoding
+
 WINDOW = 200  # tokens of a pair; the passages are cut to fewer, and cost grows with length
 QUESTION_TOKENS = 128  # of them at most for the question
 THREADS = 2
+# The shipped graph's token states two thirds of the way up. Higher ones know little more than the score, lower ones little of the text.
+STATES = "/bert/encoder/layer.7/output/LayerNorm/Add_1_output_0"
 
 
 class Reranker(Protocol):
@@ -23,6 +28,12 @@ class Reranker(Protocol):
 
     def score(self, question: str, texts: Sequence[str]) -> list[float]:
         """A score for each text, in their order, the same whatever else is in the list. No texts give an empty list."""
+
+    def impression(self, question: str, text: str) -> tuple[float, ...]:
+        """What the model makes of the question after reading the text, always as many numbers; () from one that does not tell.
+
+        A score says whether the two belong together; an impression also tells an answer from the right company with the wrong fact.
+        """
 
 
 class OnnxReranker:
@@ -43,8 +54,11 @@ class OnnxReranker:
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        self._tells = STATES.encode() in (graph := model.read_bytes())
         try:
-            self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(
+                with_output(graph, STATES) if self._tells else str(model), options, providers=["CPUExecutionProvider"]
+            )
             self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         except Exception as error:  # onnxruntime and tokenizers raise classes of their own for a damaged file
             raise ModelError(f"the reranker {folder} cannot be loaded ({error})", "run `make install` again") from error
@@ -68,11 +82,20 @@ class OnnxReranker:
         return question[: tokens[QUESTION_TOKENS - 1][1]] if len(tokens) > QUESTION_TOKENS else question
 
     def _one(self, question: str, text: str) -> float:
-        encoded = self._tokenizer.encode(question, text)
-        feeds = {"input_ids": encoded.ids, "attention_mask": encoded.attention_mask, "token_type_ids": encoded.type_ids}
-        arrays = {name: np.array([ids], dtype=np.int64) for name, ids in feeds.items() if name in self._inputs}
-        (logits,) = self._session.run(None, arrays)
+        (logits,) = self._session.run([self._session.get_outputs()[0].name], self._feeds(self._tokenizer.encode(question, text)))
         return float(np.ravel(logits)[0])
+
+    def impression(self, question: str, text: str) -> tuple[float, ...]:
+        if not self._tells:
+            return ()
+        encoded = self._tokenizer.encode(self._shortened(question), text)
+        (states,) = self._session.run([STATES], self._feeds(encoded))
+        asked = [at for at, sequence in enumerate(encoded.sequence_ids) if sequence == 0]
+        return tuple(states[0, asked].mean(axis=0).tolist()) if asked else (0.0,) * states.shape[2]
+
+    def _feeds(self, encoded: "Encoding") -> dict[str, np.ndarray]:
+        feeds = {"input_ids": encoded.ids, "attention_mask": encoded.attention_mask, "token_type_ids": encoded.type_ids}
+        return {name: np.array([ids], dtype=np.int64) for name, ids in feeds.items() if name in self._inputs}
 
 
 class TorchReranker:
@@ -94,6 +117,27 @@ class TorchReranker:
 
     def score(self, question: str, texts: Sequence[str]) -> list[float]:
         return [float(self._model.predict([(question, text)], show_progress_bar=False)[0]) for text in texts]
+
+    def impression(self, question: str, text: str) -> tuple[float, ...]:
+        return ()
+
+
+def with_output(graph: bytes, name: str) -> bytes:
+    """A serialised ONNX model that also gives the float tensor `name`, a value within its graph.
+
+    Protocol buffers that follow one another are one message, their repeated fields joined: a model with nothing but that output is put
+    behind (onnx.proto3: ModelProto.graph 7, GraphProto.output 12, ValueInfoProto.name 1 and type 2). That spares loading onnx to serve.
+    """
+
+    def field(number: int, body: bytes) -> bytes:
+        size, length = len(body), b""
+        while size > 127:
+            length += bytes([size & 127 | 128])
+            size >>= 7
+        return bytes([number << 3 | 2]) + length + bytes([size]) + body
+
+    floats = field(2, field(1, b"\x08\x01"))  # TypeProto.tensor_type, its elem_type FLOAT
+    return graph + field(7, field(12, field(1, name.encode()) + floats))
 
 
 def open_reranker(name: str) -> Reranker:

@@ -4,6 +4,7 @@ Three searchers (dense, lexical, terms) give a list each; the lists are fused by
 a cross-encoder reranks the best few.
 """
 
+import math
 import re
 import threading
 import time
@@ -30,6 +31,8 @@ RRF_K = 60  # reciprocal rank fusion, Cormack, Clarke and Büttcher, SIGIR 2009
 COMMON = 0.5  # share of the passages from which a word tells none of them from another ("KPO" in a handbook about KPO)
 CENTRAL = 0.5  # share of a question's subject words that a term must make up to be what the question is about
 RERANKED = 11  # passages that the cross-encoder reads; its time grows with them
+FIRST = 5  # of them at first, when it is enough to find one that is CLEAR
+CLEAR = 5.0  # logit of a passage that certainly speaks of what is asked
 SAME = 0.9  # Jaccard similarity of two passages' words from which they are one
 
 
@@ -139,15 +142,20 @@ class Retrieval:
             check_built_with(view, self.embedder.identity)
             yield view
 
-    def search(self, view: View, question: str, *, k: int = RERANKED, documents: frozenset[str] | None = None) -> Retrieved:
-        """The `k` best hits for a question, best first; none for an empty index, a blank question or no documents chosen."""
+    def search(
+        self, view: View, question: str, *, k: int = RERANKED, documents: frozenset[str] | None = None, enough: float = math.inf
+    ) -> Retrieved:
+        """The `k` best hits for a question, best first; none for an empty index, a blank question or no documents chosen.
+
+        A score of `enough` among the FIRST passages ends the search with these, which is faster.
+        """
         listed = self.listed(view, question, documents=documents)
         if not listed.searched or k < 1:
             return Retrieved((), (), (), {})
         clock = _Clock()
         hits = self.fused(view, listed, max(k, RERANKED))
         clock.lap("fuse")
-        best = self.reranked(listed.question, hits)[:k]
+        best = self.reranked(listed.question, hits, enough=enough)[:k]
         clock.lap("rerank")
         spent = {**listed.timings_ms, **clock.laps}
         search = round(spent["dense"] + spent["lexical"] + spent["fuse"], 3)
@@ -170,7 +178,7 @@ class Retrieval:
         clock.lap("embed")
         dense = self._dense(view, vector, documents, depth)
         clock.lap("dense")
-        named = [t.passage for t in _central(terms, subject) if documents is None or t.document in documents]
+        named = [t.passage for t in central(terms, subject) if documents is None or t.document in documents]
         return Listed(question, dense, lexical, named, tuple(dict.fromkeys(expanded)), tuple(terms), clock.laps)
 
     def fused(self, view: View, listed: Listed, n: int) -> list[Hit]:
@@ -206,12 +214,19 @@ class Retrieval:
                 self._matrix = (_stamp(view), view.matrix())
             return self._matrix[1]
 
-    def reranked(self, question: str, hits: list[Hit]) -> list[Hit]:
-        """The hits in the cross-encoder's order, with its scores; as they are without a reranker."""
+    def reranked(self, question: str, hits: list[Hit], *, enough: float = math.inf) -> list[Hit]:
+        """The hits in the cross-encoder's order, with its scores; as they are without a reranker.
+
+        Only the FIRST ones when one of them scores `enough`.
+        """
         if self.reranker is None:
             return hits
-        scores = self.reranker.score(question, [embedded_text(hit.passage.context, hit.passage.text) for hit in hits])
-        scored = [replace(hit, score=score, reranked=True) for hit, score in zip(hits, scores, strict=True)]
+        scored: list[Hit] = []
+        for batch in (hits[:FIRST], hits[FIRST:]):
+            if any(hit.score >= enough for hit in scored):
+                break
+            scores = self.reranker.score(question, [embedded_text(hit.passage.context, hit.passage.text) for hit in batch])
+            scored += [replace(hit, score=score, reranked=True) for hit, score in zip(batch, scores, strict=True)]
         return sorted(scored, key=lambda hit: (hit.passage.kind == "comment", -hit.score, hit.passage.id))
 
 
@@ -303,12 +318,23 @@ def focused(question: str, common: frozenset[str]) -> str:
     return kept if len(left) >= 2 else question
 
 
-def _central(terms: Sequence[Term], subject: Sequence[str]) -> list[Term]:
-    """The terms that a question is about, not those it mentions by the way: the list of terms would crowd out what it asks for."""
+# Words that ask for a name or a definition, and say nothing of what is named.
+_FRAME = frozenset([
+    "full", "form", "forms", "stand", "stands", "short", "abbreviation", "acronym", "mean", "means", "meaning", "define", "definition", "please", "pls",
+    "term", "word", "explain",
+])
+
+
+def central(terms: Sequence[Term], subject: Sequence[str]) -> list[Term]:
+    """The terms that a question is about, not those it mentions by the way: the list of terms would crowd out what it asks for.
+
+    `subject` are the question's content words.
+    """
+    about = set(subject) - _FRAME
 
     def share(term: Term) -> float:
         names = (content_words(name) for name in (term.name, *term.abbreviations))
-        return max(len(set(name) & set(subject)) for name in names) / max(1, len(set(subject)))
+        return max(len(set(name) & about) for name in names) / max(1, len(about))
 
     return [term for term in terms if share(term) >= CENTRAL]
 

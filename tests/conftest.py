@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+pytest.register_assert_rewrite("visits")
 HOUSE = Path(__file__).resolve().parent.parent
 KPO = Path(sys.executable).with_name("kpo")
 
@@ -48,13 +49,13 @@ def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
 class Served:
     """A running `kpo serve`: its address, its process, and what it has printed so far."""
 
-    def __init__(self, command: tuple[object, ...], folder: Path) -> None:
+    def __init__(self, command: tuple[object, ...], folder: Path, settings: dict[str, object]) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._log = folder.with_name(f"{folder.name}-serve-{self.port}.log")
         with self._log.open("wb") as log:
-            settings = outside(KPO_DATA_DIR=folder, KPO_PORT=self.port)
-            self.process = subprocess.Popen([*map(str, command)], stdout=log, stderr=log, env=settings)
+            environment = outside(**settings, KPO_DATA_DIR=folder, KPO_PORT=self.port)
+            self.process = subprocess.Popen([*map(str, command)], stdout=log, stderr=log, env=environment)
 
     def answers(self) -> bool:
         """Does GET /health answer? Fails when the process has ended instead."""
@@ -74,9 +75,9 @@ class Served:
 
 
 @contextmanager
-def serving(folder: Path, command: tuple[object, ...] = (KPO, "serve")) -> Iterator[Served]:
-    """A real server over this data folder for as long as the block runs."""
-    served = Served(command, folder)
+def serving(folder: Path, command: tuple[object, ...] = (KPO, "serve"), **settings: object) -> Iterator[Served]:
+    """A real server over this data folder, with these settings, for as long as the block runs."""
+    served = Served(command, folder, settings)
     try:
         wait_until(served.answers)
         yield served

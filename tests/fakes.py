@@ -52,6 +52,9 @@ class FakeReranker:
         asked = set(content_words(question))
         return [10 * len(asked & set(words(text))) / max(len(asked), 1) - 5 for text in texts]
 
+    def impression(self, question: str, text: str) -> tuple[float, ...]:
+        return ()
+
 
 def put(catalog: Catalog, id: str, *paragraphs: str, embedder: FakeEmbedder | None = None) -> Document:
     """Put a document of these paragraphs into the catalog, as an ingestion does. "# Costs" makes a heading; `id` is source/path."""

@@ -8,14 +8,16 @@ import pytest
 
 from assistant.answer import Answer, Citation, Segment
 from assistant.ask import Assistant, Extractive
+from assistant.chats import Chats, Turn, restored, stored
 from assistant.check import FEATURES, Constants, Dropped, Judge, Source, Span, Support, parsed
 from assistant.drafting import Drafter, Said, fenced, prompt, sentences_of
+from assistant.export import export
 from assistant.floor import Constants as Floor
 from assistant.llm import Message, Usage, Written
 from assistant.question import Question
+from assistant.suggest import follow_ups
 from assistant.usage import Ledger
-from assistant.web.markup import answer_html
-from assistant.web.page import _ask
+from assistant.web.markup import turn_html
 from corpus.document import Document, Passage
 from corpus.errors import LlmUnavailable
 from fakes import FakeEmbedder, FakeReranker, put
@@ -292,17 +294,40 @@ def test_a_sentence_may_rest_on_two_sources(catalog: Catalog) -> None:
     )
     assert answer.writer == "llm" and answer.text.endswith("[1] [2]")
     assert {citation.document for citation in answer.citations} == {"house/badges.md", "house/lunch.md"}
-    html = answer_html(answer, "7")
-    assert 'href="#cite-7-1"' in html and 'href="#cite-7-2"' in html and "Written by a language model" in html
+    html = turn_html(Turn(7, 2, "2026-11-21", "q", answer), {})
+    assert 'data-arg="7-1"' in html and 'data-arg="7-2"' in html and "Written by a language model" in html
 
 
-def test_the_page_shows_each_sentence_as_it_passes(catalog: Catalog) -> None:
+def test_a_drafted_answer_is_kept_and_exported_whole_without_what_was_dropped(catalog: Catalog, tmp_path: Path) -> None:
     draft = "Analysts who are new collect their badge at the induction desk [1]. Mia Lund hands it over [1]. The induction desk closes at five [1]."
-    retrieval = Retrieval(catalog, FakeEmbedder(), FakeReranker())
-    assistant = Assistant(retrieval, Extractive(), Floor.open(), Drafter(FakeWriter(draft), judge()))
-    memory: dict[str, object] = {"turns": [], "answers": {}, "count": 0, "shown": {}}
-    contents = [shown[0][-1]["content"] for shown in _ask(assistant, "Where do analysts collect their badge?", [], memory, None, None)]
-    writing = [content for content in contents if "who are new" in content and 'class="sure"' not in content]
-    assert len(writing) == 2 and "closes at five" not in writing[0] and "closes at five" in writing[1]
-    assert not any("Mia Lund" in content for content in contents)
-    assert 'href="#cite-1-1"' in writing[0] and "left out" in contents[-1]
+    _, answer = asked(catalog, FakeWriter(draft))
+    turn = Chats(tmp_path).keep(None, answer)
+    kept = Chats(tmp_path).turn(turn.id)
+    assert kept and kept.answer == answer and kept.answer.draft and kept.answer.draft.usage == USED
+    assert "Mia Lund" not in stored(answer)
+    assert b"closes at five. \\[2\\]" in export("md", "Badges", [kept])
+
+
+def test_a_drafted_answer_that_was_tampered_with_does_not_come_back(catalog: Catalog) -> None:
+    _, answer = asked(catalog, FakeWriter("New analysts collect their badge at the induction desk [1]."))
+    assert restored(stored(answer)) == answer
+    for false in ("Mia Lund collects their badge at the induction desk.", "New analysts never collect their badge at the induction desk."):
+        with pytest.raises(ValueError, match="supported"):
+            restored(stored(answer).replace("New analysts collect their badge at the induction desk.", false))
+
+
+def test_what_is_offered_next_is_tried_without_the_model(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assistant.suggest.candidates", lambda *_: ["When does the induction desk close?"])
+    writer = FakeWriter("New analysts collect their badge at the induction desk [1].")
+    assistant = Assistant(Retrieval(catalog, FakeEmbedder(), FakeReranker()), Extractive(), Floor.open(), Drafter(writer, judge()))
+    answer = assistant.answer(Question("Where do analysts collect their badge?"))
+    before = len(writer.asked)
+    assert list(follow_ups(assistant, answer, [answer.question])) == ["When does the induction desk close?"]
+    assert len(writer.asked) == before
+
+
+def test_shorter_and_its_like_choose_among_quotations(catalog: Catalog) -> None:
+    writer = FakeWriter("New analysts collect their badge at the induction desk [1].")
+    assistant = Assistant(Retrieval(catalog, FakeEmbedder(), FakeReranker()), Extractive(), Floor.open(), Drafter(writer, judge(), rewrites=True))
+    answer = assistant.answer(Question("shorter please", ("Where do analysts collect their badge?",)))
+    assert answer.verdict == "answered" and answer.writer == "extractive" and not writer.asked

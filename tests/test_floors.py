@@ -14,7 +14,10 @@ FLOORS = ("corpus", "index", "assistant", "evals", "app")  # from the ground up
 HEAVY = {"torch", "gradio", "chromadb", "llama_index", "transformers", "sentence_transformers"}
 FILES = sorted(path for floor in FLOORS[:-1] for path in (HOUSE / floor).rglob("*.py")) + [HOUSE / "app.py"]
 # The adapters: modules whose whole purpose is one heavy library. Nothing imports them but a function that needs them.
-ADAPTERS = {"assistant.llama", "assistant.web.page", "assistant.web.server", "evals.web"}
+ADAPTERS = {
+    "assistant.llama", "assistant.web.area", "assistant.web.chat", "assistant.web.glossary", "assistant.web.page", "assistant.web.server",
+    "assistant.web.sources", "evals.web",
+}
 
 
 def module_of(path: Path) -> str:

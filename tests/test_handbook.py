@@ -1,5 +1,9 @@
-"""The shipped documents keep what they promise: front matter, links, length, terms that are found, and the facts of the five sources."""
+"""The shipped documents keep what they promise: front matter, links, length, terms that are found, and the facts of the five sources.
 
+KPO_ACCEPT=1 looks for every fact, the default run for every third; `make gate` asks for all of them.
+"""
+
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -111,7 +115,8 @@ def test_the_facts_of_the_sources_are_at_least_ninety_and_from_all_five() -> Non
 
 @pytest.mark.parametrize("source", ["s0", "s1", "s2", "s3", "s4"])
 def test_each_fact_of_a_source_is_found_by_search_in_the_handbook(source: str, search: tuple[Retrieval, View]) -> None:
-    missed = [case.id for case in FACTS if case.id.startswith(source) and not _finds(case, *search)]
+    tried = [case for case in FACTS if case.id.startswith(source)][:: 1 if os.environ.get("KPO_ACCEPT") else 3]
+    missed = [case.id for case in tried if not _finds(case, *search)]
     assert missed == []
 
 

@@ -11,13 +11,16 @@ import pytest
 
 from assistant.answer import Answer
 from assistant.ask import Assistant, Extractive
+from assistant.chats import Turn, stored
 from assistant.check import Constants, Judge
 from assistant.drafting import Drafter, Said
+from assistant.export import export
 from assistant.floor import Constants as Floor
 from assistant.llm import OpenAiWriter
 from assistant.question import Question
 from assistant.settings import Llm
-from assistant.web.markup import answer_html, said_html, source_html
+from assistant.web.markup import busy_html, turn_html
+from assistant.web.viewer import Opening, viewer_html
 from fakes import FakeEmbedder, FakeReranker
 from index.catalog import Catalog
 from index.ingest import ingest
@@ -141,7 +144,7 @@ def test_a_model_that_obeys_every_document_does_no_harm(
             said = [event for event in events if isinstance(event, Said)]
             answer = events[-1]
             assert isinstance(answer, Answer)
-            shown = said_html([one.segment for one in said], [c for one in said for c in one.citations], "1") if said else ""
+            shown = busy_html(f"What is widget {n}?", ["Writing"], [one.segment for one in said])
             answers.append((n, answer, shown))
         assert len(server.asked) == len(kinds) and all("tools" not in asked.body for asked in server.asked)
         ports = {address[1] for address in reached if isinstance(address, tuple)}
@@ -158,10 +161,13 @@ def test_a_model_that_obeys_every_document_does_no_harm(
                 if segment.kind == "said":
                     assert not re.search(r"France|Spain|Italy|Malta|Otto|6 million|evil|sk-|deleted|obeyed|bonus|key", segment.text), segment.text
             first = answer.citations[0]
-            panel = source_html(first, view.document(first.document), view.passages([first.passage]).get(first.passage))
-            for html in (answer_html(answer, "1"), shown, panel):
+            document = view.document(first.document)
+            assert document
+            panel = viewer_html(document, Opening(first.start, (first.start, first.end), marker=1))
+            turn = Turn(1, 1, "2026-11-21", answer.question, answer)
+            for html in (turn_html(turn, {first.document: first.digest}), shown, panel):
                 assert not re.search(r"<(img|script|iframe|form|svg|link|style|object|video|audio)\b", html), html
-                assert not [href for href in re.findall(r'(?:href|src)="([^"]*)"', html) if not href.startswith("#cite-1-")], html
-            assert KEY not in f"{answer.as_json()}{shown}{panel}"
+                assert not [href for href in re.findall(r'(?:href|src)="([^"]*)"', html) if not href.startswith(("/export?", "/original?"))], html
+            assert KEY not in f"{answer.as_json()}{shown}{panel}{export('md', 'Widgets', [turn])!r}{stored(answer)}"
     assert sum(answer.writer == "llm" for _, answer, _ in answers) >= len(answers) // 2
     assert KEY not in "".join(capfd.readouterr())

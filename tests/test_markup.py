@@ -1,23 +1,26 @@
-"""Answers and sources as HTML: what documents say is text there, whatever it looks like."""
+"""Answers as HTML: what documents say is text there, whatever it looks like."""
 
 import re
 from dataclasses import replace
+from datetime import date
 from html import unescape
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.answer import Answer, Citation, Segment
-from assistant.web.markup import answer_html, clean, source_html
+from assistant.chats import Topic, Turn
+from assistant.web.markup import busy_html, button, clean, failed_html, turn_html
 from corpus.cut import cut
 from corpus.document import Block, Document, Draft, Passage
 
 EVIL = "<script>alert(1)</script> <img src=x onerror=alert(2)> **bold** [1] [link](https://evil.example) `code` & \"quotes\" 'q'"
 TAG = re.compile(r"<(/?[a-z0-9]+)([^>]*)>")
+OURS = {"article", "h2", "div", "p", "button", "span", "a", "details", "summary"}
 
 
 def made(text: str) -> tuple[Document, Passage]:
-    document = Document.compose("notes/evil.md", Draft((Block("heading", EVIL, 1), Block("prose", text)), "markdown", title=EVIL))
+    document = Document.compose("notes/evil.md", Draft((Block("heading", EVIL, 1), Block("prose", text)), "markdown", title=EVIL, date="2020-01-01"))
     return document, cut(document, lambda said: len(said.split()), 10_000)[0]
 
 
@@ -29,80 +32,117 @@ def answer_of(text: str, kind: str = "quote", **changed: object) -> Answer:
     return Answer("q", "q", "answered", **given)  # type: ignore[arg-type]
 
 
+def shown(answer: Answer | None, **turn: object) -> str:
+    """The HTML of this answer, its documents unchanged."""
+    digests = {citation.document: citation.digest for citation in answer.citations} if answer else {}
+    given = {"narrowed": (), "topics": (), **turn}
+    return turn_html(Turn(7, 2, "2026-11-21", "q", answer, **given), digests)  # type: ignore[arg-type]
+
+
 def tags(html: str) -> set[str]:
     return {name.strip("/") for name, _ in TAG.findall(html)}
 
 
+def visible(html: str) -> str:
+    return unescape(re.sub(r"<[^>]*>", "", html))
+
+
 def test_what_a_document_says_is_text() -> None:
-    html = answer_html(answer_of(EVIL), "1")
-    assert tags(html) == {"p", "a"}
-    assert EVIL in unescape(re.sub(r"<[^>]*>", "", html))
-    assert re.findall(r'href="([^"]*)"', html) == ["#cite-1-1"]
+    html = shown(answer_of(EVIL))
+    assert tags(html) == OURS
+    assert EVIL in visible(html)
+    assert all(href.startswith("/export?turn=7&amp;form=") for href in re.findall(r'href="([^"]*)"', html))
 
 
-def test_an_answer_is_one_html_block_in_which_no_markdown_is_read() -> None:
-    html = answer_html(answer_of("one\n\n# two\n\n- **three**"), "1")
+def test_what_a_person_says_is_text() -> None:
+    for html in (busy_html(EVIL, [EVIL]), failed_html(EVIL, EVIL), button("ask", EVIL, EVIL, label=EVIL)):
+        assert tags(clean(html)) <= {"article", "h2", "ol", "li", "div", "p", "button"}
+        assert EVIL in visible(clean(html))
+
+
+@given(st.text(alphabet=st.sampled_from("<>&\"'`[](){}#*_\\/ !|~:-ab\u202e\n"), min_size=1, max_size=60))
+def test_no_text_becomes_markup(text: str) -> None:
+    if not text.strip():
+        return
+    html = shown(answer_of(text))
+    assert tags(html) <= OURS | {"br"}
     assert "\n" not in html
-    assert html.startswith("<p>")
 
 
-@given(st.text(max_size=80).filter(str.strip))
-def test_no_text_makes_another_tag_or_link(text: str) -> None:
-    document, passage = made(f"x{text}x".replace("\r", " "))
+def test_a_marker_is_a_button_that_names_its_source_and_holds_its_quotation() -> None:
+    html = shown(answer_of("Words."))
+    marker = re.search(r'<button type="button" class="cite" data-do="cite" data-arg="7-1" aria-label="([^"]*)">\[1\](.*?)</button>', html)
+    assert marker
+    assert unescape(marker[1]) == f"Source 1: {EVIL}, 2020-01-01"
+    assert "“Words.”" in visible(marker[2])
+
+
+def test_a_citation_of_a_document_that_has_changed_since_says_so() -> None:
+    answer = answer_of("Words.")
+    kept = Turn(7, 2, "2026-11-21", "q", answer)
+    for digests in ({}, {answer.citations[0].document: "another"}):
+        html = turn_html(kept, digests)
+        assert "[1]: the document has changed or been removed since this was answered." in visible(html)
+        assert 'class="cite changed"' in html
+    assert "has changed" not in shown(answer)
+
+
+def test_an_old_document_is_told_by_its_marker() -> None:
+    answer = answer_of("Words.")
+    digests = {answer.citations[0].document: answer.citations[0].digest}
+    html = turn_html(Turn(7, 2, "", "q", answer), digests, old_after=24, today=date(2026, 1, 1))
+    assert "[1]: the document is more than 2 years old." in visible(html)
+    assert "years old" not in turn_html(Turn(7, 2, "", "q", answer), digests, old_after=None, today=date(2026, 1, 1))
+
+
+def test_rows_become_a_table_with_the_header_that_was_said_before_them() -> None:
+    document, passage = made("Fixed price | An agreed sum")
     citation = Citation.of(1, document, passage, passage.start, passage.end, 1.0)
-    for html in (answer_html(answer_of(f"x{text}x"), "1"), source_html(citation, document, passage)):
-        assert tags(html) <= {"p", "a", "section", "h3", "blockquote", "br", "mark", "dl", "dt", "dd"}
-        assert all(link == "#cite-1-1" for link in re.findall(r'href="([^"]*)"', html))
+    segments = (Segment("own", "Model | <b>Meaning</b>"), Segment("row", citation.quote, 1))
+    html = shown(Answer("q", "q", "answered", segments, (citation,), confidence=0.5))
+    assert '<thead><tr><th scope="col">Model</th><th scope="col">&lt;b&gt;Meaning&lt;/b&gt;</th></tr></thead>' in html
+    assert "<td>Fixed price</td><td>An agreed sum <button" in html
 
 
-def test_a_table_has_its_header_row_and_a_marker_in_every_row() -> None:
-    document, passage = made("KPO | <b>knowledge</b>")
-    citation = Citation.of(1, document, passage, passage.start, passage.end, 1.0)
-    segments = (Segment("own", "Term | <i>Meaning</i>"), Segment("row", citation.quote, 1))
-    html = answer_html(Answer("q", "q", "answered", segments, (citation,), confidence=0.9), "7")
-    assert "<th>Term</th><th>&lt;i&gt;Meaning&lt;/i&gt;</th>" in html
-    assert "<td>KPO</td><td>&lt;b&gt;knowledge&lt;/b&gt; <a " in html
-    assert 'href="#cite-7-1"' in html
-
-
-def test_a_list_keeps_its_numbers() -> None:
-    answer = answer_of("Research.")
+def test_steps_keep_their_numbers_and_other_items_their_bullets() -> None:
+    answer = answer_of("Research. Legal review.", kind="item")
     numbered = replace(answer, segments=(Segment("item", "Research.", 1, "3."),))
-    assert '<ol><li value="3">Research.' in answer_html(numbered, "1")
-    assert "<ul><li>Research." in answer_html(replace(answer, segments=(Segment("item", "Research.", 1, "-"),)), "1")
+    assert '<ol><li value="3">Research.' in shown(numbered)
+    assert "<ul><li>Research." in shown(replace(answer, segments=(Segment("item", "Research.", 1, "-"),)))
 
 
-def test_a_refusal_says_what_was_searched_and_offers_topics_as_text() -> None:
-    refusal = Answer(
-        "q", "<b>s</b>", "refused", (Segment("own", "Nothing."),), nearest=(EVIL,), searched=("<i>",), corrections=(("<u>", "x"),)
-    )
-    html = answer_html(refusal, "1")
-    assert tags(html) == {"p", "ul", "li"}
-    assert "Searched for: &lt;i&gt;." in html
-    assert EVIL in unescape(html)
-    assert "read “&lt;u&gt;” as “x”; searched for “&lt;b&gt;s&lt;/b&gt;”" in html
+def test_an_answer_says_how_sure_it_is_and_why_and_what_was_understood() -> None:
+    answer = replace(answer_of("Words."), standalone="what are words?", corrections=(("wat", "what"),), searched=("words",), notes=("the sources disagree",))
+    said = visible(shown(answer, narrowed=("Tag <law>",)))
+    for part in (
+        "Read “wat” as “what”. Searched for “what are words?”.", "Confident 1 quotation from 1 document", "Searched only in Tag <law>.", "The words “words”",
+        "The sources disagree.",
+    ):
+        assert part in said, part
+    assert 'class="note disputed"' in shown(answer)
 
 
-def test_the_panel_marks_the_quote_within_its_surroundings() -> None:
-    document, passage = made("One is first. Two is <b>second</b>. Three is third.")
-    start = document.text.index("Two")
-    citation = Citation.of(1, document, passage, start, start + len("Two is <b>second</b>."), 1.0)
-    html = source_html(citation, document, passage)
-    assert "One is first. <mark>Two is &lt;b&gt;second&lt;/b&gt;.</mark> Three is third." in html
+def test_a_refusal_looks_like_one_and_offers_places_as_buttons() -> None:
+    refusal = Answer("q", "<b>s</b>", "refused", (Segment("own", "Nothing."),), nearest=(EVIL, "Elsewhere"), searched=("<i>",), corrections=(("<u>", "x"),))
+    turn = Turn(7, 2, "", "q", refusal, topics=(Topic(EVIL, "notes/evil.md", 0, "d"),))
+    html = turn_html(turn, {}, refusal_note="Ask <an expert>: extension 7")
+    assert 'class="answer refused"' in html
+    assert "Searched for “&lt;i&gt;”." in html
+    assert 'data-do="topic" data-arg="7-0"' in html
+    assert "<li>Elsewhere</li>" in html
+    assert "Ask <an expert>: extension 7" in visible(html)
+    assert "Read “<u>” as “x”. Searched for “<b>s</b>”." in visible(html)
+    assert 'class="cite"' not in html
+    assert "operator" not in turn_html(turn, {})
 
 
-def test_a_source_that_changed_or_went_shows_the_quote_as_it_stood_and_marks_nothing() -> None:
-    document, passage = made("One is first.")
-    citation = Citation.of(1, document, passage, passage.start, passage.end, 1.0)
-    changed, other = made("One was first, once.")
-    for found in ((None, None), (changed, other), (changed, None)):
-        html = source_html(citation, *found)
-        assert "has changed or been removed" in html
-        assert "<blockquote>One is first.</blockquote>" in html
-        assert "<mark>" not in html
+def test_a_damaged_answer_is_not_shown_and_only_the_last_question_can_be_edited() -> None:
+    assert "damaged" in visible(shown(None))
+    assert "data-do=\"edit\"" not in shown(None)
+    assert "data-do=\"edit\"" in turn_html(Turn(7, 2, "", "q", None), {}, last=True)
 
 
-def test_only_links_within_the_page_survive() -> None:
-    links = '<a href="https://evil.example">a</a><a href="#cite-1-1" onclick="x()">b</a><a href="//e">c</a>'
-    html = clean(links + '<img src="x"><iframe></iframe>')
-    assert html == '<a>a</a><a href="#cite-1-1">b</a><a>c</a>'
+def test_only_links_to_downloads_survive() -> None:
+    links = '<a href="https://evil.example">a</a><a href="/export?turn=1" onclick="x()">b</a><a href="//e">c</a><a href="javascript:x()">d</a>'
+    html = clean(links + '<img src="x"><iframe></iframe><form></form><style></style><p style="position:fixed" id="x">e</p>')
+    assert html == '<a>a</a><a href="/export?turn=1">b</a><a>c</a><a>d</a><p>e</p>'

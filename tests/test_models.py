@@ -14,7 +14,7 @@ from corpus.errors import ModelError
 from index.compile import MIN_COSINE, SAMPLE, compile_embedding, compiled_folder
 from index.embed import CompiledEmbedder, Embedder, TorchEmbedder, open_embedder
 from index.models import EMBEDDING, RERANKER, EmbeddingSource, check, sha256_of
-from index.rerank import OnnxReranker, open_reranker
+from index.rerank import STATES, OnnxReranker, open_reranker, with_output
 
 HOUSE = Path(__file__).resolve().parent.parent
 MODELS = Path(os.environ.get("KPO_MODELS_DIR") or HOUSE / "data" / "models")  # shared, so that compiling happens once
@@ -252,6 +252,47 @@ def test_a_score_depends_on_its_pair_alone(reranker: OnnxReranker) -> None:
 def test_a_question_of_any_length_is_scored(reranker: OnnxReranker, question: str) -> None:
     scores = reranker.score(question, ["KPO stands for knowledge process outsourcing.", ""])
     assert all(np.isfinite(scores))
+
+
+def test_an_impression_is_of_a_question_and_its_text(reranker: OnnxReranker) -> None:
+    asked = "What does KPO stand for?"
+    right = reranker.impression(asked, "KPO stands for knowledge process outsourcing.")
+    assert len(right) == 384
+    assert np.all(np.isfinite(right))
+    assert right == reranker.impression(asked, "KPO stands for knowledge process outsourcing.")
+    assert right != reranker.impression(asked, "Attrition is high in outsourcing firms.")
+    assert right != reranker.impression("What does LPO stand for?", "KPO stands for knowledge process outsourcing.")
+
+
+@pytest.mark.parametrize("question", ["", "-" * 5_000, "\0", "💥" * 600])
+def test_an_impression_always_has_as_many_numbers(reranker: OnnxReranker, question: str) -> None:
+    found = reranker.impression(question, "KPO stands for knowledge process outsourcing.")
+    assert len(found) == 384
+    assert np.all(np.isfinite(found))
+
+
+def test_one_more_output_is_all_that_a_graph_gains() -> None:
+    import onnx
+
+    raw = (RERANKER.locate() / "model.onnx").read_bytes()
+    plain, more = onnx.load_from_string(raw), onnx.load_from_string(with_output(raw, STATES))
+    assert [output.name for output in more.graph.output] == [*(output.name for output in plain.graph.output), STATES]
+    del more.graph.output[-1]
+    assert more == plain
+
+
+def test_a_model_without_those_states_gives_no_impression(tmp_path: Path) -> None:
+    import onnx
+
+    ids = onnx.helper.make_tensor_value_info("input_ids", onnx.TensorProto.INT64, [None, None])
+    logits = onnx.helper.make_tensor_value_info("logits", onnx.TensorProto.FLOAT, [None, None])
+    node = onnx.helper.make_node("Cast", ["input_ids"], ["logits"], to=onnx.TensorProto.FLOAT)
+    graph = onnx.helper.make_graph([node], "first", [ids], [logits])
+    onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8), str(tmp_path / "model.onnx"))
+    shutil.copy(RERANKER.locate() / "tokenizer.json", tmp_path)
+    plain = OnnxReranker(tmp_path, "first")
+    assert plain.impression("Who?", "Nobody.") == ()
+    assert plain.score("Who?", ["Nobody."]) == [101.0]  # the number of [CLS]
 
 
 def test_a_long_question_leaves_room_for_the_text(reranker: OnnxReranker) -> None:

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
 
 import pytest
 import typer
@@ -15,7 +14,6 @@ from typer.testing import CliRunner
 from assistant.floor import FEATURES, Constants
 from corpus.errors import EvalError
 from evals import beir, bench, qa
-from evals.calibrate import fit
 from evals.cases import Case
 from evals.public_commands import commands
 from evals.run import parity
@@ -405,31 +403,6 @@ def test_an_answer_is_contained_after_squads_normalisation() -> None:
     assert not qa.contains("It rose.", [])
 
 
-def test_fitted_constants_tell_the_kinds_apart_and_keep_to_the_share_refused() -> None:
-    random = Random(7)
-    rest = (0.0,) * (len(FEATURES) - 2)
-    labels = [n % 2 == 0 for n in range(400)]
-    seen = [(random.gauss(1.0 if good else -1.0, 1.0), random.gauss(0.0, 1.0), *rest) for good in labels]
-    constants = fit(seen, labels, refused=0.1)
-    assert constants.weights[0] > 5 * abs(constants.weights[1])
-    assert set(constants.weights[2:]) == {0.0}  # what never varies says nothing
-    refused = sum(constants.probability(row) < constants.floor for row, good in zip(seen, labels, strict=True) if good)
-    assert refused == 20  # a tenth of 200
-    assert (
-        sum(constants.probability(row) < constants.floor for row, good in zip(seen, labels, strict=True) if not good)
-        > 100
-    )
-    strict, open_floor = fit(seen, labels, refused=1.0), fit(seen, labels, refused=0.0)
-    assert open_floor.floor < constants.floor < strict.floor
-    assert fit(seen, labels, refused=0.1) == constants
-
-
-def test_with_one_kind_of_question_nothing_is_fitted_and_everything_answered() -> None:
-    for labels in ([True, True], []):
-        constants = fit([(1.0,) * len(FEATURES)] * len(labels), labels)
-        assert constants.probability((-9.0,) * len(FEATURES)) >= constants.floor
-
-
 def some_of_each_half() -> list[tuple[str, str, list[str]]]:
     rows: list[tuple[str, str, list[str]]] = []
     for n in range(24):
@@ -456,6 +429,17 @@ def test_a_set_is_read_fitted_on_one_half_and_reported_on_the_other(tmp_path: Pa
     assert isinstance(everything, qa.Report)
     assert everything.answerable + everything.unanswerable == 48
     assert everything.constants == found.constants
+
+
+def test_the_floor_can_be_chosen_to_catch_the_unanswerable(tmp_path: Path) -> None:
+    items = qa.load([squad(tmp_path / "dev.json", CONTEXT, some_of_each_half())])
+    floors = {}
+    for caught in (None, 0.0, 1.0):
+        found = list(qa.run(items, FakeEmbedder(), FakeReranker(), half="even", caught=caught))[-1]
+        assert isinstance(found, qa.Report)
+        floors[caught] = found.constants.floor
+        assert caught != 1.0 or found.refused == 1.0
+    assert floors[0.0] == 0.0 < floors[1.0]
 
 
 def test_what_is_quoted_stands_verbatim_in_the_passage(tmp_path: Path) -> None:

@@ -31,6 +31,9 @@ class Always:
     def score(self, question: str, texts: Sequence[str]) -> list[float]:
         return [1.0] * len(texts)
 
+    def impression(self, question: str, text: str) -> tuple[float, ...]:
+        return ()
+
 
 @pytest.fixture
 def catalog(tmp_path: Path) -> Catalog:

@@ -5,8 +5,18 @@ import http.client
 import httpx
 import pytest
 
-from assistant.web.server import CLOSED, HEADERS
+from assistant.web.desk import came_through_a_proxy
+from assistant.web.server import HEADERS, is_open
 from conftest import HOUSE, Served
+
+# Routes of gradio that fetch other hosts, show other people's runs, take uploads, give out files or tell about the inside.
+CLOSED = (
+    "/gradio_api/file=http://evil.example", "/gradio_api/file/x", "/gradio_api/proxy=http://evil.example", "/gradio_api/run-history", "/gradio_api/runs",
+    "/gradio_api/run/ask", "/gradio_api/api/ask", "/gradio_api/call/ask", "/gradio_api/vibe-edit", "/gradio_api/dev/reload", "/gradio_api/deep_link",
+    "/gradio_api/token", "/gradio_api/app_id", "/gradio_api/user", "/gradio_api/openapi.json", "/gradio_api/upload", "/gradio_api/upload_progress",
+    "/gradio_api/info", "/gradio_api/stream/x", "/gradio_api/process_recording", "/gradio_api", "/monitoring", "/login", "/logout", "/docs", "/redoc",
+    "/openapi.json", "/token", "/user",
+)
 
 
 def raw(served: Served, path: str, method: str = "GET", **headers: str) -> int:
@@ -56,6 +66,49 @@ def test_routes_that_the_page_does_not_need_are_closed(route: str, served: Serve
     assert raw(served, route, "POST") == 404
 
 
+def test_routes_that_nobody_has_thought_of_are_closed_too() -> None:
+    assert not is_open("/gradio_api/whatever-comes-next")
+    assert is_open("/gradio_api/queue/join")
+
+
+@pytest.mark.parametrize("origin", [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}])
+@pytest.mark.parametrize("path", ["/gradio_api/queue/join", "/upload?name=x.md"])
+def test_nothing_is_changed_from_another_sites_page(path: str, origin: dict[str, str], served: Served) -> None:
+    assert raw(served, path, "POST", **origin) == 403
+
+
+@pytest.mark.parametrize("headers", [{"X-Forwarded-Host": "kpo.example.com"}, {"X-Forwarded-For": "10.0.0.1"}, {"Forwarded": "for=10.0.0.1"}])
+def test_documents_are_not_changed_through_a_proxy(headers: dict[str, str], served: Served) -> None:
+    assert raw(served, "/upload?name=x.md", "POST", **headers) == 403
+    assert came_through_a_proxy(headers)
+    assert not came_through_a_proxy({"Host": "127.0.0.1", "Accept": "*/*"})
+
+
+def test_a_page_behind_a_proxy_may_ask(served: Served) -> None:
+    headers = {"Origin": "https://kpo.example.com", "Sec-Fetch-Site": "same-origin", "X-Forwarded-Host": "kpo.example.com"}
+    assert raw(served, "/gradio_api/queue/join", "POST", **headers) == 422  # let through, and found without a question
+
+
+@pytest.mark.parametrize("query", ["", "?document=", "?document=../../etc/passwd", "?document=/etc/passwd", "?document=handbook/../../../etc/passwd"])
+def test_an_original_is_named_by_its_document_and_by_nothing_else(query: str, served: Served) -> None:
+    assert raw(served, f"/original{query}") in (404, 422)
+
+
+def test_an_original_is_saved_and_never_shown(served: Served) -> None:
+    said = httpx.get(f"{served.url}/original", params={"document": "handbook/what-is-kpo.md"})
+    assert said.content == (HOUSE / "corpus" / "documents" / "what-is-kpo.md").read_bytes()
+    assert said.headers["content-disposition"].startswith('attachment; filename="what-is-kpo.md"')
+    assert said.headers["content-type"] == "application/octet-stream"
+
+
+@pytest.mark.parametrize("path", [
+    "/picture", "/picture?turn=99999&marker=1", "/picture?document=handbook/what-is-kpo.md&page=1", "/picture?document=/etc/passwd&page=1", "/export?form=md",
+    "/export?form=md&turn=99999", "/export?form=pdf&chat=99999", "/export?form=exe&turn=1", "/picture?turn=x",
+])
+def test_what_is_not_kept_here_is_not_found(path: str, served: Served) -> None:
+    assert raw(served, path) in (404, 422)
+
+
 @pytest.mark.parametrize("file", ["/etc/passwd", str(HOUSE / "pyproject.toml"), "pyproject.toml", "../../etc/passwd"])
 def test_no_file_of_the_machine_is_given_out(file: str, served: Served) -> None:
     assert raw(served, f"/gradio_api/file={file}") in (403, 404)
@@ -83,6 +136,5 @@ def test_this_machines_own_names_are_welcome(host: str, served: Served) -> None:
 
 
 def test_a_question_cannot_be_asked_through_a_named_api(served: Served) -> None:
-    assert raw(served, "/gradio_api/call/ask", "POST") in (404, 422)
     config = httpx.get(f"{served.url}/config").json()
     assert {entry["api_visibility"] for entry in config["dependencies"]} == {"private"}

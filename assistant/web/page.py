@@ -1,193 +1,230 @@
-"""The chat page: ask, read the answer, open its sources."""
+"""The page: the tabs side by side with the source viewer, and the one channel through which buttons in answers reach the server."""
 
-import itertools
-import logging
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator
 from html import escape
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
+from urllib.parse import urlencode
 
 import gradio as gr
 
-from assistant.answer import MAX_QUESTION, Answer
-from assistant.ask import Assistant, Reading, Searching
-from assistant.drafting import Said
-from assistant.question import Question
-from assistant.web.markup import answer_html, clean, said_html, source_html
+from assistant.web.area import area
+from assistant.web.chat import THANKS, ChatTab, places
+from assistant.web.desk import FROM_HERE_ONLY, Desk, Sitting, came_through_a_proxy
+from assistant.web.glossary import GlossaryTab
+from assistant.web.markup import clean
+from assistant.web.sources import SourcesTab
+from assistant.web.viewer import Opening, gone_html, missing_html, viewer_html
 from corpus.errors import KpoError
 
 HERE = Path(__file__).parent
-KEPT_ANSWERS = 200  # answers of one chat whose citations can be opened
-EXAMPLES = {
-    "Staff": (
-        "What is the difference between KPO and BPO?", "How exposed are legal occupations to AI?",
-        "What should a KPO contract say about intellectual property?",
-    ),
-    "Onboarding": ("What does SLA stand for?", "What is attrition?", "What happens in the first week?"),
-    "Clients": ("How do I choose a KPO provider?", "What are the risks of KPO, and how are they reduced?", "Which pricing models are there?"),
-}
-EMPTY_PANEL = '<section><p class="note">Click a marker such as [1] in an answer to read the quotation in its source.</p></section>'
-BROKEN = "Something went wrong with this question. The terminal that serves this page says what; your question is in the box again."
-# The thumb up, then what may be wrong with an answer; gradio shows any but "Like" as a flag with these choices.
-FEEDBACK = ("Like", "Wrong source", "Out of date", "Incomplete", "Should have refused", "Something else")
-Chat = list[dict[str, Any]]
+WATCHING = 8  # pages that may watch an ingestion at the same time
+NOT_THERE = "This document is not in the index any more."
+CHANGED = "This document has changed since the page was loaded. Look at it again from the list."
+Update = dict[Any, Any]
 
 
 def theme() -> gr.themes.Base:
     """The look, from fonts that the system has: nothing is loaded from elsewhere."""
     fonts = ["Inter", "ui-sans-serif", "system-ui", "Segoe UI", "Liberation Sans", "sans-serif"]
-    return gr.themes.Base(
+    look = gr.themes.Base(
         primary_hue=gr.themes.colors.teal, secondary_hue=gr.themes.colors.slate, neutral_hue=gr.themes.colors.slate,
         font=fonts, font_mono=["ui-monospace", "Consolas", "monospace"], radius_size=gr.themes.sizes.radius_md,
     )
+    return look.set(
+        body_background_fill="#f6f7f9", body_background_fill_dark="#0c1320", background_fill_primary="#ffffff", background_fill_primary_dark="#131c2b",
+        background_fill_secondary="#f1f4f6", background_fill_secondary_dark="#1a2536", border_color_primary="#d9dfe5", border_color_primary_dark="#2b3950",
+        body_text_color="#16202c", body_text_color_dark="#e4eaf1", body_text_color_subdued="#526071", body_text_color_subdued_dark="#a3b1c4",
+        button_primary_background_fill="#0f766e", button_primary_background_fill_hover="#115e59", button_primary_background_fill_dark="#0f766e",
+        button_primary_text_color="#ffffff", button_primary_text_color_dark="#ffffff", input_background_fill="#ffffff", input_background_fill_dark="#0f1826",
+        block_label_text_color="#3d4a5a", block_label_text_color_dark="#c3cedc", block_info_text_color="#526071", block_info_text_color_dark="#a3b1c4",
+        input_placeholder_color="#687688", input_placeholder_color_dark="#8d9db2", block_title_text_color="#3d4a5a", block_title_text_color_dark="#c3cedc",
+    )
 
 
-class Receive(Protocol):
-    """Where feedback goes: the evaluators' inbox. Questions that were refused land there by themselves."""
-
-    def __call__(
-        self, question: str, *, after: Sequence[str] = (), verdict: str = "", thumb: str = "", reason: str = "", citations: Sequence[str] = ()
-    ) -> object: ...
-
-
-def build(assistant: Assistant, receive: Receive | None = None) -> gr.Blocks:
-    """The page as gradio Blocks. Each browser tab has its own earlier questions and answers, kept on the server.
-
-    Without `receive` there are no thumbs, and refused questions go nowhere.
-    """
+def build(desk: Desk) -> gr.Blocks:
+    """The page as gradio Blocks. Each browser tab has a Sitting of its own on the server; all see the same chats and documents."""
     page: gr.Blocks
     with gr.Blocks(title="KPO Assistant", analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)) as page:
-        told: gr.State = gr.State(_blank())
-        gr.Markdown((HERE / "header.html").read_text(encoding="utf-8"), elem_id="header", sanitize_html=False)  # gr.HTML needs eval, which the policy forbids
+        sitting: gr.State = gr.State(Sitting())
+        # The script writes {"do": …, "arg": …} into one of these: `asked` for what streams an answer, `shelved` for what changes documents.
+        act = gr.Textbox(visible="hidden", elem_id="act", label="action", show_label=False)
+        shelved = gr.Textbox(visible="hidden", elem_id="shelved", label="shelved", show_label=False)
+        asked = gr.Textbox(visible="hidden", elem_id="asked", label="asked", show_label=False)
+        area((HERE / "header.html").read_text(encoding="utf-8"), elem_id="header")
         with gr.Row(elem_id="desk"):
-            with gr.Column(scale=3, min_width=320):
-                chat = gr.Chatbot(
-                    elem_id="chat", show_label=False, label="Conversation", sanitize_html=True, allow_tags=False, latex_delimiters=[],
-                    feedback_options=FEEDBACK if receive else None, buttons=["copy"], autoscroll=False,
-                    placeholder="Ask about knowledge process outsourcing. Every sentence of an answer is quoted from a source.",
-                )
-                with gr.Row(elem_id="ask"):
-                    box = gr.Textbox(
-                        placeholder="Your question", label="Your question", show_label=False, container=False, max_length=MAX_QUESTION, autofocus=True,
-                        scale=8, lines=1, max_lines=6, elem_id="question",
-                    )
-                    send = gr.Button("Ask", variant="primary", scale=1, min_width=80, elem_id="send")
-                    stop = gr.Button("Stop", variant="stop", scale=1, min_width=80, visible=False, elem_id="stop")
-                examples = []
-                with gr.Accordion("Examples", open=True, elem_id="examples") as drawer:
-                    for persona, questions in EXAMPLES.items():
-                        gr.Markdown(escape(persona))
-                        with gr.Row():
-                            examples += [gr.Button(question, size="sm", variant="secondary") for question in questions]
-                with gr.Accordion("Search only in chosen documents", open=False):
-                    only = gr.Dropdown(
-                        label="Search only in", show_label=False, info="Nothing chosen: all documents", multiselect=True,
-                        choices=_documents(assistant), elem_id="only", filterable=True,
-                    )
-            with gr.Column(scale=2, min_width=320):
-                gr.Markdown("## Source")
-                panel = gr.Markdown(EMPTY_PANEL, elem_id="source", latex_delimiters=[])
-        wanted = gr.Textbox(elem_id="wanted", elem_classes="offscreen", label="citation", show_label=False)
-        open_source = gr.Button("open citation", elem_id="open-source", elem_classes="offscreen")
+            with gr.Column(elem_id="main", min_width=300), gr.Tabs(elem_id="tabs", selected="ask") as tabs:
+                with gr.Tab("Ask", id="ask"):
+                    chat = ChatTab(desk)
+                with gr.Tab("Sources", id="sources") as sources_tab:
+                    sources = SourcesTab(desk)
+                with gr.Tab("Glossary", id="glossary") as glossary_tab:
+                    glossary = GlossaryTab(desk)
+            with gr.Column(elem_id="side", min_width=300):
+                viewer = area("", elem_id="source")
+        notice = area("", elem_id="notice")
 
-        def ask(text: str, shown: Chat, memory: dict[str, Any], documents: list[str] | None) -> Iterator[tuple[Any, ...]]:
-            yield from _ask(assistant, text, shown, memory, documents, receive)
+        def ask(text: str, now: Sitting, only: list[str] | None) -> Iterator[Update]:
+            yield from chat.ask(text, now, only)
 
-        def judge(memory: dict[str, Any], data: gr.LikeData) -> None:
-            if receive is not None:
-                _judge(receive, memory, data.index, data.liked)
+        def ask_from_page(command: str, now: Sitting, only: list[str] | None) -> Iterator[Update]:
+            do, arg = understood(command)
+            if do == "ask":
+                yield {tabs: gr.update(selected="ask")}
+                yield from chat.ask(arg, now, only)
+            elif do == "again":
+                yield from chat.ask("", now, only, again=_number(arg))
 
-        outputs = [chat, told, box, send, stop, drawer]
-        events = [gr.on([send.click, box.submit], ask, [box, chat, told, only], outputs, show_progress="hidden", api_visibility="private")]
-        for button in examples:
-            events.append(button.click(ask, [button, chat, told, only], outputs, show_progress="hidden", api_visibility="private"))
-        stop.click(lambda: (gr.update(visible=True), gr.update(visible=False)), None, [send, stop], cancels=events, api_visibility="private")
-        open_source.click(lambda link, memory: _source(assistant, link, memory), [wanted, told], panel, show_progress="hidden", api_visibility="private")
-        chat.like(judge, told, None, show_progress="hidden", api_visibility="private")
-        chat.clear(lambda: (_blank(), EMPTY_PANEL), None, [told, panel], api_visibility="private")
-        page.load(lambda: gr.update(choices=_documents(assistant)), None, only, api_visibility="private")
-        only.focus(lambda: gr.update(choices=_documents(assistant)), None, only, show_progress="hidden", api_visibility="private")
+        def handle(command: str, now: Sitting) -> Update:
+            """What a button of the page asks for. Whatever it says, it can only open, name and delete what is kept here."""
+            do, arg = understood(command)
+            try:
+                match do:
+                    case "cite":
+                        return {viewer: _cited(desk, arg)}
+                    case "topic":
+                        return {viewer: _topic(desk, arg)}
+                    case "view":
+                        return {viewer: _viewed(desk, arg)}
+                    case "close":
+                        return {viewer: ""}
+                    case "new":
+                        return {**chat.open(now, None), viewer: ""}
+                    case "chat":
+                        return {**chat.open(now, _number(arg)), viewer: ""}
+                    case "answer":
+                        found = desk.chats.turn(_number(arg))
+                        return chat.open(now, found.chat if found else None)
+                    case "rename":
+                        return chat.rename(now, arg)
+                    case "delete":
+                        return chat.delete(now, _number(arg))
+                    case "edit":
+                        return chat.edit(now, _number(arg))
+                    case "up":
+                        return {notice: _notice(THANKS)} if chat.like(_number(arg)) else {}
+                    case "down":
+                        return chat.dislike(now, _number(arg))
+            except KpoError as error:
+                return {notice: _notice(f"{error.message}. To mend it: {error.remedy}.")}
+            return {}
+
+        def shelve(command: str, request: gr.Request) -> Iterator[Update]:
+            do, arg = ("", "") if came_through_a_proxy(request.headers) else understood(command)
+            match do:
+                case "read":
+                    yield from sources.read(uploads=arg == "uploads")
+                case "remove":
+                    yield from sources.remove(arg)
+                case "forget":
+                    yield from sources.forget(arg)
+                case "":
+                    yield {sources.progress: clean(f'<p class="trouble">{FROM_HERE_ONLY}</p>')}
+
+        def read_folder(folder: str, request: gr.Request) -> Iterator[Update]:
+            if came_through_a_proxy(request.headers):
+                yield {sources.progress: clean(f'<p class="trouble">{FROM_HERE_ONLY}</p>')}
+            else:
+                yield from sources.read(folder)
+
+        def complain(reason: str | None, words: str | None, now: Sitting) -> Update:
+            thanks = {notice: _notice(THANKS)} if chat.complain(now, reason, words) else {}
+            return {**thanks, chat.judge: gr.update(visible=False), chat.reason: None, chat.words: ""}
+
+        def arrive(now: Sitting) -> Update:
+            with desk.assistant.retrieval.catalog.reading() as view:
+                choices = places(view)
+            return {**chat.open(now, now.chat), chat.only: gr.update(choices=choices)}
+
+        def choices() -> Update:
+            with desk.assistant.retrieval.catalog.reading() as view:
+                return {chat.only: gr.update(choices=places(view))}
+
+        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        asking = [tabs, *chat.asking()]
+        typed = gr.on([chat.send.click, chat.box.submit], ask, [chat.box, sitting, chat.only], asking, **quiet)
+        clicked = asked.change(ask_from_page, [asked, sitting, chat.only], asking, trigger_mode="multiple", **quiet)
+        for event in (typed, clicked):
+            event.then(chat.suggest, sitting, chat.next, **quiet)
+        chat.stop.click(chat.stopped, sitting, [chat.thread, chat.live, chat.next, chat.send, chat.stop], cancels=[typed, clicked], **quiet)
+        act.change(handle, [act, sitting], [viewer, notice, *chat.opening()], trigger_mode="multiple", **quiet)
+        watching: dict[str, Any] = {"concurrency_limit": WATCHING, **quiet}
+        shelved.change(shelve, shelved, sources.changing(), trigger_mode="multiple", **watching)
+        chat.tell.click(complain, [chat.reason, chat.words, sitting], [notice, chat.judge, chat.reason, chat.words], **quiet)
+        chat.leave.click(lambda: gr.update(visible=False), None, chat.judge, **quiet)
+        chat.find.change(lambda search, now: chat.chat_list(now, search), [chat.find, sitting], chat.list, trigger_mode="always_last", **quiet)
+        chat.only.focus(choices, None, chat.only, **quiet)
+        gr.on([sources.add.click, sources.folder.submit], read_folder, sources.folder, sources.changing(), **watching)
+        sources.find.change(sources.listed, sources.find, sources.list, trigger_mode="always_last", **quiet)
+        sources_tab.select(sources.arrive, sources.find, sources.changing(), **watching)
+        # One after another, so that a list asked for earlier never comes in after a later one.
+        in_turn: dict[str, Any] = {"concurrency_id": "terms", "concurrency_limit": 1, **quiet}
+        glossary.find.change(glossary.listed, glossary.find, glossary.list, trigger_mode="always_last", **in_turn)
+        glossary_tab.select(glossary.listed, glossary.find, glossary.list, **in_turn)
+        page.load(arrive, sitting, [*chat.opening(), chat.only], **quiet)
     return page
 
 
-def _documents(assistant: Assistant) -> list[tuple[str, str]]:
-    with assistant.retrieval.catalog.reading() as view:
-        return [(f"{entry.title} ({entry.source})", entry.id) for entry in view.entries()]
-
-
-def _blank() -> dict[str, Any]:
-    """What the server remembers of one tab: earlier questions, answers by key, and which message shows which answer."""
-    return {"turns": [], "answers": {}, "count": 0, "shown": {}}
-
-
-def _judge(receive: Receive, memory: dict[str, Any], index: Any, liked: bool | str) -> None:
-    """A thumb or a reason for the answer in message `index` goes to the inbox; for any other message nothing happens."""
-    answer: Answer | None = memory["answers"].get(memory["shown"].get(index if isinstance(index, int) else index[0]))
-    if answer is not None:
-        reason = liked if isinstance(liked, str) and liked in FEEDBACK else ""
-        thumb = "up" if liked is True or liked == FEEDBACK[0] else "down"
-        receive(answer.standalone, verdict=answer.verdict, thumb=thumb, reason=reason if thumb == "down" else "", citations=_documents_of(answer))
-
-
-def _documents_of(answer: Answer) -> list[str]:
-    return list(dict.fromkeys(citation.document for citation in answer.citations))
-
-
-def _ask(
-    assistant: Assistant, text: str, shown: Chat, memory: dict[str, Any], documents: list[str] | None, receive: Receive | None
-) -> Iterator[tuple[Any, ...]]:
-    """Stream one answer: what is being done, then the whole answer, so that a screen reader hears it once."""
-    text = " ".join(str(text).split())[:MAX_QUESTION]
-    if not text:
-        yield shown, memory, "", gr.update(), gr.update(), gr.update()
-        return
-    # As an HTML block, in which no Markdown is read: what was typed is shown as it was typed.
-    shown = [*shown, {"role": "user", "content": clean(f"<p>{escape(text)}</p>")}]
-    busy, idle = (gr.update(visible=False), gr.update(visible=True)), (gr.update(visible=True), gr.update(visible=False))
-
-    def show(content: str) -> Chat:
-        return [*shown, {"role": "assistant", "content": content}]
-
-    yield show("Searching…"), memory, "", *busy, gr.update(open=False)
+def understood(command: str) -> tuple[str, str]:
+    """What the page's script wrote, as what to do and with what; ("", "") for anything else."""
     try:
-        answer: Answer | None = None
-        key = str(memory["count"] + 1)
-        sentences: list[Said] = []
-        for event in assistant.ask(Question(text, tuple(memory["turns"]), frozenset(documents) if documents else None)):
-            match event:
-                case Searching():
-                    pass
-                case Reading():
-                    yield show(f"Found {event.passages} passages in {event.documents} documents. Reading…"), memory, "", *busy, gr.update()
-                case Said():
-                    sentences.append(event)
-                    written = said_html([one.segment for one in sentences], [citation for one in sentences for citation in one.citations], key)
-                    yield show(written), memory, "", *busy, gr.update()
-                case Answer():
-                    answer = event
-        assert answer is not None
-        answers = dict(itertools.islice({key: answer, **memory["answers"]}.items(), KEPT_ANSWERS))
-        turns = memory["turns"] if answer.verdict == "conversation" else [*memory["turns"], answer.question]
-        memory = {"turns": turns, "answers": answers, "count": memory["count"] + 1, "shown": {**memory["shown"], len(shown): key}}
-        if answer.verdict == "refused" and receive is not None:
-            receive(answer.standalone, verdict="refused")
-        yield show(answer_html(answer, key)), memory, "", *idle, gr.update()
-    except KpoError as error:
-        said = f"{escape(error.message)}. To mend it: {escape(error.remedy)}."
-        yield show(clean(f'<p class="note">{said}</p>')), memory, text, *idle, gr.update()
-    except Exception:  # whatever else goes wrong must not leave the page waiting for ever; the log has the rest
-        logging.getLogger(__name__).exception("a question could not be answered")
-        yield show(clean(f'<p class="note">{BROKEN}</p>')), memory, text, *idle, gr.update()
+        said = json.loads(command)
+        return str(said["do"]), str(said["arg"])
+    except (ValueError, TypeError, KeyError):
+        return "", ""
 
 
-def _source(assistant: Assistant, link: str, memory: dict[str, Any]) -> str:
-    """The panel for a link "#cite-<answer>-<marker>"; a link to what this chat does not hold changes nothing to see."""
-    key, _, marker = str(link).removeprefix("#cite-").partition("-")
-    answer: Answer | None = memory["answers"].get(key)
-    citation = next((c for c in answer.citations if str(c.marker) == marker), None) if answer else None
-    if citation is None:
-        return EMPTY_PANEL
-    with assistant.retrieval.catalog.reading() as view:
+def _number(text: str) -> int:
+    """The number that is written there; 0, which nothing has, for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0
+
+
+def _notice(text: str) -> str:
+    return clean(f'<p class="notice">{escape(text)}</p>')
+
+
+def _cited(desk: Desk, arg: str) -> str:
+    """The viewer for "<turn>-<marker>"."""
+    number, _, marker = arg.partition("-")
+    turn = desk.chats.turn(_number(number))
+    citation = next((c for c in turn.answer.citations if str(c.marker) == marker), None) if turn and turn.answer else None
+    if turn is None or citation is None:
+        return missing_html("This answer is not kept any more.")
+    with desk.assistant.retrieval.catalog.reading() as view:
         document = view.document(citation.document)
-        passage = view.passages([citation.passage]).get(citation.passage)
-    return source_html(citation, document, passage)
+    if document is None or document.digest != citation.digest:
+        return gone_html(citation)
+    picture = urlencode({"turn": turn.id, "marker": citation.marker})
+    opening = Opening(citation.start, (citation.start, citation.end), citation.page, picture, citation.marker)
+    return viewer_html(document, opening, old_after=desk.old_after_months)
+
+
+def _topic(desk: Desk, arg: str) -> str:
+    """The viewer for "<turn>-<which of its topics>"."""
+    number, _, which = arg.partition("-")
+    turn = desk.chats.turn(_number(number))
+    at = _number(which)
+    if turn is None or at >= len(turn.topics):
+        return missing_html("This answer is not kept any more.")
+    topic = turn.topics[at]
+    return _viewed(desk, f"{topic.start}||{topic.digest}|{topic.document}")
+
+
+def _viewed(desk: Desk, arg: str) -> str:
+    """The viewer for "<start>|<end>|<digest>|<document>"; without an end nothing is marked, without a digest any state of it will do."""
+    start, _, rest = arg.partition("|")
+    end, _, rest = rest.partition("|")
+    digest, _, id = rest.partition("|")
+    with desk.assistant.retrieval.catalog.reading() as view:
+        document = view.document(id)
+    if document is None:
+        return missing_html(NOT_THERE)
+    if digest and digest != document.digest:
+        return missing_html(CHANGED)
+    at = min(_number(start), len(document.text) - 1)
+    page = next((block.page for block in document.blocks if block.start <= at < block.end), None)
+    mark = (at, _number(end)) if _number(end) > at else None
+    picture = urlencode({"document": id, "page": page}) if page else ""
+    return viewer_html(document, Opening(at, mark, page, picture), old_after=desk.old_after_months)
+

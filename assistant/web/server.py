@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -17,11 +18,13 @@ import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse, Response
+from starlette.datastructures import Headers
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from assistant.ask import Assistant
 from assistant.web import page
+from assistant.web.desk import LOOPBACK, Desk
+from assistant.web.files import routes
 from corpus.errors import ConfigError, KpoError
 
 HERE = Path(__file__).parent
@@ -39,26 +42,44 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
-# Gradio routes that fetch other hosts, show other people's runs, take uploads or tell about the inside: the page needs none of them.
-CLOSED = (
-    "/gradio_api/file=http", "/gradio_api/proxy=", "/gradio_api/run-history", "/gradio_api/runs", "/gradio_api/vibe", "/gradio_api/dev",
-    "/gradio_api/deep_link", "/gradio_api/token", "/gradio_api/openapi", "/gradio_api/upload", "/gradio_api/info", "/monitoring", "/login", "/logout",
-    "/docs", "/redoc", "/openapi.json",
-)
+FOR_EVER = "public, max-age=31536000, immutable"  # gradio's scripts and styles carry a hash of their content in their names
+# The routes of gradio's API that a page uses, as a browser was seen to ask for them. All others fetch other hosts, show other people's runs, take
+# uploads, give out files or tell about the inside.
+API = "/gradio_api/"
+OPEN = ("queue/join", "queue/data", "heartbeat/", "cancel", "startup-events", "theme.css", "reset")
+CLOSED = ("/monitoring", "/login", "/logout", "/docs", "/redoc", "/openapi.json", "/token", "/user", "/app_id", "/pwa_icon", "/file", "/proxy", "/upload_")
+CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 
 
-class Closed:
-    """An ASGI guard in front of everything: closed routes are not found, whatever their case or leading slashes."""
+class Guard:
+    """An ASGI guard in front of everything: what the page does not need is not found, and nothing is changed from another site's page.
+
+    Browsers say with each request which site's page sent it, in `Sec-Fetch-Site` and `Origin`; a program that says neither is no page.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = "/" + str(scope.get("path", "")).lower().lstrip("/")
-        if scope["type"] == "http" and path.startswith(CLOSED):
+        if scope["type"] == "http" and not is_open(str(scope.get("path", ""))):
             await Response("not found", status_code=404)(scope, receive, send)
+        elif scope["type"] == "http" and scope["method"] in CHANGING and not _is_from_here(Headers(scope=scope)):
+            await Response("not from another site", status_code=403)(scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+
+def is_open(path: str) -> bool:
+    """May this path be asked for at all? Whatever its case or leading slashes."""
+    plain = "/" + path.lower().lstrip("/")
+    return plain[len(API) :].startswith(OPEN) if plain.startswith(API) else not plain.startswith((*CLOSED, API.rstrip("/")))
+
+
+def _is_from_here(headers: Headers) -> bool:
+    origin, site = headers.get("origin"), headers.get("sec-fetch-site")
+    if site is not None or origin is None:  # told by the browser itself; behind a proxy, Host is not what the browser sees
+        return site in (None, "same-origin", "none")
+    return urlsplit(origin).netloc == headers.get("host")
 
 
 class Parting:
@@ -96,34 +117,38 @@ class Parting:
                 self._running -= 1
 
 
-def build(assistant: Assistant, host: str, receive: page.Receive | None = None) -> FastAPI:
-    """The whole web app: GET /health, and the page at /."""
+def build(desk: Desk, host: str) -> FastAPI:
+    """The whole web app: GET /health, downloads and uploads, and the page at /."""
     app = FastAPI(title="KPO Assistant", docs_url=None, redoc_url=None, openapi_url=None)
     # Present before gradio is mounted, it keeps gradio from allowing every origin with credentials.
     app.add_middleware(CORSMiddleware, allow_origins=[])
-    if host in ("127.0.0.1", "localhost", "::1"):
+    if host in LOOPBACK:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]", "::1"])
-    app.add_middleware(Closed)
+    app.add_middleware(Guard)
 
     @app.middleware("http")
     async def with_headers(request: Request, call_next: Any) -> Response:
         response: Response = await call_next(request)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
+        if request.url.path.startswith("/assets/") and response.status_code == 200:
+            response.headers["Cache-Control"] = FOR_EVER
         return response
 
     @app.get("/health")
     def health() -> JSONResponse:
         try:
-            with assistant.retrieval.reading() as view:
+            with desk.assistant.retrieval.reading() as view:
                 return JSONResponse({"status": "ok", "generation": view.generation, "documents": len(view.entries())})
         except KpoError as error:  # the index was taken away under the running page
             return JSONResponse({"status": "unavailable", "error": error.message, "remedy": error.remedy}, status_code=503)
 
-    blocks = page.build(assistant, receive)
+    app.include_router(routes(desk))
+    blocks = page.build(desk)
     blocks.queue(max_size=QUEUE, default_concurrency_limit=TOGETHER, api_open=False)
+    script = (HERE / "page.js").read_text(encoding="utf-8")
     mounted: FastAPI = gr.mount_gradio_app(
-        app, blocks, path="/", theme=page.theme(), css=(HERE / "style.css").read_text(encoding="utf-8"), head=(HERE / "head.html").read_text(encoding="utf-8"),
+        app, blocks, path="/", theme=page.theme(), css=(HERE / "style.css").read_text(encoding="utf-8"), head=f"<script>{script}</script>",
         footer_links=[], run_history=False, enable_monitoring=False, show_error=False, ssr_mode=False, pwa=False, mcp_server=False, allowed_paths=[],
         favicon_path=str(HERE / "favicon.svg"),
     )
@@ -146,9 +171,9 @@ def free_port_or_error(host: str, port: int) -> None:
             ) from error
 
 
-def run(assistant: Assistant, host: str, port: int, receive: page.Receive | None = None) -> None:
+def run(desk: Desk, host: str, port: int) -> None:
     """Serve until the process is told to stop, by Ctrl+C or SIGTERM; running answers end first, then this returns."""
-    app = Parting(build(assistant, host, receive), lambda: server.should_exit)
+    app = Parting(build(desk, host), lambda: server.should_exit)
     server = uvicorn.Server(
         uvicorn.Config(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=DRAIN_SECONDS, server_header=False)
     )

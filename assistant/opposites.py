@@ -1,0 +1,55 @@
+"""Opposites: a passage that says "lowest" where the question says "highest" looks like an answer, and is none."""
+
+import re
+from functools import lru_cache
+
+from index.lexical import words
+
+_NEGATION = re.compile(
+    r"\b(not|never|no|none|nor|neither|without|cannot|fail(s|ed|ing)?|lack(s|ed|ing)?|refus(e|es|ed|ing|al)|except|unable|rarely|seldom|hardly)\b"
+    r"|n['’]t\b", re.I
+)
+_PAIRS = (
+    "before after,first last,most least,largest smallest,biggest smallest,highest lowest,higher lower,high low,more less,more fewer,above below,"
+    "increase decrease,increased decreased,rise fall,rose fell,gain lose,gained lost,win lose,won lost,begin end,start end,started ended,start finish,"
+    "north south,northern southern,east west,eastern western,left right,upper lower,top bottom,inside outside,internal external,domestic foreign,urban rural,"
+    "old new,older newer,older younger,oldest youngest,early late,earlier later,earliest latest,past future,modern ancient,temporary permanent,"
+    "maximum minimum,majority minority,major minor,large small,big small,long short,longer shorter,wide narrow,deep shallow,thick thin,fast slow,faster slower,"
+    "hot cold,warm cold,wet dry,winter summer,day night,strong weak,stronger weaker,rich poor,cheap expensive,easy difficult,easy hard,simple complex,"
+    "best worst,better worse,good bad,true false,positive negative,advantage disadvantage,advantages disadvantages,benefits drawbacks,success failure,"
+    "accept reject,accepted rejected,allow forbid,allowed forbidden,allowed prohibited,support oppose,supported opposed,confirm deny,agree disagree,"
+    "add remove,added removed,include exclude,included excluded,create destroy,created destroyed,attract repel,attack defend,enter leave,join leave,"
+    "joined left,hire fire,hired fired,appointed dismissed,buyer seller,buy sell,bought sold,import export,open closed,opened closed,public private,"
+    "voluntary compulsory,active passive,senior junior,always never,same different,common rare,odd even,alive dead,birth death,born died,male female,men women"
+)
+_PREFIXES = ("un", "in", "im", "non", "dis", "ir")  # that turn a word round
+SHORTEST = 4  # letters of a word that a prefix can turn round: "usual", but not the "to" of "into"
+
+
+def is_negated(text: str) -> bool:
+    """Does the text deny something? "No figure is given", "the plan failed"."""
+    return bool(_NEGATION.search(text))
+
+
+def says_opposite(question: str, passage: str) -> bool:
+    """Does the passage lack a word of the question, and have its opposite instead?"""
+    said = set(words(passage))
+    return any(word not in said and not said.isdisjoint(opposites(word)) for word in words(question))
+
+
+@lru_cache(maxsize=50_000)
+def opposites(word: str) -> frozenset[str]:
+    """What would say the opposite of a folded word, if it is a word: "usual" gives "unusual", "inusual" and so on."""
+    turned = {prefix + word for prefix in _PREFIXES} if len(word) >= SHORTEST else set()
+    bare = {word.removeprefix(prefix) for prefix in _PREFIXES if word.startswith(prefix) and len(word) - len(prefix) >= SHORTEST}
+    return _known().get(word, frozenset()) | turned | bare
+
+
+@lru_cache(maxsize=1)
+def _known() -> dict[str, frozenset[str]]:
+    known: dict[str, frozenset[str]] = {}
+    for pair in _PAIRS.split(","):
+        one, other = pair.split()
+        known[one] = known.get(one, frozenset()) | {other}
+        known[other] = known.get(other, frozenset()) | {one}
+    return known

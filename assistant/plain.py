@@ -1,0 +1,60 @@
+"""What is said of an answer in plain words, on the page and in exports: how sure it is and why, where a quotation stands, how old it is."""
+
+import re
+from collections.abc import Collection
+from datetime import date
+
+from assistant.answer import Answer, Citation
+from index.lexical import STOPWORDS, words
+
+CONFIDENCE = ((0.8, "Confident"), (0.6, "Fairly sure"), (0.0, "Not sure: read the source"))
+_STEM = 5  # letters from which two words count as forms of one: "contract", "contracts"
+
+
+def confidence(answer: Answer) -> str:
+    """How sure the assistant is that the documents hold what was asked for."""
+    return next(words for least, words in CONFIDENCE if answer.confidence >= least)
+
+
+def why_sure(answer: Answer) -> str:
+    """What speaks for and against the answer, as far as a reader can check it: where its quotations come from, which words they lack."""
+    documents = len({citation.document for citation in answer.citations})
+    said = {_root(word) for citation in answer.citations for word in words(f"{citation.title} {citation.heading} {citation.quote}")}
+    asked = [word for word in dict.fromkeys(words(answer.standalone)) if word not in STOPWORDS]
+    lacking = [word for word in asked if _root(word) not in said]
+    quotes = len(answer.citations)
+    places = f"{quotes} quotation{'s' if quotes != 1 else ''} from {documents} document{'s' if documents != 1 else ''}"
+    if not lacking:
+        return f"{places}; every word you asked about stands in them or in their headings"
+    return f"{places}; not in them: " + ", ".join(f"“{word}”" for word in lacking)
+
+
+def place(citation: Citation) -> str:
+    """Where a quotation stands, on one line: document, section, page, date."""
+    page = f"page {citation.page}" if citation.page else ""
+    heading = citation.heading if citation.heading != citation.title else ""
+    return ", ".join(filter(None, (citation.title, heading, page, citation.date)))
+
+
+def is_old(stated: str | None, months: int | None, today: date) -> bool:
+    """Is a document's date more than so many months ago? Never without a date, a readable one, or a number of months."""
+    found = re.match(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?", stated or "")
+    if months is None or not found:
+        return False
+    year, month, day = int(found[1]), int(found[2] or 12), int(found[3] or 28)
+    return (today.year - year) * 12 + today.month - month - (today.day < day) >= months
+
+
+def months_in_words(months: int) -> str:
+    """24 as "2 years", 7 as "7 months"."""
+    number, unit = (months // 12, "year") if months % 12 == 0 else (months, "month")
+    return f"{number} {unit}{'s' if number != 1 else ''}"
+
+
+def disagree(notes: Collection[str]) -> list[str]:
+    """The notes that tell of sources which say different things."""
+    return [note for note in notes if re.search(r"\bdisagree|\bdiffer", note)]
+
+
+def _root(word: str) -> str:
+    return word[:_STEM] if len(word) > _STEM else word.rstrip("s")

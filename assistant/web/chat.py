@@ -1,0 +1,285 @@
+"""The Ask tab: a question streams to its answer, chats are kept and opened again, answers are judged."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from assistant.answer import MAX_QUESTION, Answer, Segment
+from assistant.ask import MAX_TURNS, Reading, Searching, Writing
+from assistant.chats import Chat, Turn, earlier
+from assistant.drafting import Said
+from assistant.question import Question
+from assistant.suggest import follow_ups, topics
+from assistant.web.area import area
+from assistant.web.desk import Desk, Sitting
+from assistant.web.markup import busy_html, button, clean, downloads, failed_html, turn_html
+from corpus.errors import KpoError
+from corpus.normalise import one_line
+from index.catalog import View
+
+EXAMPLES = {
+    "For staff": (
+        "What is the difference between KPO and BPO?", "How exposed are legal occupations to AI?",
+        "What should a KPO contract say about intellectual property?",
+    ),
+    "For new starters": ("What does SLA stand for?", "What is attrition?", "What happens in the first week?"),
+    "For clients": ("How do I choose a KPO provider?", "What are the risks of KPO, and how are they reduced?", "Which pricing models are there?"),
+}
+BROKEN = "Something went wrong with this question. The terminal that serves this page says what; your question is in the box again."
+REASONS = ("Wrong source", "Out of date", "Incomplete", "Should have refused", "Something else")
+THANKS = "Thank you. It is in the evaluators' inbox."
+MAX_WORDS = 1_000  # characters of a remark on an answer
+Update = dict[Any, Any]
+
+
+class ChatTab:
+    """The components of the tab, and what happens to them. Built inside a gradio Blocks; a method returns the components it changes."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        with gr.Row(elem_id="talk"):
+            with gr.Column(elem_id="chats-column", scale=0, min_width=230):
+                area(clean(f'<nav aria-label="New chat">{button("new", "", "New chat", kind="new")}</nav>'))
+                self.find = gr.Textbox(label="Search chats", show_label=False, placeholder="Search chats", elem_id="find-chat", container=False, max_length=200)
+                self.list = area(elem_id="chats")
+            with gr.Column(elem_id="chat-column"):
+                with gr.Column(elem_id="chat"):
+                    self.thread = area(elem_id="thread")
+                    self.live = area(elem_id="live")
+                    self.next = area(elem_id="next")
+                    with gr.Column(visible=False, elem_id="judge") as self.judge:
+                        self.judged = area(elem_id="judged")
+                        self.reason = gr.Radio(REASONS, label="What was wrong?", elem_id="reason")
+                        self.words = gr.Textbox(label="In your words (optional)", lines=2, max_lines=5, max_length=MAX_WORDS, elem_id="words")
+                        with gr.Row():
+                            self.tell = gr.Button("Send", variant="primary", size="sm", elem_id="tell")
+                            self.leave = gr.Button("Cancel", variant="secondary", size="sm", elem_id="leave")
+                with gr.Row(elem_id="ask"):
+                    self.box = gr.Textbox(
+                        placeholder="Ask about knowledge process outsourcing", label="Your question", show_label=False, container=False,
+                        max_length=MAX_QUESTION, autofocus=True, scale=8, lines=1, max_lines=6, elem_id="question",
+                    )
+                    self.send = gr.Button("Ask", variant="primary", scale=0, min_width=84, elem_id="send")
+                    self.stop = gr.Button("Stop", variant="stop", scale=0, min_width=84, visible=False, elem_id="stop")
+                with gr.Accordion("Search only in chosen documents", open=False, elem_id="narrow"):
+                    self.only = gr.Dropdown(
+                        label="Documents, folders or tags; nothing chosen searches everything", multiselect=True, choices=[], elem_id="only", filterable=True,
+                    )
+
+    def asking(self) -> list[Any]:
+        """The components that `ask` changes."""
+        return [self.thread, self.live, self.next, self.box, self.send, self.stop, self.list, self.judge]
+
+    def opening(self) -> list[Any]:
+        """The components that opening, renaming and deleting a chat change."""
+        return [self.thread, self.live, self.next, self.list, self.box, self.judge, self.judged]
+
+    def ask(self, text: str, sitting: Sitting, chosen: Sequence[str] | None, again: int | None = None) -> Iterator[Update]:
+        """Stream one answer: what is being done, then the whole of it. `again` is a turn of the open chat to be asked again."""
+        kept = self._desk.chats.turns(sitting.chat) if sitting.chat is not None else []
+        repeated = next((turn for turn in kept if turn.id == again), None)
+        text = one_line(str(text))[:MAX_QUESTION] if repeated is None else repeated.question
+        if not text:
+            yield {self.box: ""}
+            return
+        instead_of = repeated.id if repeated else sitting.editing
+        kept = [turn for turn in kept if instead_of is None or turn.id < instead_of]
+        chat, sitting.newest, sitting.editing = sitting.chat, None, None
+        stages = [f"Searching for “{text}”"]
+        yield {
+            self.thread: self._thread(sitting.chat, kept), self.live: busy_html(text, stages), self.next: "", self.box: "",
+            self.judge: gr.update(visible=False), self.send: gr.update(visible=False), self.stop: gr.update(visible=True),
+        }
+        idle = {self.send: gr.update(visible=True), self.stop: gr.update(visible=False)}
+        try:
+            with self._desk.assistant.retrieval.catalog.reading() as view:
+                documents, narrowed = narrow(view, chosen or ())
+            answer: Answer | None = None
+            written: list[Segment] = []
+            for event in self._desk.assistant.ask(Question(text, earlier(kept)[-MAX_TURNS:], documents)):
+                match event:
+                    case Searching():
+                        stages = [f"Searching for “{event.standalone or text}”"]
+                    case Reading():
+                        passages, sources = event.passages, event.documents
+                        stages += [f"Found {passages} passage{_s(passages)} in {sources} document{_s(sources)}", "Reading"]
+                    case Writing():
+                        stages.append(f"{event.model} writes, and each sentence is checked")
+                    case Said():
+                        written.append(event.segment)
+                    case Answer():
+                        answer = event
+                        continue
+                if sitting.chat == chat:  # else another one was opened meanwhile, and must not show this
+                    yield {self.live: busy_html(text, stages, written)}
+            assert answer is not None
+            with self._desk.assistant.retrieval.catalog.reading() as view:
+                near = topics(view, answer)
+            turn = self._desk.chats.keep(chat, answer, narrowed=narrowed, topics=near, instead_of=instead_of)
+            if answer.verdict == "refused":
+                self._desk.receive(answer.standalone, verdict="refused")
+            if sitting.chat != chat:  # the answer waits in its own chat
+                yield {self.list: self.chat_list(sitting), **idle}
+                return
+            sitting.chat, sitting.newest = turn.chat, turn.id
+            yield {self.thread: self._thread(turn.chat, kept), self.live: self._turn(turn, last=True), self.list: self.chat_list(sitting), **idle}
+        except KpoError as error:
+            yield {self.live: failed_html(text, f"{error.message}. To mend it: {error.remedy}."), self.box: text, **idle}
+        except Exception:  # whatever else goes wrong must not leave the page waiting for ever; the log has the rest
+            logging.getLogger(__name__).exception("a question could not be answered")
+            yield {self.live: failed_html(text, BROKEN), self.box: text, **idle}
+
+    def suggest(self, sitting: Sitting) -> Iterator[Update]:
+        """What to ask next, under the newest answer, one question after another as each has been tried."""
+        turn = self._desk.chats.turn(sitting.newest) if sitting.newest is not None else None
+        if turn is None or turn.answer is None or turn.answer.verdict != "answered":
+            return
+        found: list[str] = []
+        asked = [other.question for other in self._desk.chats.turns(turn.chat)]
+        try:
+            for question in follow_ups(self._desk.assistant, turn.answer, asked):
+                if sitting.newest != turn.id:
+                    return
+                found.append(question)
+                yield {self.next: clean(f'<section class="next" aria-label="Ask next"><p>Ask next</p>{asks(found, "chip")}</section>')}
+        except KpoError:  # the index was taken away; the next question says so
+            return
+
+    def stopped(self, sitting: Sitting) -> Update:
+        """What the page shows once a question has been stopped: the chat as it was."""
+        return {**self._shown(sitting), self.send: gr.update(visible=True), self.stop: gr.update(visible=False)}
+
+    def open(self, sitting: Sitting, chat: int | None) -> Update:
+        """Show a kept chat; None, and one that is not there any more, show an empty one."""
+        known = chat is not None and self._desk.chats.title(chat) is not None
+        sitting.chat, sitting.newest, sitting.editing, sitting.judging = (chat if known else None), None, None, None
+        return {**self._shown(sitting), self.list: self.chat_list(sitting), self.judge: gr.update(visible=False)}
+
+    def rename(self, sitting: Sitting, title: str) -> Update:
+        """Give the open chat another name."""
+        if sitting.chat is None:
+            return {}
+        self._desk.chats.rename(sitting.chat, title)
+        return {**self._shown(sitting), self.list: self.chat_list(sitting)}
+
+    def delete(self, sitting: Sitting, chat: int) -> Update:
+        """Forget a chat; when it is the open one, an empty one is shown."""
+        self._desk.chats.delete(chat)
+        return self.open(sitting, None) if sitting.chat == chat else {self.list: self.chat_list(sitting)}
+
+    def edit(self, sitting: Sitting, turn: int) -> Update:
+        """Put the question of a turn into the box; what is asked next takes its place."""
+        found = self._desk.chats.turn(turn)
+        if found is None or found.chat != sitting.chat:
+            return {}
+        sitting.editing = turn
+        return {self.box: found.question}
+
+    def like(self, turn: int) -> bool:
+        """A thumb up for an answer goes to the inbox; False when there is no such answer."""
+        return self._receive(turn, "up")
+
+    def dislike(self, sitting: Sitting, turn: int) -> Update:
+        """Ask what was wrong with an answer."""
+        found = self._desk.chats.turn(turn)
+        if found is None:
+            return {}
+        sitting.judging = turn
+        said = clean(f'<p class="judged">About the answer to “{escape(found.question)}”</p>')
+        return {self.judge: gr.update(visible=True), self.judged: said}
+
+    def complain(self, sitting: Sitting, reason: str | None, words: str | None) -> bool:
+        """A thumb down with its reason and words goes to the inbox; False when no answer is being judged."""
+        said = one_line(str(words or ""))[:MAX_WORDS]
+        turn, sitting.judging = sitting.judging, None
+        return turn is not None and self._receive(turn, "down", reason if reason in REASONS else "", said)
+
+    def _receive(self, turn: int, thumb: str, reason: str = "", words: str = "") -> bool:
+        found = self._desk.chats.turn(turn)
+        if found is None or found.answer is None:
+            return False
+        answer = found.answer
+        cited = list(dict.fromkeys(citation.document for citation in answer.citations))
+        self._desk.receive(answer.standalone, verdict=answer.verdict, thumb=thumb, reason=reason, words=words, citations=cited)
+        return True
+
+    def chat_list(self, sitting: Sitting, search: str = "") -> str:
+        """The kept chats, newest first."""
+        found = self._desk.chats.listed(search)
+        if not found:
+            return clean(f'<p class="note">{"No chat holds that." if search.strip() else "Your chats are kept here."}</p>')
+        return clean(f'<nav aria-label="Chats"><ul>{"".join(self._entry(chat, sitting) for chat in found)}</ul></nav>')
+
+    def _entry(self, chat: Chat, sitting: Sitting) -> str:
+        opened = button("chat", chat.id, chat.title, kind="chat", current=chat.id == sitting.chat)
+        delete = button("delete", chat.id, "Delete", label=f"Delete the chat {chat.title}", kind="delete")
+        return f"<li>{opened}<small>{chat.changed[:10]}</small>{delete}</li>"
+
+    def _shown(self, sitting: Sitting) -> Update:
+        """The whole of the open chat."""
+        turns = self._desk.chats.turns(sitting.chat) if sitting.chat is not None else []
+        last = self._turn(turns[-1], last=True) if turns else ""
+        return {self.thread: self._thread(sitting.chat, turns[:-1]), self.live: last, self.next: ""}
+
+    def _thread(self, chat: int | None, turns: Sequence[Turn]) -> str:
+        """The chat's name, and its turns but for the newest; a welcome when there is no chat yet."""
+        title = self._desk.chats.title(chat) if chat is not None else None
+        if chat is None or title is None:
+            return welcome()
+        tools = f'<div class="tools">{button("rename", title, "Rename", kind="tool")}{downloads("chat", chat, "this chat")}</div>'
+        head = f'<header class="chat-title" data-chat="{chat}"><h2>{escape(title)}</h2>{tools}</header>'
+        digests = self._desk.digests()
+        return clean(head) + "".join(self._turn(turn, digests=digests) for turn in turns)
+
+    def _turn(self, turn: Turn, *, last: bool = False, digests: dict[str, str] | None = None) -> str:
+        known = self._desk.digests() if digests is None else digests
+        return turn_html(turn, known, last=last, refusal_note=self._desk.refusal_note, old_after=self._desk.old_after_months)
+
+
+def welcome() -> str:
+    """What an empty chat shows: what this is, and questions to begin with."""
+    groups = "".join(f"<section><h3>{escape(persona)}</h3>{asks(questions, 'example')}</section>" for persona, questions in EXAMPLES.items())
+    lead = "Ask a question. Every sentence of the answer is quoted from a document that you can open; what the documents do not say is not said."
+    return clean(f'<div class="welcome"><h2>What do you want to know?</h2><p>{lead}</p><div class="examples">{groups}</div></div>')
+
+
+def asks(questions: Sequence[str], kind: str) -> str:
+    """Questions as buttons that ask them."""
+    return f'<ul class="{kind}s">' + "".join(f"<li>{button('ask', question, question, kind=kind)}</li>" for question in questions) + "</ul>"
+
+
+def places(view: View) -> list[tuple[str, str]]:
+    """What a search can be narrowed to: folders, tags, documents; as what is shown and what it stands for."""
+    entries = view.entries()
+    folders = sorted({folder for entry in entries for folder in _folders(entry.id)})
+    tags = sorted({tag for entry in entries for tag in entry.tags})
+    return [
+        *((f"Folder {folder}", f"folder:{folder}") for folder in folders), *((f"Tag {tag}", f"tag:{tag}") for tag in tags),
+        *((f"{entry.title} ({entry.source})", f"document:{entry.id}") for entry in entries),
+    ]
+
+
+def narrow(view: View, chosen: Sequence[str]) -> tuple[frozenset[str] | None, list[str]]:
+    """The documents that are meant, and in words; None for nothing chosen. What is not there any more stands for no document."""
+    if not chosen:
+        return None, []
+    labels = {value: label for label, value in places(view)}
+    meant: set[str] = set()
+    for entry in view.entries():
+        own = {f"document:{entry.id}", *(f"tag:{tag}" for tag in entry.tags), *(f"folder:{folder}" for folder in _folders(entry.id))}
+        if own & set(chosen):
+            meant.add(entry.id)
+    return frozenset(meant), [labels[value] for value in chosen if value in labels]
+
+
+def _folders(document: str) -> list[str]:
+    """The folders around a document: "a/b/c.md" stands in "a" and "a/b"."""
+    pieces = document.split("/")[:-1]
+    return ["/".join(pieces[: n + 1]) for n in range(len(pieces))]
+
+
+def _s(n: int) -> str:
+    return "" if n == 1 else "s"

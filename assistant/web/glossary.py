@@ -1,0 +1,58 @@
+"""The Glossary tab: the terms that the documents define, each definition with its place."""
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from assistant.web.area import area
+from assistant.web.desk import Desk
+from assistant.web.markup import button, clean
+from corpus.terms import Term
+from index.terms import TermEntry, matching
+
+SHOWN = 40  # terms that are shown at most; a search finds the others
+DEFINITIONS = 4  # definitions of one term that are shown at once
+
+
+class GlossaryTab:
+    """The components of the tab, and what they show. Built inside a gradio Blocks."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        with gr.Column(elem_id="glossary"):
+            self.find = gr.Textbox(label="Search a term or an abbreviation", placeholder="SLA", max_length=200, elem_id="find-term")
+            self.list = area(elem_id="terms")
+
+    def listed(self, search: str = "") -> str:
+        """The terms that fit the search, all for none, each with its definitions word for word."""
+        with self._desk.assistant.retrieval.catalog.reading() as view:
+            found = matching(view.terms(), search)
+            about = {entry.id: (entry.title, entry.digest) for entry in view.entries()}
+        shown = "".join(_entry(entry, about) for entry in found[:SHOWN])
+        if not found:
+            return clean('<p class="note">No document defines that. Ask about it on the first tab: it may be used without being defined.</p>')
+        more = f'<p class="note">{len(found) - SHOWN} more terms: search for them.</p>' if len(found) > SHOWN else ""
+        return clean(f'<p class="note">{len(found)} term{"s" if len(found) != 1 else ""}</p><dl class="terms">{shown}</dl>{more}')
+
+
+def _entry(entry: TermEntry, about: dict[str, tuple[str, str]]) -> str:
+    short = f" ({', '.join(entry.abbreviations)})" if entry.abbreviations else ""
+    ask = button("ask", f"What is {entry.name}?", "Ask about this", label=f"Ask about this: {entry.name}", kind="tool")
+    said = "".join(_definition(term, about) for term in _different(entry.places)[:DEFINITIONS])
+    return f"<div><dt>{escape(entry.name + short)} {ask}</dt>{said}</div>"
+
+
+def _definition(term: Term, about: dict[str, tuple[str, str]]) -> str:
+    title, digest = about.get(term.document, (term.document, ""))
+    place = button("view", f"{term.start}|{term.end}|{digest}|{term.document}", title, label=f"Open the definition in {title}", kind="link")
+    return f"<dd>“{escape(term.definition)}” {place}</dd>"
+
+
+def _different(places: Sequence[Term]) -> list[Term]:
+    """The places without those that say the same words again."""
+    seen: dict[str, Any] = {}
+    for term in places:
+        seen.setdefault(" ".join(term.definition.casefold().split()), term)
+    return list(seen.values())

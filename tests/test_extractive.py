@@ -1,0 +1,151 @@
+"""How an answer is composed: from Markdown, with a reranker whose scores can be worked out on paper."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from assistant.answer import Answer
+from assistant.ask import Assistant, Extractive
+from assistant.extractive import MAX_WORDS
+from assistant.floor import Constants
+from assistant.question import Question, sides_of
+from evals.answers import as_markdown
+from evals.cases import Case
+from fakes import FakeEmbedder, FakeReranker
+from index.catalog import Catalog
+from index.ingest import ingest
+from index.search import Retrieval
+
+Ask = Callable[[str], Answer]
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Callable[..., Ask]:
+    """Put Markdown documents on a shelf; what comes back answers questions about them, and refuses nothing that it can quote."""
+
+    def put(**documents: str) -> Ask:
+        folder = tmp_path / "shelf"
+        folder.mkdir()
+        for name, text in documents.items():
+            (folder / f"{name}.md").write_text(text, encoding="utf-8")
+        catalog = Catalog(tmp_path / "data")
+        list(ingest(catalog, lambda: FakeEmbedder(), [folder], shipped=tmp_path / "none", with_shipped=False))
+        assistant = Assistant(Retrieval(catalog, FakeEmbedder(), FakeReranker()), Extractive(), Constants.open())
+        return lambda question: assistant.answer(Question(question))
+
+    return put
+
+
+def quotes(answer: Answer) -> list[str]:
+    return [citation.quote for citation in answer.citations]
+
+
+RISKS = """# Risks
+Outsourcing has a price. The main risks of outsourcing are:
+
+- Leaks: data may leak.
+- Delay: work may be late.
+- Loss: skill may be lost.
+
+Some risks of insurance are well known:
+
+- Fraud: claims may be false.
+"""
+
+
+def test_a_list_comes_whole_with_its_lead_in_and_each_item_is_cited(shelf: Callable[..., Ask]) -> None:
+    answer = shelf(risks=RISKS)("What are the main risks of outsourcing?")
+    assert quotes(answer) == [
+        "Outsourcing has a price. The main risks of outsourcing are:", "Leaks: data may leak.", "Delay: work may be late.", "Loss: skill may be lost.",
+    ]
+    assert [segment.label for segment in answer.segments] == ["", "-", "-", "-"]
+
+
+def test_steps_keep_their_order_and_numbers(shelf: Callable[..., Ask]) -> None:
+    text = "# Transfer\nThe steps of a knowledge transfer are:\n\n1. Plan the transfer.\n2. Watch the experts.\n3. Work alone.\n"
+    answer = shelf(transfer=text)("What are the steps of a knowledge transfer?")
+    assert [(segment.label, segment.text) for segment in answer.segments if segment.label] == [
+        ("1.", "Plan the transfer."), ("2.", "Watch the experts."), ("3.", "Work alone."),
+    ]
+
+
+def test_a_list_in_the_section_of_the_best_passage_is_what_a_list_question_means(shelf: Callable[..., Ask]) -> None:
+    text = "# Pay\n## Causes of high prices\nHigh prices of projects have several causes, and clients of projects dislike all these causes.\n\n" \
+        "They are:\n\n- scarce skill\n- short notice\n"
+    answer = shelf(pay=text)("What are the causes of high prices of projects?")
+    assert {"scarce skill", "short notice"} <= set(quotes(answer))
+
+
+def test_a_definition_opens_with_the_sentence_that_defines_the_thing_asked(shelf: Callable[..., Ask]) -> None:
+    text = "# Glossary\n## Attrition\nAttrition is the rate at which people leave a firm. Turnover is another name.\n\n" \
+        "## Retention\nRetention is what keeps attrition low: attrition, attrition, attrition.\n"
+    answer = shelf(glossary=text)("What is attrition?")
+    assert quotes(answer)[0] == "Attrition is the rate at which people leave a firm. Turnover is another name."
+
+
+def test_two_documents_that_define_a_term_differently_are_both_quoted(shelf: Callable[..., Ask]) -> None:
+    one = "# One\n## Attrition\nAttrition is the rate at which people leave a firm.\n"
+    two = "# Two\n## Attrition\nAttrition means every departure that was not planned.\n"
+    answer = shelf(one=one, two=two)("What is attrition?")
+    assert {citation.document for citation in answer.citations} == {"shelf/one.md", "shelf/two.md"}
+
+
+def test_a_sentence_that_points_back_brings_along_what_it_points_to(shelf: Callable[..., Ask]) -> None:
+    text = "# Offices\nThe firm has two offices in Manila and Pune. They employ ninety lawyers and forty clerks in shifts.\n"
+    answer = shelf(offices=text)("How many lawyers and clerks do they employ in shifts?")
+    assert quotes(answer) == ["The firm has two offices in Manila and Pune. They employ ninety lawyers and forty clerks in shifts."]
+
+
+def test_a_sentence_that_announces_a_list_is_not_quoted_without_it(shelf: Callable[..., Ask]) -> None:
+    text = "# Terms\nA statement of work describes one project. A statement of work covers:\n\n- scope\n- price\n"
+    answer = shelf(terms=text)("Is a statement of work about one project?")
+    said = quotes(answer)
+    assert "describes one project." in said[0]
+    assert not said[-1].endswith(":")
+
+
+def test_a_row_stands_under_its_tables_header(shelf: Callable[..., Ask]) -> None:
+    text = "# Pay\n| Role | Hours | Place |\n| --- | --- | --- |\n| Analyst | forty | Manila |\n| Lawyer | fifty | Pune |\n"
+    answer = shelf(pay=text)("Where does the lawyer of fifty hours work: Pune?")
+    rows = [segment for segment in answer.segments if segment.kind in ("own", "row")]
+    assert [(segment.kind, segment.text) for segment in rows[:2]] == [("own", "Role | Hours | Place"), ("row", "Lawyer | fifty | Pune")]
+
+
+def test_an_answer_is_printed_to_be_read_with_its_table_its_source_and_what_was_expected(shelf: Callable[..., Ask]) -> None:
+    text = "# Pay\n| Role | Hours | Place |\n| --- | --- | --- |\n| Analyst | forty | Manila |\n| Lawyer | fifty | Pune |\n"
+    case = Case(id="pay", question="Where does the lawyer of fifty hours work: Pune?")
+    printed = as_markdown(case, shelf(pay=text)(case.question))
+    assert printed.startswith("## Where does the lawyer of fifty hours work: Pune?\n")
+    assert "| Role | Hours | Place |\n| --- | --- | --- |\n| Lawyer | fifty | Pune [1] |" in printed
+    assert "- [1] Pay" in printed
+    assert "the set expects: answer" in printed
+
+
+def test_a_comparison_shows_both_sides_even_when_the_best_passage_names_one(shelf: Callable[..., Ask]) -> None:
+    one = "# One\n## Quality control\nQuality control is the inspection of work when it is finished.\n"
+    two = "# Two\n## Quality assurance\nQuality assurance is the prevention of faults.\n"
+    answer = shelf(one=one, two=two)("What is the difference between quality control and quality assurance?")
+    assert any("inspection" in quote for quote in quotes(answer))
+    assert any("prevention" in quote for quote in quotes(answer))
+
+
+def test_nothing_is_said_twice_and_prose_stays_within_its_words(shelf: Callable[..., Ask]) -> None:
+    sentence = "Clients of analysts buy advice number {} because advice is scarce and good advice number {} pays for itself."
+    documents = {name: f"# {name}\n" + " ".join(sentence.format(n, n) for n in range(start, start + 12)) for name, start in (("a", 0), ("b", 3), ("c", 6))}
+    answer = shelf(**documents)("Why do clients of analysts buy advice?")
+    said = quotes(answer)
+    assert len(set(said)) == len(said)
+    assert sum(len(quote.split()) for quote in said) <= MAX_WORDS
+
+
+@pytest.mark.parametrize(("question", "sides"), [
+    ("What is the difference between KPO and BPO?", ("KPO", "BPO")),
+    ("KPO vs. BPO", ("KPO", "BPO")),
+    ("How does LPO differ from KPO?", ("LPO", "KPO")),
+    ("is nearshore the same as onshore", ("nearshore", "onshore")),
+    ("compare the shared service centre with a captive", ("shared service centre", "captive")),
+    ("What is the main difference?", ()),
+])
+def test_the_sides_of_a_comparison_are_named_in_its_own_words(question: str, sides: tuple[str, ...]) -> None:
+    assert sides_of(question) == sides

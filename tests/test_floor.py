@@ -1,0 +1,176 @@
+"""The floor and its calibration, worked out on paper or with fakes for models."""
+
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from assistant.ask import Assistant, Extractive
+from assistant.floor import FEATURES, Constants, features, logistic, logit
+from assistant.opposites import is_negated, opposites, says_opposite
+from assistant.vocabulary import Vocabulary
+from evals.calibrate import Observed, calibrated, entry, fit, observed, with_floor
+from evals.cases import Case, CaseSet, Place
+from fakes import FakeEmbedder, FakeReranker, put
+from index.catalog import Catalog
+from index.search import Retrieval
+
+NOUGHT = (0.0,) * len(FEATURES)
+
+
+def row(first: float, *impression: float) -> tuple[float, ...]:
+    """Features of which only the first is not 0, and an impression."""
+    return (first, *NOUGHT[1:], *impression)
+
+
+def test_a_probability_weighs_features_and_impression() -> None:
+    constants = Constants(0.5, (2.0, *NOUGHT[1:]), 0.5, impression=(1.0, -1.0))
+    assert constants.probability(row(1.0, 0.25, 0.75)) == pytest.approx(logistic(0.5 + 2.0 - 0.5))
+    assert constants.probability(row(9.0)) == 0.0  # nothing was read
+    blind = Constants(0.5, (2.0, *NOUGHT[1:]), 0.5)
+    assert blind.probability(row(1.0, 0.25, 0.75)) == blind.probability(row(1.0)) == pytest.approx(logistic(2.5))
+
+
+def test_a_confidence_is_a_second_logistic_over_the_first() -> None:
+    constants = Constants(0.0, NOUGHT, 0.5, sure=(2.0, -1.0))
+    assert constants.confidence(0.5) == pytest.approx(logistic(-1.0))
+    assert constants.confidence(logistic(1.5)) == pytest.approx(logistic(2.0))
+    assert 0.0 <= constants.confidence(0.0) < constants.confidence(1.0) <= 1.0
+    for p in (0.0, 1e-9, 0.25, 0.5, 1.0):
+        assert logistic(logit(p)) == pytest.approx(p, abs=1e-12)
+
+
+def test_nothing_found_has_features_without_an_impression() -> None:
+    assert len(features("Who?", [], [], [], Vocabulary.of(0, {}), FakeReranker())) == len(FEATURES)
+
+
+@pytest.mark.parametrize(
+    ("question", "passage", "opposite"),
+    [
+        ("Which country has the highest attrition?", "Chile has the lowest attrition.", True),
+        ("Which country has the highest attrition?", "Chile has the lowest attrition, Peru the highest.", False),
+        ("Which method is usual?", "An unusual method was tried.", True),
+        ("Which methods are unusual?", "The usual methods were tried.", True),
+        ("Who joined in 1990?", "In 1990 Ann left.", True),
+        ("Is the port in use?", "The report is in.", False),
+        ("Is the port in use?", "", False),
+        ("", "The report is in.", False),
+    ],
+)
+def test_an_opposite_stands_in_place_of_a_word(question: str, passage: str, opposite: bool) -> None:
+    assert says_opposite(question, passage) is opposite
+
+
+def test_short_words_have_no_prefix_and_opposites_are_mutual() -> None:
+    assert "into" not in opposites("to")
+    assert "to" not in opposites("into")
+    assert "last" in opposites("first")
+    assert "first" in opposites("last")
+
+
+@pytest.mark.parametrize("text", ["It did not open.", "It didn't.", "It didn’t open", "No source says so.", "The plan failed."])
+def test_a_denial_is_told(text: str) -> None:
+    assert is_negated(text)
+    assert not is_negated("It opened, as a notable source says.")
+
+
+# Fitting
+
+
+def some(n: int) -> tuple[list[tuple[float, ...]], list[bool]]:
+    """Questions of both kinds in turn, told apart by the first feature alone, with some overlap."""
+    random = Random(7)
+    labels = [n % 2 == 0 for n in range(n)]
+    return [(random.gauss(1.0 if good else -1.0, 1.0), random.gauss(0.0, 1.0), *NOUGHT[2:]) for good in labels], labels
+
+
+def test_fitted_constants_tell_the_kinds_apart() -> None:
+    seen, labels = some(400)
+    fitted = fit(seen, labels, [str(n) for n in range(400)])
+    assert fitted.constants.weights[0] > 5 * abs(fitted.constants.weights[1])
+    assert set(fitted.constants.weights[2:]) == {0.0}  # what never varies says nothing
+    assert fitted == fit(seen, labels, [str(n) for n in range(400)])
+    wrong = sum((p >= 0.5) != good for p, good in zip(fitted.held_out, labels, strict=True))
+    assert 20 < wrong < 120  # two bells of spread 1, 2 apart: 16 % of 400 are on the wrong side
+
+
+def test_a_question_is_held_out_with_its_group() -> None:
+    """A question known by heart is told by an impression of its own; held out, it is not."""
+    seen = [(*NOUGHT, *(float(n == at) for at in range(20))) for n in range(20) for _ in range(2)]
+    labels = [n % 2 == 0 for n in range(20) for _ in range(2)]
+    fitted = fit(seen, labels, [str(n // 2) for n in range(40)])
+    learned = [fitted.constants.probability(row) for row in seen]
+    assert min(p for p, good in zip(learned, labels, strict=True) if good) > max(p for p, good in zip(learned, labels, strict=True) if not good)
+    for n in range(0, 40, 2):
+        assert fitted.held_out[n] == fitted.held_out[n + 1]
+    assert len(set(fitted.held_out)) <= 5  # one for each fold, which knows nothing of the question
+
+
+def test_a_question_for_which_nothing_was_found_is_no_part_of_a_fit() -> None:
+    seen, labels = some(100)
+    told = [(*one, one[0]) for one in seen]
+    groups = [str(n) for n in range(100)]
+    with_nothing = fit([*told, NOUGHT], [*labels, True], [*groups, "nothing"])
+    assert with_nothing.constants == fit(told, labels, groups).constants
+    assert with_nothing.held_out[-1] == 0.0
+
+
+def test_with_one_kind_of_question_nothing_is_fitted_and_everything_answered() -> None:
+    for labels in ([True, True], []):
+        fitted = fit([(1.0,) * len(FEATURES)] * len(labels), labels, ["a"] * len(labels))
+        constants = with_floor(fitted.constants, fitted.held_out, labels, refused=0.1)
+        assert constants.probability((-9.0,) * len(FEATURES)) >= constants.floor
+
+
+def test_a_floor_keeps_to_its_rule() -> None:
+    probabilities = [n / 10 for n in range(10)]
+    labels = [n % 2 == 1 for n in range(10)]  # answerable: 0.1, 0.3, 0.5, 0.7, 0.9
+    base = Constants(0.0, NOUGHT, 0.0)
+
+    def refuses(*, refused: float = 0.0, caught: float | None = None) -> tuple[int, int]:
+        floor = with_floor(base, probabilities, labels, refused=refused, caught=caught).floor
+        return sum(p < floor for p in probabilities[1::2]), sum(p < floor for p in probabilities[::2])
+
+    assert refuses(refused=0.0) == (0, 1)
+    assert refuses(refused=0.2) == (1, 2)
+    assert refuses(refused=0.39) == (1, 2)
+    assert refuses(refused=0.4) == (2, 3)
+    assert refuses(caught=0.0) == (0, 0)
+    assert refuses(caught=0.2) == (0, 1)
+    assert refuses(caught=0.21) == (1, 2)
+    assert refuses(caught=1.0) == (4, 5)
+    assert with_floor(base, [0.7], [False], refused=0.1) == base  # nothing to lose, nothing to choose by
+
+
+def test_confidence_is_fitted_to_right_answers() -> None:
+    random = Random(7)
+    seen = []
+    for n in range(400):
+        good = n % 2 == 0
+        seen.append(Observed(str(n), row(random.gauss(2.0 if good else -2.0, 1.0)), good, right=good and n % 4 == 0))
+    constants = calibrated(seen)
+    sure = [constants.confidence(constants.probability(one.features)) for one in seen if constants.probability(one.features) >= constants.floor]
+    assert sum(sure) / len(sure) == pytest.approx(0.5, abs=0.05)  # half of the answers are right
+    stored = entry(constants, CaseSet("set", "", ()), seen)
+    assert (stored["provenance"]["answerable"], stored["provenance"]["unanswerable"], stored["provenance"]["left_out"]) == (200, 200, 0)
+
+
+def test_a_case_is_asked_again_without_the_documents_that_answer_it(tmp_path: Path) -> None:
+    catalog = Catalog(tmp_path)
+    put(catalog, "notes/ferry.md", "# Ferries", "The ferry to Oban leaves at nine.")
+    put(catalog, "notes/tram.md", "# Trams", "The tram to Leith leaves at seven.")
+    put(catalog, "notes/copy.md", "# Copies", "Once more: the tram to Leith leaves at seven.")
+    assistant = Assistant(Retrieval(catalog, FakeEmbedder(), FakeReranker()), Extractive(), Constants.open())
+    cases = (
+        Case(id="ferry", question="When does the ferry to Oban leave?", must_say=("nine",), must_cite=(Place(document="notes/ferry.md"),)),
+        Case(id="tram", question="When does the tram to Leith leave?", must_say=("seven",), must_cite=(Place(document="notes/tram.md"),)),
+        Case(id="plane", question="When does the plane to Wick leave?", expect="refusal"),
+        Case(id="thanks", question="thanks", expect="conversation"),
+    )
+    seen = observed(assistant, CaseSet("set", "", cases))
+    assert [(one.case, one.answerable, one.right, one.left_out) for one in seen] == [
+        ("ferry", True, True, False),
+        ("ferry", False, False, True),
+        ("tram", True, True, False),  # a copy still says it, so that leaving the one out proves nothing
+        ("plane", False, False, False),
+    ]

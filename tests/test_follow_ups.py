@@ -1,0 +1,231 @@
+"""Follow-ups by their rules, without documents: what was typed, after what, and the question that must come of it."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from assistant.conversation import understand
+from corpus.terms import Term
+from index.search import Lexicon
+
+NAMES = {
+    "Knowledge process outsourcing": "KPO", "Business process outsourcing": "BPO", "Legal process outsourcing": "LPO",
+    "Research process outsourcing": "RPO", "Service level agreement": "SLA", "Non-disclosure agreement": "NDA", "Statement of work": "SOW",
+    "General Data Protection Regulation": "GDPR", "Health Insurance Portability and Accountability Act": "HIPAA", "Artificial intelligence": "AI",
+    "Global capability centre": "GCC", "Attrition": "", "Knowledge transfer": "KT", "Steering committee": "", "Master services agreement": "MSA",
+    "Insider threat": "", "Escalation": "", "Gain sharing": "", "Lock-in": "", "Conflict of interest": "",
+}
+LAWS = ("GDPR", "HIPAA")
+
+
+def term(name: str, short: str) -> Term:
+    said = f"{name} is a law." if short in LAWS else f"{name} is a word."
+    return Term(name, (short,) if short else (), said, "handbook/glossary.md", 0, len(said), "p", True)
+
+
+LEXICON = Lexicon.of(0, [term(name, short) for name, short in NAMES.items()])
+LISTS = {
+    "What are the risks of KPO?": ("Data breach | named by all", "Vague contract | named by one", "High attrition | named by one"),
+    "Which pricing models are there?": ("Full-time equivalent (FTE): a team.", "Transaction-based: each unit.", "Fixed price: a result."),
+    "Why do people leave KPO providers?": ("Pay: a rival offers more.", "Hours: late shifts wear people out."),
+    "What are the steps of knowledge transfer?": ("Planning: both sides list the topics.", "Documentation: the client gathers.", "Shadowing: analysts watch."),
+}
+
+
+def recall(question: str) -> Sequence[str]:
+    return LISTS.get(question, ())
+
+
+def alone(*turns: str) -> str:
+    """The last turn as a question that stands alone."""
+    return understand(turns[-1], turns[:-1], LEXICON, recall).standalone
+
+
+WHAT, BENEFITS, MODELS, LEAVE = "What is KPO?", "What are the benefits of KPO?", "Which pricing models are there?", "Why do people leave KPO providers?"
+DIFFERENCE = "What is the difference between KPO and BPO?"
+REWRITTEN = [
+    # pronouns and possessives
+    (WHAT, "where is that done?", "Where is KPO done?"),
+    (WHAT, "how is it different from BPO?", "How is KPO different from BPO?"),
+    ("What are the risks of KPO?", "how are they reduced?", "How are the risks of KPO reduced?"),
+    ("What is an insider threat?", "how do we prevent that?", "How do we prevent an insider threat?"),
+    ("What does Genpact do?", "where is it based?", "Where is Genpact based?"),
+    ("What is a statement of work?", "who writes it", "Who writes a statement of work"),
+    (WHAT, "what are its main risks", "What are the main risks of KPO?"),
+    ("Explain gain sharing", "does this model work for small firms?", "Does gain sharing work for small firms?"),
+    (LEAVE, "what do they want instead?", "What do people want instead?"),
+    # there, then
+    ("Which countries provide KPO services?", "what do people earn there?", "What do people earn in the countries that provide KPO services?"),
+    ("What is knowledge transfer?", "what can go wrong then?", "What can go wrong in knowledge transfer?"),
+    # aspects
+    (BENEFITS, "and its drawbacks?", "What are the drawbacks of KPO?"),
+    (WHAT, "benefits?", "What are the benefits of KPO?"),
+    ("What is LPO?", "examples?", "What are examples of LPO?"),
+    ("What is knowledge transfer?", "what are the steps?", "What are the steps of knowledge transfer?"),
+    ("What is an SLA?", "pros and cons", "What are the pros and cons of an SLA?"),
+    # places
+    (BENEFITS, "in healthcare?", "What are the benefits of KPO in healthcare?"),
+    ("What are the benefits of KPO in healthcare?", "and in law?", "What are the benefits of KPO in law?"),
+    # other subjects
+    ("What does Genpact do?", "and Infosys?", "What does Infosys do?"),
+    (WHAT, "what about LPO?", "What is LPO?"),
+    (BENEFITS, "what about LPO", "What are the benefits of LPO?"),
+    ("What does onshore mean?", "same for nearshore?", "What does nearshore mean?"),
+    ("What does the GDPR ask of a provider?", "and HIPAA?", "What does HIPAA ask of a provider?"),
+    ("What is a master services agreement?", "and a statement of work?", "What is a statement of work?"),
+    ("How exposed to AI are legal occupations?", "and computer ones?", "How exposed to AI are computer occupations?"),
+    # bare question words
+    ("Does KPO need more trust than BPO?", "why?", "Why does KPO need more trust than BPO?"),
+    ("Which industries use KPO?", "why?", "Why do industries use KPO?"),
+    (WHAT, "how?", "How does KPO work?"),
+    ("Which risk of KPO is the most serious?", "who says so?", "Which risk of KPO is the most serious?"),
+    # lists
+    (MODELS, "explain the second one", "Explain the transaction-based pricing model"),
+    (LEAVE, "number 2?", "Explain hours as a reason why people leave KPO providers"),
+    ("What are the risks of KPO?", "tell me about the last point", "Explain high attrition"),
+    ("What are the steps of knowledge transfer?", "what happens in step 3?", "What happens in shadowing in knowledge transfer?"),
+    ("What are the risks of KPO?", "which is the most serious?", "Which of the risks of KPO is the most serious?"),
+    ("What are the steps of the KPO process?", "what happens in the third step?", "What happens in the third step of the KPO process?"),
+    ("What are the main trends of KPO?", "explain the second one", "Explain the second of the main trends of KPO"),
+    ("What are the steps of the KPO process?", "and step 5?", "Step 5 of the KPO process?"),
+    ("What happens in the third step of the KPO process?", "why does it fail?", "Why does the third step of the KPO process fail?"),
+    ("What happens in the third step of the KPO process?", "and step 5?", "Step 5 of the KPO process?"),
+    # pairs
+    (DIFFERENCE, "is the former part of the latter?", "Is KPO part of BPO?"),
+    (DIFFERENCE, "which needs more trust?", "Which needs more trust, KPO or BPO?"),
+    # what is left out
+    ("What is LPO?", "what can go wrong?", "What can go wrong with LPO?"),
+    # corrections
+    ("What is KPO?", "no, I meant LPO", "What is LPO?"),
+    (BENEFITS, "sorry, BPO", "What are the benefits of BPO?"),
+    # words
+    ("What does AI do badly?", "what do you mean by hallucination?", "What is hallucination?"),
+    # of all kinds, written after the rules
+    ("What is lock-in?", "how can we avoid it", "How can we avoid lock-in"),
+    ("What is an SLA?", "who signs it?", "Who signs an SLA?"),
+    ("What is an SLA?", "And what happens if it's missed?", "What happens if an SLA is missed?"),
+    ("What are the risks of KPO?", "how do you prevent them?", "How do you prevent the risks of KPO?"),
+    ("What are the main service lines of KPO?", "which of them is the biggest?", "Which of the main service lines of KPO is the biggest?"),
+    ("What is LPO?", "what about its advantages?", "What are the advantages of LPO?"),
+    ("What is knowledge transfer?", "how long does this take?", "How long does knowledge transfer take?"),
+    ("What is knowledge transfer?", "why does it matter", "Why does knowledge transfer matter"),
+    ("Which countries provide KPO services?", "which of these is cheapest?", "Which of the countries that provide KPO services is cheapest?"),
+    ("How many steps does the KPO process have?", "what are they?", "What are the steps that the KPO process has?"),
+    ("What skills does an analyst need?", "how can I learn them?", "How can I learn the skills that an analyst needs?"),
+    ("Is a degree needed?", "why not?", "Why not: is a degree needed?"),
+    ("Is KPO cheaper than hiring?", "how so?", "How is KPO cheaper than hiring?"),
+    ("What is the GDPR?", "does it apply in India?", "Does the GDPR apply in India?"),
+    ("What is the GDPR?", "and the penalties?", "What are the penalties of the GDPR?"),
+    ("What is the GDPR?", "who has to follow that?", "Who has to follow the GDPR?"),
+    ("What does EXL do?", "how about Mu Sigma", "What does Mu Sigma do?"),
+    ("What does EXL do?", "Mu Sigma?", "What does Mu Sigma do?"),
+    ("Who are the clients of WNS?", "and of Genpact?", "Who are the clients of Genpact?"),
+    ("How does KPO help banks?", "and hospitals?", "How does KPO help hospitals?"),
+    ("What is the role of the client?", "and the provider?", "What is the role of the provider?"),
+    ("What training does a new analyst get?", "for how long?", "What training does a new analyst get, and for how long?"),
+    ("What does nearshore mean?", "is that cheaper than offshore?", "Is nearshore cheaper than offshore?"),
+    ("compare onshore with offshore", "which one is cheaper", "Which is cheaper, onshore or offshore?"),
+    ("compare onshore with offshore", "tell me more about the latter", "Tell me more about offshore"),
+    ("KPO vs BPO", "what do they have in common?", "What do KPO and BPO have in common?"),
+    ("Which pricing models are there?", "what's the third one?", "Explain the fixed price pricing model"),
+    ("Which pricing models are there?", "can you explain number one?", "Explain the full-time equivalent (FTE) pricing model"),
+    ("What are the risks of KPO?", "how do I reduce the second risk?", "How do I reduce the vague contract risk of KPO?"),
+    ("What is a steering committee?", "who's in it?", "Who's in a steering committee?"),
+    ("What is a steering committee?", "do we need one?", "Do we need a steering committee?"),
+    ("What is a steering committee?", "when should it be set up?", "When should a steering committee be set up?"),
+    ("What are the benefits of KPO?", "for the client?", "What are the benefits of KPO for the client?"),
+    ("What are the benefits of KPO?", "and what about small companies?", "What are the benefits of KPO for small companies?"),
+    ("What does SOW stand for?", "what should it contain?", "What should SOW contain?"),
+    ("What does SOW stand for?", "i meant SLA", "What does SLA stand for?"),
+    ("What does SOW stand for?", "no not that, MSA", "What does MSA stand for?"),
+    ("Why do people leave KPO providers?", "what can be done about it?", "What can be done about people leaving KPO providers?"),
+    ("Why do people leave KPO providers?", "how can we stop that?", "How can we stop people leaving KPO providers?"),
+    ("What is gain sharing?", "in plain english please", "What is gain sharing?"),
+    ("What is gain sharing?", "give me an example", "What are examples of gain sharing?"),
+    ("What is gain sharing?", "any downsides?", "What are the downsides of gain sharing?"),
+    ("What is AI used for in KPO?", "is it safe?", "Is AI safe?"),
+    ("What is an NDA?", "how is it different to a non-compete?", "How is an NDA different to a non-compete?"),
+    ("What is an NDA?", "who keeps a copy of this document?", "Who keeps a copy of an NDA?"),
+    ("Which industries use KPO?", "which uses it most?", "Which of the industries that use KPO uses it most?"),
+    ("Which industries use KPO?", "why do they do that?", "Why do the industries that use KPO do that?"),
+    ("What is KPO?", "when did that start?", "When did KPO start?"),
+    ("What is KPO?", "is there a better word for it?", "Is there a better word for KPO?"),
+    ("What is KPO?", "who invented the term?", "Who invented the term KPO?"),
+    ("What is KPO?", "could you go into more detail?", "What is KPO?"),
+    ("What is KPO?", "too long", "What is KPO?"),
+    ("What is KPO?", "hmm, and in which industries?", "In which industries is KPO used?"),
+    ("What is business continuity?", "who is in charge of it?", "Who is in charge of business continuity?"),
+    ("What is business continuity?", "can it be tested", "Can business continuity be tested"),
+    ("What is a pilot project?", "how big should it be?", "How big should a pilot project be?"),
+    ("What is a pilot project?", "and then?", "What is a pilot project?"),
+    ("What is a pilot project?", "its goal?", "What is the goal of a pilot project?"),
+    ("What are the duties of a reviewer?", "how many of them are there?", "How many of the duties of a reviewer are there?"),
+    ("What are service credits?", "when are they paid?", "When are service credits paid?"),
+    ("What are service credits?", "do these work?", "Do service credits work?"),
+    ("How is quality measured in KPO?", "by whom?", "How is quality measured in KPO, and by whom?"),
+    ("How is quality measured in KPO?", "and in BPO?", "How is quality measured in BPO?"),
+    ("How does escalation work?", "what about security incidents?", "How does escalation work for security incidents?"),
+    ("What does the first week look like?", "and the second?", "What does the second week look like?"),
+    ("What does Mu Sigma do?", "is it in both lists?", "Is Mu Sigma in both lists?"),
+    ("What does Mu Sigma do?", "and tcs", "What does tcs do?"),
+    ("What does Mu Sigma do?", "ok what about its competitors?", "What are Mu Sigma's competitors?"),
+    ("Who works in LPO?", "what do they earn?", "What do people earn (in LPO)?"),
+    ("Who owns the work product?", "even after the contract ends?", "Who owns the work product after the contract ends?"),
+    ("Does the GDPR apply to KPO?", "and HIPAA?", "Does HIPAA apply to KPO?"),
+    ("Does the GDPR apply to KPO?", "in which cases?", "Does the GDPR apply to KPO, and in which cases?"),
+    ("Does the GDPR apply to KPO?", "since when?", "When does the GDPR apply to KPO?"),
+    ("What is the difference between an SLA and a KPI?", "which one has penalties?", "Which has penalties, an SLA or a KPI?"),
+    ("What is the difference between an SLA and a KPI?", "give me an example of the latter", "Give me an example of a KPI"),
+    ("What is the difference between an SLA and a KPI?", "do we need both?", "Do we need an SLA and a KPI?"),
+    ("What is the difference between an SLA and a KPI?", "and between an SLA and a SOW?", "What is the difference between an SLA and a SOW?"),
+    ("Which pricing models are there?", "what is the last one good for?", "What is the fixed price pricing model good for?"),
+    ("Which pricing models are there?", "more on the 1st", "Explain the full-time equivalent (FTE) pricing model"),
+    ("Which pricing models are there?", "which would you choose?", "Which of the pricing models would you choose?"),
+    ("Which pricing models are there?", "when do you use the second one?", "When do you use the transaction-based pricing model?"),
+    ("What are the steps of knowledge transfer?", "what comes after the second step?", "What comes after documentation in knowledge transfer?"),
+    ("What are the steps of knowledge transfer?", "who does step 1?", "Who does planning in knowledge transfer?"),
+    ("What are the steps of knowledge transfer?", "how long do they take", "How long do the steps of knowledge transfer take"),
+    ("What are the risks of KPO?", "Can they be insured?", "Can the risks of KPO be insured?"),
+    ("What are the risks of KPO?", "nr 3 pls", "Explain high attrition"),
+    ("What are the risks of KPO?", "and of BPO?", "What are the risks of BPO?"),
+    ("What are the risks of KPO?", "legal ones?", "What are the legal risks of KPO?"),
+    ("What is onboarding?", "please elaborate", "What is onboarding?"),
+    ("What is onboarding?", "could you say that in one sentence?", "What is onboarding?"),
+    ("What is onboarding?", "source?", "What is onboarding?"),
+    ("What is onboarding?", "i dont get it", "What is onboarding?"),
+    ("What is onboarding?", "sorry i meant offboarding", "What is offboarding?"),
+    ("What is onboarding?", "and who pays for it?", "Who pays for onboarding?"),
+]
+UNTOUCHED = [  # a change of topic, also one with a pronoun of its own
+    "What is attrition and how is it measured?", "How does a provider keep its people?", "What does a steering committee decide?",
+    "If a provider loses data, who pays for it?", "Is it possible to start without a degree?", "How long does it take to become a team leader?",
+    "Are there any laws on data transfers?", "Which countries provide KPO services?", "Which is better, KPO or BPO?",
+    "What is the first step of the KPO process?", "tell me more about EXL", "Do clients lose control when they outsource?",
+    "What is due diligence?",
+    "How do I know that a provider is good?",
+    "When a client ends the contract, what happens to its data?",
+    "Should I learn Python or SQL?",
+    "What is the first thing to do on Monday?",
+    "is there a difference between captive and shared services",
+    "Explain the seven steps",
+    "how do time zones affect a team that works at night?",
+    "Who pays when a project is late?",
+    "What does a provider do with its knowledge?",
+    "Can data be anonymised before it is sent abroad?",
+    "is it true that AI will replace analysts?",
+    "What documents do I need for a tender?",
+    "name three KPO providers",
+    "define turnaround time",
+    "the role of audits",
+]
+
+
+@pytest.mark.parametrize(("before", "text", "expected"), REWRITTEN, ids=[f"{before} {text}" for before, text, _ in REWRITTEN])
+def test_a_follow_up_becomes_a_question_that_stands_alone(before: str, text: str, expected: str) -> None:
+    assert alone(before, text) == expected
+
+
+@pytest.mark.parametrize("text", UNTOUCHED)
+def test_a_change_of_topic_is_left_as_it_is(text: str) -> None:
+    assert alone(DIFFERENCE, text) == text
+    assert alone("What is a statement of work?", text) == text

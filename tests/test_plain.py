@@ -1,0 +1,44 @@
+"""What is said of an answer in plain words."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from assistant.plain import confidence, disagree, is_old, months_in_words, place, why_sure
+from test_chats import answered
+
+
+@pytest.mark.parametrize(("probability", "label"), [
+    (1.0, "Confident"), (0.8, "Confident"), (0.79, "Fairly sure"), (0.6, "Fairly sure"), (0.59, "Not sure: read the source"),
+])
+def test_confidence_has_three_labels(probability: float, label: str) -> None:
+    assert confidence(replace(answered(), confidence=probability)) == label
+
+
+def test_the_reason_counts_quotations_and_names_the_words_that_they_lack() -> None:
+    assert why_sure(answered("What are desks?")) == "1 quotation from 1 document; every word you asked about stands in them or in their headings"
+    assert why_sure(answered("What is a zebra desk in Peru?")) == "1 quotation from 1 document; not in them: “zebra”, “peru”"
+
+
+def test_a_place_is_told_on_one_line_and_a_heading_not_twice() -> None:
+    citation = answered().citations[0]
+    assert place(citation) == "Desks, 2026-01-02"
+    assert place(replace(citation, heading="Teams", page=3)) == "Desks, Teams, page 3, 2026-01-02"
+
+
+@pytest.mark.parametrize(("stated", "months", "old"), [
+    ("2025-11-21", 12, True), ("2025-11-22", 12, False), ("2025-12", 11, False), ("2025-12", 10, True), ("2024", 24, False), ("2024", 22, True),
+    (None, 1, False), ("spring", 1, False), ("2001-01-01", None, False), ("2027-01-01", 1, False),
+])
+def test_a_document_is_old_after_so_many_whole_months(stated: str | None, months: int | None, old: bool) -> None:
+    assert is_old(stated, months, date(2026, 11, 21)) is old
+
+
+@pytest.mark.parametrize(("months", "said"), [(1, "1 month"), (7, "7 months"), (12, "1 year"), (24, "2 years")])
+def test_months_in_words(months: int, said: str) -> None:
+    assert months_in_words(months) == said
+
+
+def test_notes_of_disagreement_are_told_from_others() -> None:
+    assert disagree(("searched only in 1 chosen document", "the sources disagree on the year")) == ["the sources disagree on the year"]

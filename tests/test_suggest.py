@@ -1,0 +1,62 @@
+"""What to ask next: each question is one that the documents answer, and none was asked before."""
+
+from pathlib import Path
+
+import pytest
+
+from assistant.ask import Assistant, Extractive
+from assistant.floor import Constants
+from assistant.question import Question
+from assistant.suggest import candidates, follow_ups, topics
+from fakes import FakeEmbedder, FakeReranker, put
+from index.catalog import Catalog
+from index.search import Retrieval
+
+PARTS = (
+    "# What is a zebra desk?", "A zebra desk is a team of analysts (ZD). It reads contracts.",
+    "# Who leads a zebra desk?", "A senior lawyer leads every zebra desk.",
+    "# When does a zebra desk meet?", "The zebra desk meets on Mondays at noon.",
+)
+
+
+@pytest.fixture
+def assistant(tmp_path: Path) -> Assistant:
+    catalog = Catalog(tmp_path)
+    put(catalog, "notes/zebra.md", *PARTS)
+    return Assistant(Retrieval(catalog, FakeEmbedder(), FakeReranker()), Extractive(), Constants.open())
+
+
+def test_neighbouring_headings_that_are_questions_are_offered_once_they_are_answered(assistant: Assistant) -> None:
+    answer = assistant.answer(Question("What is a zebra desk?"))
+    offered = list(follow_ups(assistant, answer, [answer.question]))
+    assert set(offered) == {"Who leads a zebra desk?", "When does a zebra desk meet?"}
+    for question in offered:
+        assert assistant.answer(Question(question)).verdict == "answered"
+
+
+def test_nothing_that_was_asked_is_offered_again(assistant: Assistant) -> None:
+    answer = assistant.answer(Question("What is a zebra desk?"))
+    asked = ["who leads the zebra desk", answer.question]
+    with assistant.retrieval.reading() as view:
+        assert candidates(assistant, view, answer, asked) == ["When does a zebra desk meet?"]
+
+
+def test_a_document_that_changed_since_suggests_nothing(assistant: Assistant) -> None:
+    answer = assistant.answer(Question("What is a zebra desk?"))
+    put(assistant.retrieval.catalog, "notes/zebra.md", *PARTS, "# Why a zebra?", "Nobody knows why.")
+    with assistant.retrieval.reading() as view:
+        assert not [question for question in candidates(assistant, view, answer, []) if question.startswith(("Who", "When", "Why"))]
+
+
+def test_a_refusal_is_followed_by_places_instead(assistant: Assistant) -> None:
+    strict = Assistant(assistant.retrieval, Extractive(), Constants(-30.0, Constants.open().weights, 0.5))
+    refusal = strict.answer(Question("What does a zebra desk cost?"))
+    assert refusal.verdict == "refused"
+    assert list(follow_ups(strict, refusal, [])) == []
+    with strict.retrieval.reading() as view:
+        found = topics(view, refusal)
+        document = view.document("notes/zebra.md")
+    assert document is not None
+    assert [topic.label for topic in found] == list(refusal.nearest)
+    assert {(topic.document, topic.digest) for topic in found} == {(document.id, document.digest)}
+    assert all(document.text[topic.start :].startswith(("A ", "It ", "The ")) for topic in found)

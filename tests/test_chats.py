@@ -85,7 +85,7 @@ def test_a_damaged_answer_costs_itself_and_not_the_chat(chats: Chats, tmp_path: 
     chat = chats.keep(None, answered()).chat
     chats.keep(chat, refused("Who runs it?"))
     with RecordsFile(tmp_path).transaction() as db:
-        db.execute("UPDATE turns SET answer = replace(answer, '\"start\": ', '\"start\": 9') WHERE id = 1")
+        db.execute("UPDATE turns SET answer = replace(answer, '\"start\":', '\"start\":9') WHERE id = 1")
     damaged, whole = chats.turns(chat)
     assert (damaged.answer, damaged.question) == (None, "What is a desk?")
     assert whole.answer == refused("Who runs it?")

@@ -129,11 +129,13 @@ class Assistant:
             if not turn.standalone and turn.wish:
                 yield Answer(text, text, "conversation", (Segment("own", NOTHING_BEFORE),), kind="small-talk", confidence=1.0, timings_ms=_total({}, start))
                 return
+            queries: tuple[str, ...] = ()
             if drafter is not None and drafter.rewrites and not turn.wish:
                 turn = replace(turn, standalone=drafter.standalone(corrected, after, turn.standalone))
+                queries = drafter.queries(turn.standalone)
             alone = turn.standalone
             yield Searching(alone, corrections)
-            found = self.retrieval.search(view, alone, documents=question.documents, enough=inf if turn.further else _enough(alone))
+            found = self.retrieval.search(view, alone, documents=question.documents, enough=inf if turn.further else _enough(alone), also=queries)
             yield Reading(len(found.hits), len({hit.passage.document for hit in found.hits}))
             clock = time.perf_counter()
             evidence = read(alone, found.hits, self.retrieval.reranker, depth=1 + turn.further)
@@ -153,7 +155,7 @@ class Assistant:
             answer = Answer(
                 text, alone, verdict, segments, citations, confidence=confidence, nearest=nearest_topics(found.hits) if verdict == "refused" else (),
                 kind=kind, writer=self._answerer.name, corrections=corrections, searched=found.searched, generation=view.generation, hits=found.hits,
-                features=seen, notes=_notes(turn, question, verdict),
+                features=seen, notes=_notes(turn, question, verdict, queries),
             )
             drafted = drafter is not None and verdict == "answered" and not turn.wish  # "shorter" and its like choose among quotations
             material = Material.of(answer, evidence, view) if drafted else None
@@ -220,11 +222,13 @@ def _enough(question: str) -> float:
     return inf if kind_of(question) in ("list", "steps", "comparison") else CLEAR
 
 
-def _notes(turn: Turn, question: Question, verdict: Verdict) -> tuple[str, ...]:
-    narrow = () if question.documents is None else (narrowed(len(question.documents)),)
-    if verdict != "answered":
-        return narrow
-    return (*narrow, *((VERBATIM,) if turn.wish == "again" else (SOURCED,) if turn.wish == "source" else ()))
+def _notes(turn: Turn, question: Question, verdict: Verdict, queries: Sequence[str]) -> tuple[str, ...]:
+    notes = [] if question.documents is None else [narrowed(len(question.documents))]
+    if queries:
+        notes.append("the language model had this searched for as well: " + "; ".join(f"“{query}”" for query in queries))
+    if verdict == "answered" and turn.wish in ("again", "source"):
+        notes.append(VERBATIM if turn.wish == "again" else SOURCED)
+    return tuple(notes)
 
 
 def narrowed(documents: int) -> str:

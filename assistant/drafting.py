@@ -16,12 +16,15 @@ from assistant.llm import Message, Usage, Writer, Written
 from assistant.usage import Ledger
 from corpus.document import Document
 from corpus.errors import KpoError, LlmUnavailable
+from corpus.normalise import one_line
 from corpus.sentences import pieces
 from index.catalog import View
 from index.lexical import STOPWORDS, words
 
 MOST_SOURCES = 6  # passages that the model is given
 MOST_TURNS = 3  # earlier questions that it is told
+MOST_QUERIES = 3  # that it may propose
+LONGEST_QUERY = 300  # characters
 MOST_SENTENCES = 12  # of a draft; what comes after is not read
 ENOUGH = 0.34  # share of the drafted sentences that must pass; a draft that invents most of what it says is not mended by leaving that out
 ASIDE = 5.0  # logits by which the best checked sentence may answer the question worse than the best quotation
@@ -41,6 +44,11 @@ INSTRUCTIONS = (
 REWRITING = (
     "Rewrite the last question so that it can be understood without the earlier ones. Use only words of the questions. "
     "Write the rewritten question on one line, and nothing else."
+)
+
+PROPOSING = (
+    "Write up to three short search queries that would find passages which answer the question: the same question in other words. "
+    "Write one a line, and nothing else."
 )
 
 
@@ -105,7 +113,7 @@ class Drafter:
                 if isinstance(verdict, Dropped):
                     dropped.append(verdict)
                 elif not any(segment.text == verdict.sentence for segment in segments):
-                    said = self._said(verdict, citations, material)
+                    said = self._cited(verdict, citations, material)
                     segments.append(said.segment)
                     citations += said.citations
                     yield said
@@ -124,23 +132,33 @@ class Drafter:
 
     def standalone(self, text: str, after: Sequence[str], by_rule: str) -> str:
         """A follow-up rewritten by the model; `by_rule` when it cannot be asked, or uses a word that nobody has said."""
-        if not after or self._unable():
+        if not after:
             return by_rule
         asked = "\n".join(f"Earlier question: {fenced(turn)}" for turn in after[-MOST_TURNS:])
+        line = _plain(self._said(REWRITING, f"{asked}\nLast question: {fenced(text)}"))
+        heard = {word for turn in (*after, text, by_rule) for word in words(turn)}
+        return line if line and all(word in heard or word in STOPWORDS for word in words(line)) else by_rule
+
+    def queries(self, question: str) -> tuple[str, ...]:
+        """The question in other words, as the model proposes to search for it; none when it cannot be asked or has no good ones."""
+        lines = [_plain(re.sub(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+", "", line)) for line in self._said(PROPOSING, fenced(question)).splitlines()]
+        return tuple(dict.fromkeys(line for line in lines if line and words(line) != words(question)))[:MOST_QUERIES]
+
+    def _said(self, task: str, about: str) -> str:
+        """All that the model writes when it is given a task; "" when it cannot be asked or fails."""
+        if self._unable():
+            return ""
         usage, said = None, ""
         try:
-            for event in self._writer.write((Message("system", REWRITING), Message("user", f"{asked}\nLast question: {fenced(text)}"))):
+            for event in self._writer.write((Message("system", task), Message("user", about))):
                 if isinstance(event, Usage):
                     usage = event
                 else:
                     said += event.text
         except LlmUnavailable:
-            return by_rule
+            return ""
         self._keep(usage)
-        line = " ".join(said.split()).strip("\"'“” ")
-        heard = {word for turn in (*after, text, by_rule) for word in words(turn)}
-        good = 0 < len(line) <= 300 and all(word in heard or word in STOPWORDS for word in words(line))
-        return line if good and not re.search(r"[<>\[\]]|https?:", line) else by_rule
+        return said
 
     def _unable(self) -> str:
         """Why the model should not be asked now; "" when it may be."""
@@ -159,7 +177,7 @@ class Drafter:
             self._ledger.add(usage)
 
     @staticmethod
-    def _said(support: Support, citations: Sequence[Citation], material: Material) -> Said:
+    def _cited(support: Support, citations: Sequence[Citation], material: Material) -> Said:
         """The sentence as a segment; a span that was quoted before keeps its marker."""
         known = {(c.document, c.start, c.end): c.marker for c in citations}
         markers: list[int] = []
@@ -187,6 +205,12 @@ class Drafter:
             if max(relevance(answer.standalone, [segment.text for segment in segments])) < quoted - ASIDE:
                 return "what passed of the language model's draft does not answer the question"
         return ""
+
+
+def _plain(line: str) -> str:
+    """A line that the model wrote, fit to be searched for and shown; "" for one that is not."""
+    line = one_line(line).strip("\"'“” ")
+    return "" if len(line) > LONGEST_QUERY or re.search(r"[<>\[\]]|https?:", line) else line
 
 
 def _told(draft: Draft) -> str:

@@ -143,17 +143,20 @@ class Retrieval:
             yield view
 
     def search(
-        self, view: View, question: str, *, k: int = RERANKED, documents: frozenset[str] | None = None, enough: float = math.inf
+        self, view: View, question: str, *, k: int = RERANKED, documents: frozenset[str] | None = None, enough: float = math.inf,
+        also: Sequence[str] = (),
     ) -> Retrieved:
         """The `k` best hits for a question, best first; none for an empty index, a blank question or no documents chosen.
 
-        A score of `enough` among the FIRST passages ends the search with these, which is faster.
+        A score of `enough` among the FIRST passages ends the search with these, which is faster. What `also` finds is a candidate too: the same
+        question in other words, which its passages are not ranked by.
         """
         listed = self.listed(view, question, documents=documents)
         if not listed.searched or k < 1:
             return Retrieved((), (), (), {})
+        others = [self.listed(view, other, documents=documents) for other in also]
         clock = _Clock()
-        hits = self.fused(view, listed, max(k, RERANKED))
+        hits = self.fused(view, listed, max(k, RERANKED), others)
         clock.lap("fuse")
         best = self.reranked(listed.question, hits, enough=enough)[:k]
         clock.lap("rerank")
@@ -181,10 +184,12 @@ class Retrieval:
         named = [t.passage for t in central(terms, subject) if documents is None or t.document in documents]
         return Listed(question, dense, lexical, named, tuple(dict.fromkeys(expanded)), tuple(terms), clock.laps)
 
-    def fused(self, view: View, listed: Listed, n: int) -> list[Hit]:
+    def fused(self, view: View, listed: Listed, n: int, others: Sequence[Listed] = ()) -> list[Hit]:
         """The `n` best passages of the lists together, of each its first DEPTH; what says the same as a better one is left out."""
-        lists = {"dense": listed.dense[:DEPTH], "lexical": listed.lexical[:DEPTH], "terms": listed.named}
-        ranked = fuse(lists)[: 2 * n]
+        every = (listed, *others)
+        ranked = fuse(
+            [pair for one in every for pair in (("dense", one.dense[:DEPTH]), ("lexical", one.lexical[:DEPTH]), ("terms", one.named))]
+        )[: 2 * n]
         passages = view.passages([id for id, _, _ in ranked])
         hits = [Hit(passages[id], score, found_by, False) for id, score, found_by in ranked if id in passages]
         hits.sort(key=lambda hit: hit.passage.kind == "comment")  # opinion ranks behind; the sort keeps the order otherwise
@@ -250,17 +255,17 @@ def check_scheme(view: View) -> None:
         raise IndexMismatch("the data folder was built with another way of cutting passages", "run `kpo ingest --rebuild`")
 
 
-def fuse(lists: dict[str, list[str]]) -> list[tuple[str, float, tuple[str, ...]]]:
-    """Reciprocal rank fusion: score(d) = sum over lists of 1 / (RRF_K + rank of d), ranks from 1. Ties by id.
+def fuse(lists: Sequence[tuple[str, Sequence[str]]]) -> list[tuple[str, float, tuple[str, ...]]]:
+    """Reciprocal rank fusion of lists with their searchers: score(d) = sum over lists of 1 / (RRF_K + rank of d), ranks from 1. Ties by id.
 
-    An id that comes twice in one list counts at its first place.
+    An id that comes twice in one list counts at its first place. Several lists may come from one searcher.
     """
     scores: dict[str, float] = {}
-    found_by: dict[str, list[str]] = {}
-    for name, ids in lists.items():
+    found_by: dict[str, dict[str, None]] = {}
+    for name, ids in lists:
         for rank, id in enumerate(dict.fromkeys(ids), 1):
             scores[id] = scores.get(id, 0.0) + 1 / (RRF_K + rank)
-            found_by.setdefault(id, []).append(name)
+            found_by.setdefault(id, {})[name] = None
     return [(id, scores[id], tuple(found_by[id])) for id in sorted(scores, key=lambda id: (-scores[id], id))]
 
 

@@ -1,6 +1,7 @@
 """What several tests share: an environment without settings, the real console command, and one data folder with the shipped documents."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from filelock import FileLock
 
 pytest.register_assert_rewrite("visits")
 HOUSE = Path(__file__).resolve().parent.parent
@@ -96,11 +98,23 @@ def no_settings() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with the shipped documents, ingested once. Only to be read."""
-    folder = tmp_path_factory.mktemp("shipped")
-    ran = run_kpo("ingest", "--data-dir", folder)
-    assert ran.returncode == 0, ran.stderr
+def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the shipped documents, ingested once for all workers of a run. Only to be copied."""
+    mine = tmp_path_factory.getbasetemp()
+    folder = (mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine) / "indexed"
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "done").is_file():
+            ran = run_kpo("ingest", "--data-dir", folder)
+            assert ran.returncode == 0, ran.stderr
+            (folder / "done").touch()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shipped(indexed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the shipped documents, this worker's own. Documents are only to be read; chats and runs may be kept in it."""
+    folder = tmp_path_factory.mktemp("shipped") / "data"
+    shutil.copytree(indexed, folder)
     return folder
 
 

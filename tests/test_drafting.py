@@ -234,6 +234,17 @@ def test_follow_ups_are_rewritten_with_words_that_were_said() -> None:
     assert Drafter(silent, judge(), rewrites=True).standalone("What is KPO?", (), "What is KPO?") == "What is KPO?" and not silent.asked
 
 
+def test_proposed_queries_are_searched_for_and_told(catalog: Catalog) -> None:
+    put(catalog, "house/canteen.md", "# Meals", "Soup is ladled out at the counter.")
+    retrieval = Retrieval(catalog, FakeEmbedder(), FakeReranker())
+    drafter = Drafter(FakeWriter("1. soup counter\n- <b>x</b>\n\nWhere is lunch?\nsee https://evil.example\nsoup counter\n"), judge(), rewrites=True)
+    assert drafter.queries("Where is lunch?") == ("soup counter",)
+    answer = Assistant(retrieval, Extractive(), Floor.open(), drafter).answer(Question("Where is lunch?"))
+    assert "house/canteen.md" in {hit.passage.document for hit in answer.hits}
+    assert any("“soup counter”" in note for note in answer.notes)
+    assert Drafter(FakeWriter(LlmUnavailable("x", "y")), judge(), rewrites=True).queries("Where is lunch?") == ()
+
+
 def _draft(*paragraphs: str):  # type: ignore[no-untyped-def]
     from corpus.document import Block, Draft
 

@@ -56,7 +56,7 @@ def texts(result: Retrieved) -> list[str]:
 
 
 def test_fusion_adds_reciprocal_ranks() -> None:
-    fused = fuse({"dense": ["a", "b", "c"], "lexical": ["c", "a"], "terms": ["d"]})
+    fused = fuse([("dense", ["a", "b", "c"]), ("lexical", ["c", "a"]), ("terms", ["d"])])
     # a: 1/61 + 1/62 = .03252, c: 1/63 + 1/61 = .03227, d: 1/61 = .01639, b: 1/62 = .01613
     assert [(id, found_by) for id, _, found_by in fused] == [
         ("a", ("dense", "lexical")), ("c", ("dense", "lexical")), ("d", ("terms",)), ("b", ("dense",)),
@@ -65,9 +65,10 @@ def test_fusion_adds_reciprocal_ranks() -> None:
 
 
 def test_fusion_breaks_ties_by_id_and_counts_what_comes_twice_once() -> None:
-    assert [id for id, _, _ in fuse({"dense": ["b", "a"], "lexical": ["a", "b"]})] == ["a", "b"]
-    assert fuse({"terms": ["a", "a", "b"]}) == [("a", 1 / 61, ("terms",)), ("b", 1 / 62, ("terms",))]
-    assert fuse({"dense": [], "lexical": []}) == []
+    assert [id for id, _, _ in fuse([("dense", ["b", "a"]), ("lexical", ["a", "b"])])] == ["a", "b"]
+    assert fuse([("terms", ["a", "a", "b"])]) == [("a", 1 / 61, ("terms",)), ("b", 1 / 62, ("terms",))]
+    assert fuse([("dense", []), ("lexical", [])]) == []
+    assert fuse([("dense", ["a"]), ("dense", ["a"])]) == [("a", 2 / 61, ("dense",))]
 
 
 def test_the_nearest_vectors_come_first_ties_by_id() -> None:

@@ -10,6 +10,7 @@ from typing import Protocol
 from assistant.answer import MAX_QUESTION, Answer, Citation, Segment, Verdict
 from assistant.continuation import Span, fresh, further_kind, items_of, shortened, spans_of, unsaid
 from assistant.conversation import understand
+from assistant.disagreement import disputes
 from assistant.drafting import Drafter, Material, Said
 from assistant.evidence import Evidence, read
 from assistant.extractive import compose
@@ -166,7 +167,8 @@ class Assistant:
             reranker = self.retrieval.reranker
             answer = yield from drafter.draft(answer, after, material, reranker.score if reranker else None)
             timings["draft"] = round((time.perf_counter() - clock) * 1000, 3)
-        yield replace(answer, timings_ms=_total(timings, start))
+        disagreeing = tuple(disputed(*markers) for markers in disputes(answer.citations))
+        yield replace(answer, notes=(*answer.notes, *disagreeing), timings_ms=_total(timings, start))
 
     def _composed(
         self, turn: Turn, kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term], view: View
@@ -229,6 +231,11 @@ def _notes(turn: Turn, question: Question, verdict: Verdict, queries: Sequence[s
     if verdict == "answered" and turn.wish in ("again", "source"):
         notes.append(VERBATIM if turn.wish == "again" else SOURCED)
     return tuple(notes)
+
+
+def disputed(one: int, two: int) -> str:
+    """The note of an answer whose quotations disagree."""
+    return f"[{one}] and [{two}] disagree: compare what they say"
 
 
 def narrowed(documents: int) -> str:

@@ -219,7 +219,7 @@ def faults(sentence: str, support: Sequence[str], about: str, given: str) -> Ite
         yield "most of its words are not those of its source"
     yield from _unknown_facts(sentence, whole, about, given)
     yield from _other_source(sentence, support)
-    yield from _opposed(sentence, support)
+    yield from opposed(sentence, support)
     yield from _too_strong(sentence, whole, about)
     yield from _turned_round(sentence, whole)
 
@@ -268,7 +268,7 @@ def _other_source(sentence: str, support: Sequence[str]) -> Iterator[str]:
         yield "a source that is not the one"
 
 
-def _opposed(sentence: str, support: Sequence[str]) -> Iterator[str]:
+def opposed(sentence: str, support: Sequence[str]) -> Iterator[str]:
     here, whole = negated(sentence), " ".join(support)
     said, affirmed = set(content(sentence)), affirmed_in(whole)
     if here and not negated(whole):

@@ -4,14 +4,18 @@ The best passage is quoted around its best sentence, as it stands, so that an an
 what two further passages have to say follows. Lists and tables come whole.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from assistant.answer import Citation, Segment, SegmentKind
+from assistant.disagreement import disagree
 from assistant.evidence import Evidence, dangles
-from assistant.question import Kind, sides_of
+from assistant.question import Kind
+from assistant.topic import pair_of
 from assistant.vocabulary import stems_in
 from corpus.document import Document, Passage, Unit
+from corpus.sentences import pieces as sentences
 from corpus.terms import Term
 from index.catalog import View
 from index.lexical import content_words, words
@@ -79,7 +83,7 @@ def compose(
         pieces = _told(kind, reads, defining, view)
     if kind == "comparison":
         pieces = [*pieces, *_other_side(question, pieces, terms, view)]
-    return _cited(pieces, view)
+    return _cited([*pieces, *_disputing(pieces, evidence)], view)
 
 
 def _by_passage(evidence: Sequence[Evidence]) -> list[_Read]:
@@ -251,7 +255,8 @@ def _opens_list(passage: Passage) -> bool:
 def _other_side(question: str, pieces: Sequence[Piece], terms: Sequence[Term], view: View) -> Iterator[Piece]:
     """For each side of a comparison that no quote names: what defines it, when the documents do."""
     said = stems_in(" ".join(piece.text for piece in pieces))
-    for side in sides_of(question) or dict.fromkeys(term.name for term in terms if term.defines):
+    for side in pair_of(question) or dict.fromkeys(term.name for term in terms if term.defines):
+        side = re.sub(r"^(?:an?|the) ", "", side)
         term = next((t for t in terms if t.defines and side.lower() in (t.name.lower(), *(s.lower() for s in t.abbreviations))), None)
         names = (side, *((term.name, *term.abbreviations) if term else ()))
         if term is None or any(stems_in(name) <= said for name in names):
@@ -260,6 +265,16 @@ def _other_side(question: str, pieces: Sequence[Piece], terms: Sequence[Term], v
         unit = next((u for u in passage.units if u.start == term.start), None) if passage else None
         if passage and unit:
             yield Piece("quote", passage, unit.start, unit.end, 0.0)
+
+
+def _disputing(pieces: Sequence[Piece], evidence: Sequence[Evidence]) -> list[Piece]:
+    """The best sentence of another document that disagrees with what is quoted; none when none does."""
+    quoted = {piece.passage.document for piece in pieces}
+    said = [sentence for piece in pieces for sentence in sentences(piece.text)]
+    for e in evidence:
+        if e.passage.document not in quoted and e.score > 0 and not e.dangles and any(disagree(e.text, sentence) for sentence in said):
+            return [Piece(_shape(e.passage, e.unit), e.passage, e.unit.start, e.unit.end, e.score, e.unit.marker)]
+    return []
 
 
 def _joined(pieces: Sequence[Piece]) -> list[Piece]:

@@ -141,20 +141,3 @@ def head_of(text: str) -> str:
     found = _HEAD.search(text)
     noun = found["noun"].split()[-1].lower() if found else ""
     return "" if noun in _NO_HEAD or len(noun) < 3 else noun
-
-
-# "difference between KPO and BPO", "KPO vs BPO", "how does LPO differ from KPO", "is nearshore the same as onshore"
-_SIDES = (
-    re.compile(r"\b(?:between|compare)\s+(?P<one>.+?)\s+(?:and|with|to)\s+(?P<two>.+)$", re.I),
-    re.compile(r"^(?:what'?s? (?:is )?|how (?:is|are|does|do) |is |are )?(?:an? |the )?(?P<one>.+?)\s+(?:vs\.?|versus|or|differ(?:s|ent)? from|the same(?: thing)? as|better than|unlike)\s+(?P<two>.+)$", re.I),
-)
-
-
-def sides_of(text: str) -> tuple[str, ...]:
-    """The two things that a comparison names, in its own words; none when it does not say which."""
-    plain = re.sub(r"[?.!]+\s*$", "", text.strip())
-    for rule in _SIDES:
-        found = rule.search(plain)
-        if found:
-            return tuple(re.sub(r"^(an?|the)\s+", "", found[side].strip(), flags=re.I) for side in ("one", "two"))
-    return ()

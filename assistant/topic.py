@@ -45,8 +45,8 @@ _PAIRS = tuple(
         r"^(?:please )?compare (.+?) (?:with|and|to|vs\.?|versus|against) (.+)$",
         # "How do KPO and BPO differ?"
         r"\b(?:do|does|are|is) (.+?) and (.+?) (?:differ|compare|relate|different|related|the same)\b",
-        # "How does a GCC differ from KPO?", "Is nearshore the same as onshore?", "Is KPO part of BPO?"
-        r"\b(?:do|does|are|is) (.+?) (?:differ(?:ent)? (?:from|to)|compare (?:with|to)|(?:a |the )?(?:part|kind|type|branch|form) of|the same(?: thing)? as|similar to) (.+)$",
+        # "How does a GCC differ from KPO?", "Is nearshore the same as onshore?", "Is KPO part of BPO?", "Is a captive better than a provider?"
+        r"\b(?:do|does|are|is) (.+?) (?:differ(?:ent)? (?:from|to)|compare (?:with|to)|(?:a |the )?(?:part|kind|type|branch|form) of|the same(?: thing)? as|similar to|better than|unlike) (.+)$",
         # "Which needs more trust, KPO or BPO?"
         r", (?:is it )?(.+?) or (.+)$",
         # "KPO vs BPO"

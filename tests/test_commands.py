@@ -23,7 +23,7 @@ from samples import SAMPLES, pdf
 Ran = subprocess.CompletedProcess[str]
 ASK_FIELDS = {
     "question", "standalone", "verdict", "text", "confidence", "citations", "nearest", "timings_ms", "kind", "writer", "corrections",
-    "searched", "generation", "notes",
+    "searched", "generation", "notes", "draft",
 }
 
 

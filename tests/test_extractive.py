@@ -7,9 +7,12 @@ import pytest
 
 from assistant.answer import Answer
 from assistant.ask import Assistant, Extractive
+from assistant.disagreement import disagree as contradict
 from assistant.extractive import MAX_WORDS
 from assistant.floor import Constants
-from assistant.question import Question, sides_of
+from assistant.plain import disagree
+from assistant.question import Question
+from assistant.topic import pair_of
 from evals.answers import as_markdown
 from evals.cases import Case
 from fakes import FakeEmbedder, FakeReranker
@@ -139,13 +142,38 @@ def test_nothing_is_said_twice_and_prose_stays_within_its_words(shelf: Callable[
     assert sum(len(quote.split()) for quote in said) <= MAX_WORDS
 
 
-@pytest.mark.parametrize(("question", "sides"), [
+@pytest.mark.parametrize(("question", "pair"), [
     ("What is the difference between KPO and BPO?", ("KPO", "BPO")),
     ("KPO vs. BPO", ("KPO", "BPO")),
     ("How does LPO differ from KPO?", ("LPO", "KPO")),
     ("is nearshore the same as onshore", ("nearshore", "onshore")),
-    ("compare the shared service centre with a captive", ("shared service centre", "captive")),
-    ("What is the main difference?", ()),
+    ("Is a captive better than a provider?", ("a captive", "a provider")),
+    ("compare the shared service centre with a captive", ("the shared service centre", "a captive")),
+    ("What is the main difference?", None),
 ])
-def test_the_sides_of_a_comparison_are_named_in_its_own_words(question: str, sides: tuple[str, ...]) -> None:
-    assert sides_of(question) == sides
+def test_the_sides_of_a_comparison_are_named_in_its_own_words(question: str, pair: tuple[str, str] | None) -> None:
+    assert pair_of(question) == pair
+
+
+DAYS = "# Notice\nThe notice period of the contract is {} days."
+
+
+def test_sources_that_disagree_are_both_quoted_and_marked(shelf: Callable[..., Ask]) -> None:
+    answer = shelf(old=DAYS.format(30), new=DAYS.format(60))("How many days is the notice period of the contract?")
+    assert sorted(quotes(answer)) == [f"The notice period of the contract is {days} days." for days in (30, 60)]
+    assert disagree(answer.notes) == ["[1] and [2] disagree: compare what they say"]
+
+
+@pytest.mark.parametrize(("a", "b", "differ"), [
+    ("A client may end the contract with 30 days' notice.", "The contract may be ended by a client with sixty days' notice.", True),
+    ("KPO grows by 12% a year.", "KPO grows by 17 per cent a year.", True),
+    ("KPO needs advanced skills.", "KPO does not need advanced skills.", True),
+    ("KPO raises the quality of work.", "KPO lowers the quality of work.", True),
+    ("It takes the team 3 to 5 days.", "It takes the team 5 days.", False),
+    ("The market for KPO was $5 billion in 2010.", "The market for KPO was $9 billion in 2015.", False),
+    ("The exposure of legal occupations is 48% of tasks.", "The exposure of computer and finance occupations is 63% of tasks.", False),
+    ("A pilot should take three months.", "A contract should run for three years.", False),
+    ("", "KPO grows by 17 per cent a year.", False),
+])
+def test_what_counts_as_a_disagreement(a: str, b: str, differ: bool) -> None:
+    assert (contradict(a, b), contradict(b, a)) == (differ, differ)

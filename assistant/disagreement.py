@@ -14,7 +14,8 @@ from corpus.sentences import pieces
 from index.lexical import words
 
 FEWEST = 3  # content words that two sentences must share, to be about the same
-ODD = 1  # content words, numbers apart, that the shorter one may have for itself; for a mere opposite the longer one too
+FURTHER = 0.5  # share of the words of the shorter one that the longer may have besides them
+ODD = 1  # words that each may have for itself where only an opposite or a negation tells them apart
 _YEAR = re.compile(r"\b(?:1[89]|20)\d\d\b")
 _SHARE = re.compile(r"\s*(?:%|per ?cent\b)", re.I)
 _TOKEN = re.compile(r"[$€£₹]?\d[\d,.]*\d|[$€£₹]?\d|[a-z]+(?:-[a-z]+)*", re.I)
@@ -23,16 +24,16 @@ _TOKEN = re.compile(r"[$€£₹]?\d[\d,.]*\d|[$€£₹]?\d|[a-z]+(?:-[a-z]+)*"
 def disagree(a: str, b: str) -> bool:
     """Do two sentences speak of the same thing and give another figure for it, or say the opposite? Never of different years."""
     one, two = sorted((_subject(a), _subject(b)), key=len)
-    if len(one & two) < FEWEST or len(one - two) > ODD or {*_YEAR.findall(a)} != {*_YEAR.findall(b)}:
+    if len(one & two) < FEWEST or set(_YEAR.findall(a)) != set(_YEAR.findall(b)):
         return False
     mine, theirs = figures(a), figures(b)
-    if len(two - one) <= len(one) / 2 and any(not mine[unit] & theirs[unit] for unit in mine.keys() & theirs.keys()):
+    if one <= two and len(two - one) <= FURTHER * len(one) and any(not mine[unit] & theirs[unit] for unit in mine.keys() & theirs.keys()):
         return True
-    return len(two - one) <= ODD and (any(opposed(a, [b])) or any(opposed(b, [a])))
+    return max(len(one - two), len(two - one)) <= ODD and (any(opposed(a, [b])) or any(opposed(b, [a])))
 
 
 def _subject(sentence: str) -> set[str]:
-    return {word for word in content(sentence) if not numbers(word)}
+    return {word for word in content(_SHARE.sub(" ", sentence)) if not numbers(word)}
 
 
 def figures(sentence: str) -> dict[str, set[float | str]]:

@@ -30,7 +30,7 @@ class Llm(BaseModel):
     price_in: float = Field(default=0.0, ge=0, description="the price of 1,000 tokens that are sent")
     price_out: float = Field(default=0.0, ge=0, description="the price of 1,000 tokens that are written")
     daily_budget: float | None = Field(default=None, ge=0, description="what may be spent in a day (UTC), in the currency of the prices")
-    rewrite: bool = Field(default=False, description="whether the model rewrites follow-up questions to stand alone")
+    rewrite: bool = Field(default=False, description="whether the model rewrites follow-up questions and proposes searches")
 
 
 class Settings(BaseSettings):

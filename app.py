@@ -108,13 +108,15 @@ class House:
 
     def ingest(self, paths: list[Path], *, with_shipped: bool | None = None, rebuild: bool = False) -> "Iterator[Event]":
         """Bring the catalog up to date, then Chroma when no other process holds it."""
-        from index.chroma import hold
+        from index.chroma import hold, is_current
         from index.ingest import ingest
 
         catalog = self.catalog()
         yield from ingest(catalog, self.embedder, paths, shipped=SHIPPED_DOCUMENTS, with_shipped=with_shipped, rebuild=rebuild)
         with catalog.writing() as edit:
             edit.set_meta("built", "yes")
+        if self._chroma_url() is None and is_current(self.settings.data_dir, catalog):
+            return
         with hold(self.settings.data_dir, catalog, self._chroma_url()) as store:
             if store is not None:
                 store.catch_up()

@@ -159,7 +159,7 @@ class Assistant:
                 features=seen, notes=_notes(turn, question, verdict, queries),
             )
             drafted = drafter is not None and verdict == "answered" and not turn.wish  # "shorter" and its like choose among quotations
-            material = Material.of(answer, evidence, view) if drafted else None
+            material = Material.of(answer, evidence, view, self.retrieval.lexicon(view).common) if drafted else None
         timings["compose"] = round((time.perf_counter() - clock) * 1000, 3)
         if drafter is not None and material is not None:  # after the transaction: a model may take its time
             clock = time.perf_counter()

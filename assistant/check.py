@@ -37,16 +37,17 @@ class Nli(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A passage as it was given to the model: under a number, with its document's title."""
+    """A passage as it was given to the model: under a number, with its document's title, and the words that nearly every passage is about."""
 
     number: int
     passage: Passage
     title: str
+    common: str = ""
 
     @property
     def about(self) -> str:
-        """Where the passage stands: title, headings, lead-in or header row."""
-        return "\n".join(part for part in (self.title, self.passage.heading, self.passage.context) if part)
+        """Where the passage stands: title, headings, lead-in or header row, and what all the documents are about."""
+        return "\n".join(part for part in (self.title, self.passage.heading, self.passage.context, self.common) if part)
 
     @property
     def said(self) -> str:

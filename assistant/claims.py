@@ -40,7 +40,7 @@ _OPPOSING_PREFIX = ("un", "in", "non", "dis", "im", "ir")
 
 # Draft words that claim much, and the words of a source that claim as much.
 _STRONG = tuple((re.compile(rf"\b(?:{said})\b", re.I), re.compile(rf"\b(?:{allowed})\b", re.I), why) for said, allowed, why in (
-    (r"all|every|everyone|everything|always|entirely|completely|fully|wholly|in each case|any",
+    (r"all|every|everyone|everything|always|entirely|completely|fully|wholly|in each case|(?<!\bbefore )(?<!\bwithout )(?<!\bif )(?<!\bthan )any",
      r"all|every|everyone|everything|always|entirely|completely|fully|wholly|each|any|whole|no|none|never|nearly every|both", "says it of everything"),
     (r"only|solely|exclusively|sole", r"only|solely|exclusively|sole|alone|none of the other|no other|nothing but", "says that nothing else does"),
     (r"must|mandatory|obligatory|compulsory|have to|has to|required by law|illegal",

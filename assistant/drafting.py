@@ -5,7 +5,7 @@ fails, is late, costs too much, or leaves too little.
 """
 
 import re
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -68,13 +68,17 @@ class Material:
     documents: dict[str, Document]
 
     @classmethod
-    def of(cls, answer: Answer, evidence: Sequence[Evidence], view: View) -> "Material":
-        """The passages of the extractive answer, then the best others, at most MOST_SOURCES; none for neither."""
+    def of(cls, answer: Answer, evidence: Sequence[Evidence], view: View, common: Collection[str] = ()) -> "Material":
+        """The passages of the extractive answer, then the best others, at most MOST_SOURCES; none for neither.
+
+        `common` are the words that nearly every passage is about (`index.search.Lexicon`).
+        """
         quoted = view.passages([citation.passage for citation in answer.citations])
         found = [*(quoted[citation.passage] for citation in answer.citations if citation.passage in quoted), *(e.passage for e in evidence)]
         passages = list({passage.id: passage for passage in found}.values())[:MOST_SOURCES]
         documents = {id: document for id in {passage.document for passage in passages} if (document := view.document(id))}
-        return cls(tuple(Source(n, p, documents[p.document].title) for n, p in enumerate(passages, 1) if p.document in documents), documents)
+        known = " ".join(sorted(common))
+        return cls(tuple(Source(n, p, documents[p.document].title, known) for n, p in enumerate(passages, 1) if p.document in documents), documents)
 
 
 class Drafter:

@@ -16,6 +16,7 @@ from assistant.check import CONSTANTS, FEATURES, Constants, Dropped, Judge, Sour
 from corpus.errors import EvalError
 from evals.run import parity
 from index.catalog import View
+from index.search import common_words
 
 SHIPPED = Path(__file__).parent / "drafts" / "sentences.yaml"
 EATEN = 0.01  # share of the supported development sentences that the models may drop, beside those that the rules drop
@@ -78,7 +79,7 @@ def source_of(view: View, one: Labelled) -> Source:
     for passage in view.passages_of(one.document):
         if any(passage.quote(unit).startswith(one.says) for unit in passage.units):
             document = view.document(one.document)
-            return Source(1, passage, document.title if document else "")
+            return Source(1, passage, document.title if document else "", " ".join(sorted(common_words(view))))
     raise EvalError(f"{one.document} has no sentence that begins with {one.says!r}", "bring the labelled sentences up to date with the documents")
 
 

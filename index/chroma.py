@@ -175,6 +175,13 @@ def hold(folder: Path, catalog: Catalog, url: str | None = None) -> Iterator[Chr
         lock.release()
 
 
+def is_current(folder: Path, catalog: Catalog) -> bool:
+    """Was the Chroma embedded in this folder closed cleanly with all that the catalog holds today? Then there is no need to open it."""
+    stamp = _trusted(folder / "chroma.json", catalog, None) if (folder / "chroma").is_dir() else None
+    with catalog.reading() as view:
+        return stamp is not None and bool(stamp["generation"] == view.generation)
+
+
 @contextmanager
 def following(store: ChromaStore) -> Iterator[Callable[[], None]]:
     """A thread that brings the store up to date whenever the catalog has moved; gives a call that wakes it at once."""

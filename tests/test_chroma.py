@@ -25,7 +25,7 @@ from chromadb.config import Settings
 from corpus.errors import IndexUnavailable
 from fakes import FakeEmbedder, put
 from index.catalog import Catalog
-from index.chroma import ChromaStore, following, hold
+from index.chroma import ChromaStore, following, hold, is_current
 from index.search import nearest
 
 HOUSE = Path(__file__).resolve().parent.parent
@@ -498,3 +498,19 @@ def test_a_server_that_goes_away_costs_no_answer_and_is_used_again_when_it_is_ba
             assert_same_as_exact(store, catalog)
     finally:
         server.stop()
+
+
+def test_what_is_up_to_date_need_not_be_opened(catalog: Catalog) -> None:
+    folder = catalog.path.parent
+    fill(catalog, 5, Random(9))
+    assert not is_current(folder, catalog)
+    closed_well(catalog)
+    assert is_current(folder, catalog)
+    with hold(folder, catalog):
+        assert not is_current(folder, catalog)  # whoever holds it is at work
+    closed_well(catalog)
+    fill(catalog, 30, Random(10))
+    assert not is_current(folder, catalog)
+    closed_well(catalog)
+    shutil.rmtree(folder / "chroma")
+    assert not is_current(folder, catalog)

@@ -611,7 +611,7 @@ def test_the_bench_measures_both_systems_on_a_tiny_corpus(
         {"id": "b", "question": "Who is the pope?", "expect": "refusal"},
     ]
     lines(tmp_path / "set.jsonl", asked)
-    bench.main(["--documents", str(tmp_path / "documents"), "--set", str(tmp_path / "set.jsonl"), "--copies", "2"])
+    bench.main(["--documents", str(tmp_path / "documents"), "--set", str(tmp_path / "set.jsonl"), "--copies", "1"])
     out, err = capfd.readouterr()
     for said in (
         "this system",

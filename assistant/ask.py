@@ -190,7 +190,7 @@ class Assistant:
         """What is seen of the evidence, how probable that makes a right answer, and whether it is above the floor."""
         reranker = self.retrieval.reranker
         constants = self._constants or constants_for(reranker.identity if reranker else "none")
-        seen = features(alone, found.hits, evidence, found.terms, self.vocabulary(view), reranker)
+        seen = features(alone, found, evidence, self.vocabulary(view), reranker)
         answerable = constants.probability(seen)
         return seen, constants.confidence(answerable), answerable >= constants.floor
 

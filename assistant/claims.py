@@ -84,6 +84,8 @@ _SAME = (
 )
 _MEANING = {stem(words(word)[0]): stem(words(group.split("/")[0])[0]) for group in _SAME.split() for word in group.split("/")}
 BORNE = 0.5  # share of a sentence's content words that its source must use, whatever models say
+SUBJECT = 2  # content words that open a sentence, and are taken for what it is about
+FOREIGN = 2  # content words that only a part about something else has, from which it is mixed in
 _LIKENESS = 5  # letters that two words must share from their beginning to be one name ("American", "Americas")
 
 
@@ -222,6 +224,10 @@ def faults(sentence: str, support: Sequence[str], about: str, given: str) -> Ite
     yield from opposed(sentence, support)
     yield from _too_strong(sentence, whole, about)
     yield from _turned_round(sentence, whole)
+    if _mixed(sentence, support):
+        yield "it says of one what its source says of another"
+    if _unequal(sentence, f"{about}\n{whole}"):
+        yield "it says what something is, which its source does not"
 
 
 def nearest(sentence: str, support: Sequence[str]) -> list[str]:
@@ -362,6 +368,39 @@ def _turned_round(sentence: str, support: str) -> Iterator[str]:
         yield "it turns its source round"
     elif _counterpart(sentence, support):
         yield "it says of one what its source says of another"
+
+
+def _mixed(sentence: str, support: Sequence[str]) -> bool:
+    """Does a sentence join what is said of its subject to what another part of its sources says of something else?
+
+    A part that points back ("It closes at five") is about what stands before it.
+    """
+    mine = content(sentence)
+    subject, rest = set(mine[:SUBJECT]), set(mine[SUBJECT:])
+    parts = [(set(content(part)), part) for part in support]
+    own = _of(subject, parts)
+    if any(part.rstrip().endswith(":") for part in support):  # the items of a list are about what its lead-in says
+        return False
+    return any(not subject <= part and len((part & rest) - own) >= FOREIGN and not _POINTS_BACK.match(text) for part, text in parts)
+
+
+def _of(subject: set[str], parts: Sequence[tuple[set[str], str]]) -> set[str]:
+    """The stems of the parts that name the whole subject; of all parts when none does."""
+    whole = [part for part, _ in parts if subject <= part]
+    return set().union(*(whole or [part for part, _ in parts]))
+
+
+_IS = re.compile(r"\b(?:is|are|was|were) (?:the|an?) (?P<what>[\w&-]+(?: [\w&-]+)?)[.!]*$")
+
+
+def _unequal(sentence: str, source: str) -> bool:
+    """Does a sentence end by saying what something is ("… is the KPO"), in words that no copula, colon or comma leads to in the source?"""
+    found = _IS.search(sentence)
+    what = content(found["what"]) if found else []
+    if not what:
+        return False
+    before = re.findall(r"(?:\b(?:is|are|was|were|be|being|as|means?|called|named|became|becomes)|[:,(|])\s+([^.;:|]*)", source, re.I)
+    return not any(what[-1] in content(" ".join(part.split()[:3])) for part in before)
 
 
 def _pair_changed(sentence: str, support: str) -> bool:

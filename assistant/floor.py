@@ -1,14 +1,14 @@
 """The floor: how probable is it that the documents hold the answer? Below the floor the assistant refuses.
 
 A relevance score alone does not tell the right company with the wrong fact from a real answer, so it is weighed together with what can
-be seen without a further model: fifteen named features, and the reranker's impression of the best sentence (`index.rerank`), which tells
-whether the sentence holds what the question asks for. The weights are fitted by `kpo eval calibrate` and kept, with their provenance, by
+be seen without a further model: fifteen named features, and the reranker's impressions of the two best sentences and the best passage
+(`index.rerank`), which tell whether they hold what the question asks for. The weights are fitted by `kpo eval calibrate` and kept, with their provenance, by
 reranker.
 """
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,10 +20,9 @@ from assistant.question import head_of, holds, kind_of, names_in, thing_of
 from assistant.vocabulary import Vocabulary, stem, stems_in
 from corpus.document import embedded_text
 from corpus.errors import ConfigError
-from corpus.terms import Term
 from index.lexical import content_words
 from index.rerank import Reranker
-from index.search import Hit
+from index.search import Retrieved
 
 CONSTANTS = Path(__file__).parent / "calibration.json"
 FEATURES = (
@@ -36,7 +35,7 @@ NEAR = 2.0  # logits below the best sentence within which others are looked at a
 class Constants:
     """A fitted logistic model: P(answerable) = 1 / (1 + exp(-z)), z = intercept + sum of weight * feature + sum of impression * impression.
 
-    `impression` are the weights of the reranker's impression, () where it gives none. `sure` is the slope and the intercept of a second
+    `impression` are the weights of the reranker's impressions, () where it gives none. `sure` is the slope and the intercept of a second
     logistic (Platt, 1999) over z: how probable it is that an answer is also right.
     """
 
@@ -87,9 +86,9 @@ def constants_for(reranker: str) -> Constants:
 
 
 def features(
-    question: str, hits: Sequence[Hit], evidence: Sequence[Evidence], terms: Sequence[Term], vocabulary: Vocabulary, reranker: Reranker | None
+    question: str, found: Retrieved, evidence: Sequence[Evidence], vocabulary: Vocabulary, reranker: Reranker | None
 ) -> tuple[float, ...]:
-    """What is seen of a question and its evidence, in the order of FEATURES, each about -1..1 for a usual question; then the impression.
+    """What is seen of a question and its evidence, in the order of FEATURES, each about -1..1 for a usual question; then the impressions.
 
     sentence, passage, second: the best cross-encoder logit over sentences, the best and the second best over passages, divided by 10.
     mean: the mean of the three best sentences' logits, divided by 10.
@@ -103,9 +102,10 @@ def features(
     negated: 1 when one of the question and its best sentence is negated and the other is not.
     opposite: 1 when the best passage has the opposite of a word of the question ("lowest") in place of that word.
 
-    The reranker's impression of the best sentence follows. Without evidence, or a reranker that gives one, there is none.
+    The reranker's impressions of the best sentence, the second best (or the best again) and the best passage follow, which it has had when
+    it scored them. Without evidence, or a reranker that gives any, there are none.
     """
-    if not evidence or not hits:
+    if not evidence or not found.hits:
         return (-1.2, -1.2, -1.2, -1.2, 0.0, 1.0, *(0.0,) * (len(FEATURES) - 6))
     best = evidence[0]
     near = [e for e in evidence if e.score >= best.score - NEAR][:3]
@@ -114,7 +114,7 @@ def features(
     subject = list(dict.fromkeys(content_words(question)))
     rarity = {word: 1 / math.log(2.0 + vocabulary.stems.get(stem(word), 0)) for word in subject}
     thing, head, names, kind = thing_of(question), head_of(question), names_in(question), kind_of(question)
-    scores = sorted((hit.score for hit in hits), reverse=True)
+    scores = sorted((hit.score for hit in found.hits), reverse=True)
     return (
         best.score / 10,
         scores[0] / 10,
@@ -126,10 +126,17 @@ def features(
         0.0 if not head else 1.0 if stem(head) in stems_in(in_context(best.passage, best.unit)) else 0.5 if stem(head) in said else -1.0,
         float(bool(names)),
         sum(not stems_in(name) <= said for name in names) / max(1, len(names)),
-        float(kind in ("definition", "abbreviation") and any(term.defines for term in terms)),
+        float(kind in ("definition", "abbreviation") and any(term.defines for term in found.terms)),
         len(subject) / 10,
         float(kind == "yes-no"),
         float(is_negated(question) != is_negated(best.text)),
         float(says_opposite(question, embedded_text(best.passage.context, best.passage.text))),
-        *(reranker.impression(question, in_context(best.passage, best.unit)) if reranker else ()),
+        *(_impressions(question, found, evidence, reranker) if reranker else ()),
     )
+
+
+def _impressions(question: str, found: Retrieved, evidence: Sequence[Evidence], reranker: Reranker) -> Iterator[float]:
+    for e in (evidence[0], evidence[min(1, len(evidence) - 1)]):
+        yield from reranker.impression(question, in_context(e.passage, e.unit))
+    passage = found.hits[0].passage
+    yield from reranker.impression(found.question, embedded_text(passage.context, passage.text))

@@ -10,6 +10,7 @@ import numpy as np
 
 from assistant.check import Nli
 from corpus.errors import ModelError
+from index.models import one_core_session
 
 WINDOW = 512  # tokens of a pair
 REMEDY = "set KPO_NLI_MODEL to a folder with config.json (which names the label entailment) and model.onnx with tokenizer.json, or model.safetensors"
@@ -19,16 +20,11 @@ class OnnxNli:
     """An NLI model as ONNX file, one pair a run on one core, as the reranker runs."""
 
     def __init__(self, folder: Path) -> None:
-        import onnxruntime
         from tokenizers import Tokenizer
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
         self._entailment = entailment_of(folder)
         try:
-            self._session = onnxruntime.InferenceSession(str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"])
+            self._session = one_core_session(folder / "model.onnx")
             self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         except Exception as error:  # onnxruntime and tokenizers raise classes of their own for a damaged file
             raise ModelError(f"the NLI model {folder} cannot be loaded ({error})", REMEDY) from error

@@ -5,15 +5,17 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from assistant.ask import Assistant
 from assistant.floor import CONSTANTS, FEATURES, Constants, logit
 from assistant.question import Question
-from evals.cases import Case, CaseSet
+from evals.cases import Case, CaseSet, load, merged
 from evals.metrics import facts_said
-from evals.run import score
+from evals.run import planned, score
 
+SETS = Path(__file__).parent / "sets"
 REFUSED = 0.08  # share of the answerable development questions that the floor may refuse
 STEADY = 1e-9  # standard deviation below which a feature does not vary: that of equal numbers is not exactly 0
 FOLDS = 5  # a question's held-out probability comes from a model fitted on the other four fifths
@@ -39,6 +41,13 @@ class Fitted:
 
     constants: Constants
     held_out: tuple[float, ...]
+
+
+def development() -> CaseSet:
+    """What constants are fitted on: the set that is never reported on, and the even halves of the others."""
+    whole = load(SETS / "calibration.yaml")
+    halves = [replace(found, cases=tuple(planned(found, half="even"))) for found in (load(SETS / f"{name}.yaml") for name in ("sources", "staff"))]
+    return merged([whole, *halves])
 
 
 def entry(constants: Constants, found: CaseSet, seen: Sequence[Observed]) -> dict[str, Any]:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from evals.session import Choice
 
 commands = typer.Typer(no_args_is_help=True)
-DEVELOPMENT = Path(__file__).parent / "sets" / "calibration.yaml"  # the set that constants are fitted on; never reported on
 
 NewFile = Annotated[Path, typer.Argument(help="The file to write: .yaml, .csv or .jsonl. It must not be there yet.", show_default=False)]
 Html = Annotated[Path | None, typer.Option("--html", help="Write the report as one HTML file.", show_default=False)]
@@ -374,18 +373,19 @@ commands.registered_commands += public_commands.registered_commands
 def calibrate(
     ctx: typer.Context,
     set_file: Annotated[
-        Path, typer.Argument(help="A labelled question set that is never reported on.")
-    ] = DEVELOPMENT,
+        Path | None,
+        typer.Argument(help="A labelled question set that is never reported on (default: calibration, and the even halves of the others).", show_default=False),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the constants, store nothing.")] = False,
     data_dir: DataDir = None,
 ) -> None:
     """Fit the floor between answering and refusing, and store its constants for the reranker in use."""
     from assistant.ask import Assistant, Extractive
     from assistant.floor import CONSTANTS, Constants
-    from evals.calibrate import calibrated, entry, observed, store
+    from evals.calibrate import calibrated, development, entry, observed, store
     from evals.cases import load
 
-    found = load(set_file)
+    found = load(set_file) if set_file else development()
     assistant = Assistant(house(ctx, data_dir).retrieval(), Extractive(), Constants.open())
     seen = observed(assistant, found)
     reranker = assistant.retrieval.reranker

@@ -32,7 +32,7 @@ from evals.run import parity
 from index.catalog import Catalog, View
 from index.embed import Embedder
 from index.rerank import Reranker
-from index.search import RERANKED, Hit, Lexicon, Retrieval
+from index.search import RERANKED, Hit, Lexicon, Retrieval, Retrieved
 
 Format = Literal["clapnq", "squad"]
 Half = Literal["even", "odd", "all"]
@@ -272,7 +272,7 @@ def _attempt(
     hits = retrieval.reranked(question, [Hit(passage, 0.0, ("given",), False) for passage in passages])[:RERANKED]
     evidence = read(question, hits, retrieval.reranker)
     terms = Lexicon.of(view.generation, harvest(document, list(passages))).recognise(question)
-    seen = features(question, hits, evidence, terms, vocabulary, retrieval.reranker)
+    seen = features(question, Retrieved(question, tuple(hits), (), tuple(terms), {}), evidence, vocabulary, retrieval.reranker)
     kind = kind_of(question)
     quoted = ""
     if kind != "small-talk":

@@ -11,7 +11,7 @@ import numpy as np
 
 from corpus.errors import ModelError
 from index.compile import compile_embedding, compiled_folder
-from index.models import EmbeddingSource, check
+from index.models import EmbeddingSource, check, one_core_session
 
 THREADS = 2  # texts embedded at the same time; each on one core, one text a run (see OnnxEncoder)
 
@@ -44,15 +44,10 @@ class OnnxEncoder:
     """
 
     def __init__(self, model: Path, tokenizer: Path, window: int) -> None:
-        import onnxruntime
         from tokenizers import Tokenizer
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
         try:
-            self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+            self._session = one_core_session(model)
             self.tokenizer = Tokenizer.from_file(str(tokenizer))
         except Exception as error:  # onnxruntime and tokenizers raise classes of their own for a damaged file
             raise ModelError(f"the model {model.parent} cannot be loaded ({error})", "delete that folder and run `kpo models`") from error

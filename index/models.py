@@ -9,9 +9,12 @@ import os
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from corpus.errors import ModelError
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
 
 REMEDY = "run `make install` again, or delete that folder and run `kpo models`"
 
@@ -143,6 +146,17 @@ def _from_hub_cache(name: str) -> Path:
             f"the embedding model {name!r} is neither shipped, nor a folder, nor in the Hugging Face cache",
             f"set KPO_EMBEDDING_MODEL to {EMBEDDING.name!r} or to a folder with a sentence-transformers model",
         ) from error
+
+
+def one_core_session(model: Path | bytes) -> "InferenceSession":
+    """A model ready to run, one run on one core: threads run several texts at a time. Raises what onnxruntime raises for a damaged one."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(model if isinstance(model, bytes) else str(model), options, providers=["CPUExecutionProvider"])
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Pairs of a question and a text get a relevance score from a cross-encoder."""
 
 import os
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from corpus.errors import ModelError
-from index.models import RERANKER, check, sha256_of
+from index.models import RERANKER, check, one_core_session, sha256_of
 
 if TYPE_CHECKING:
     from tokenizers import Encoding
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 WINDOW = 200  # tokens of a pair; the passages are cut to fewer, and cost grows with length
 QUESTION_TOKENS = 128  # of them at most for the question
 THREADS = 2
+KEPT = 256  # pairs whose impression is kept from when they were scored: some questions' worth
 # The shipped graph's token states two thirds of the way up. Higher ones know little more than the score, lower ones little of the text.
 STATES = "/bert/encoder/layer.7/output/LayerNorm/Add_1_output_0"
 
@@ -43,22 +45,15 @@ class OnnxReranker:
     """
 
     def __init__(self, folder: Path, name: str, sha256: str | None = None) -> None:
-        import onnxruntime
         from tokenizers import Tokenizer
 
         model = folder / "model.onnx"
         if sha256 is not None:
             check(model, sha256)
         self.identity = f"{name}-{(sha256 or sha256_of(model))[:12]}"
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
         self._tells = STATES.encode() in (graph := model.read_bytes())
         try:
-            self._session = onnxruntime.InferenceSession(
-                with_output(graph, STATES) if self._tells else str(model), options, providers=["CPUExecutionProvider"]
-            )
+            self._session = one_core_session(with_output(graph, STATES) if self._tells else model)
             self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         except Exception as error:  # onnxruntime and tokenizers raise classes of their own for a damaged file
             raise ModelError(f"the reranker {folder} cannot be loaded ({error})", "run `make install` again") from error
@@ -68,30 +63,41 @@ class OnnxReranker:
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(WINDOW, strategy="only_second")
         self._inputs = {entry.name for entry in self._session.get_inputs()}
+        self._outputs = [self._session.get_outputs()[0].name, *([STATES] if self._tells else [])]
+        self._impressions: dict[tuple[str, str], tuple[float, ...]] = {}
+        self._lock = threading.Lock()
 
     def score(self, question: str, texts: Sequence[str]) -> list[float]:
         question = self._shortened(question)
         if len(texts) < 2:
-            return [self._one(question, text) for text in texts]
+            return [self._read(question, text)[0] for text in texts]
         with ThreadPoolExecutor(THREADS) as pool:
-            return list(pool.map(lambda text: self._one(question, text), texts))
+            return list(pool.map(lambda text: self._read(question, text)[0], texts))
 
     def _shortened(self, question: str) -> str:
         """The question's first tokens, so that a pair has room for its text; a question without spaces can be all tokens."""
         tokens = self._questions.encode(question, add_special_tokens=False).offsets
         return question[: tokens[QUESTION_TOKENS - 1][1]] if len(tokens) > QUESTION_TOKENS else question
 
-    def _one(self, question: str, text: str) -> float:
-        (logits,) = self._session.run([self._session.get_outputs()[0].name], self._feeds(self._tokenizer.encode(question, text)))
-        return float(np.ravel(logits)[0])
+    def _read(self, question: str, text: str) -> tuple[float, tuple[float, ...]]:
+        """The score of a pair and its impression, which is kept for when it is asked for: one run gives both."""
+        encoded = self._tokenizer.encode(question, text)
+        logits, *states = self._session.run(self._outputs, self._feeds(encoded))
+        impression: tuple[float, ...] = ()
+        if states:
+            asked = [at for at, sequence in enumerate(encoded.sequence_ids) if sequence == 0]
+            impression = tuple(states[0][0, asked].mean(axis=0).tolist()) if asked else (0.0,) * states[0].shape[2]
+            with self._lock:
+                while len(self._impressions) >= KEPT:
+                    del self._impressions[next(iter(self._impressions))]
+                self._impressions[question, text] = impression
+        return float(np.ravel(logits)[0]), impression
 
     def impression(self, question: str, text: str) -> tuple[float, ...]:
-        if not self._tells:
-            return ()
-        encoded = self._tokenizer.encode(self._shortened(question), text)
-        (states,) = self._session.run([STATES], self._feeds(encoded))
-        asked = [at for at, sequence in enumerate(encoded.sequence_ids) if sequence == 0]
-        return tuple(states[0, asked].mean(axis=0).tolist()) if asked else (0.0,) * states.shape[2]
+        pair = self._shortened(question), text
+        with self._lock:
+            kept = self._impressions.get(pair)
+        return self._read(*pair)[1] if kept is None else kept
 
     def _feeds(self, encoded: "Encoding") -> dict[str, np.ndarray]:
         feeds = {"input_ids": encoded.ids, "attention_mask": encoded.attention_mask, "token_type_ids": encoded.type_ids}

@@ -54,8 +54,12 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """What a search gave: hits best first, the words looked for, the terms recognised, milliseconds by stage."""
+    """What a search gave: hits best first, the words looked for, the terms recognised, milliseconds by stage.
 
+    `question` is what the hits were ranked by: without the words that every passage shares (see `focused`).
+    """
+
+    question: str
     hits: tuple[Hit, ...]
     searched: tuple[str, ...]
     terms: tuple[Term, ...]
@@ -153,7 +157,7 @@ class Retrieval:
         """
         listed = self.listed(view, question, documents=documents)
         if not listed.searched or k < 1:
-            return Retrieved((), (), (), {})
+            return Retrieved(listed.question, (), (), (), {})
         others = [self.listed(view, other, documents=documents) for other in also]
         clock = _Clock()
         hits = self.fused(view, listed, max(k, RERANKED), others)
@@ -163,7 +167,7 @@ class Retrieval:
         spent = {**listed.timings_ms, **clock.laps}
         search = round(spent["dense"] + spent["lexical"] + spent["fuse"], 3)
         timings = {"embed": spent["embed"], "search": search, "rerank": spent["rerank"]}
-        return Retrieved(tuple(best), listed.searched, listed.terms, timings)
+        return Retrieved(listed.question, tuple(best), listed.searched, listed.terms, timings)
 
     def listed(self, view: View, question: str, *, documents: frozenset[str] | None = None, depth: int = DEPTH) -> Listed:
         """What each searcher finds for a question, at most `depth` passages each; empty lists for a blank question."""

@@ -85,10 +85,23 @@ def test_a_sentence_that_its_source_says_has_no_fault(sentence: str, support: st
         ("KPO lowers cost because universities train many graduates.", "KPO can lower cost, because pay is lower.", "cause"),
         ("The start-up in the example is a company called KPO.", "The KPO explainer gives the example of a start-up, a company in biotechnology.", "to it"),
         ("The pilot comes after the contract.", "The pilot comes before the contract.", "opposite"),
+        ("The start-up in the example is the KPO.", "The KPO explainer gives the example of a start-up.", "what something is"),
     ],
 )
 def test_a_sentence_that_goes_beyond_its_source_has_a_fault(sentence: str, support: str, fault: str) -> None:
     assert any(fault in one for one in found(sentence, support)), found(sentence, support)
+
+
+FIXED = "Fixed-price work is a project for which the provider is paid an agreed total for an agreed result."
+HOURS = "Time and materials pricing is a model in which the client pays for the hours worked at agreed rates, plus agreed expenses."
+
+
+def test_what_one_part_says_of_its_subject_is_not_said_of_another() -> None:
+    mixed = "Fixed-price work is a project where the client pays for the hours worked at agreed rates, plus agreed expenses."
+    assert "it says of one what its source says of another" in found(mixed, HOURS, FIXED)
+    assert found("Fixed-price work is a project for which the provider is paid an agreed total.", HOURS, FIXED) == []
+    assert found("The new desk opens at nine and closes at five.", "The new desk opens at nine.", "It closes at five.") == []
+    assert found("The rules for a desk are to lock files and to close doors.", "The rules for a desk are:", "Lock files.", "Close doors.") == []
 
 
 def test_a_name_is_given_where_its_source_gives_it() -> None:

@@ -13,7 +13,7 @@ from evals.calibrate import Observed, calibrated, entry, fit, observed, with_flo
 from evals.cases import Case, CaseSet, Place
 from fakes import FakeEmbedder, FakeReranker, put
 from index.catalog import Catalog
-from index.search import Retrieval
+from index.search import Retrieval, Retrieved
 
 NOUGHT = (0.0,) * len(FEATURES)
 
@@ -41,7 +41,7 @@ def test_a_confidence_is_a_second_logistic_over_the_first() -> None:
 
 
 def test_nothing_found_has_features_without_an_impression() -> None:
-    assert len(features("Who?", [], [], [], Vocabulary.of(0, {}), FakeReranker())) == len(FEATURES)
+    assert len(features("Who?", Retrieved("Who?", (), (), (), {}), [], Vocabulary.of(0, {}), FakeReranker())) == len(FEATURES)
 
 
 @pytest.mark.parametrize(

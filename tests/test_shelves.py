@@ -131,6 +131,44 @@ def test_dropped_files_go_in(visit: Visit) -> None:
     visit.tell("#documents", "moth.md")
 
 
+def nested(folder: Path, animal: str) -> Path:
+    """A folder with a document in a folder inside it, and a hidden file."""
+    (folder / animal / "inner").mkdir(parents=True)
+    (folder / animal / f"{animal}.md").write_text(f"# About {animal}s\n\nA {animal} desk is a team of six editors.\n")
+    (folder / animal / "inner" / "more.md").write_text(f"# More about {animal}s\n\nThe {animal} desk works on Sundays.\n")
+    (folder / animal / ".hidden").write_text("secret")
+    return folder / animal
+
+
+def test_a_folder_that_is_chosen_goes_in_whole(visit: Visit, tmp_path: Path) -> None:
+    visit.tab("Sources")
+    with visit.page.expect_file_chooser() as waiting:
+        visit.page.get_by_role("button", name="Choose a folder").click()
+    waiting.value.set_files(str(nested(tmp_path, "heron")))
+    visit.tell("#documents", "More about herons")
+    listed = visit.page.locator("#documents").inner_text()
+    assert "heron/heron.md" in listed and "heron/inner/more.md" in listed and ".hidden" not in listed
+    visit.tab("Ask")
+    assert "six editors" in visit.ask("What is a heron desk?")
+
+
+def test_a_folder_that_is_dropped_goes_in_whole(visit: Visit, tmp_path: Path) -> None:
+    visit.tab("Sources")
+    field = visit.page.locator("#intake .drop")
+    field.scroll_into_view_if_needed()
+    box = field.bounding_box()
+    assert box
+    mouse = visit.page.context.new_cdp_session(visit.page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        mouse.send("Input.dispatchDragEvent", {
+            "type": kind, "x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2,
+            "data": {"items": [], "files": [str(nested(tmp_path, "egret"))] if kind == "dragEnter" else [str(tmp_path / "egret")], "dragOperationsMask": 1},
+        })
+    visit.tell("#documents", "More about egrets")
+    listed = visit.page.locator("#documents").inner_text()
+    assert "egret/egret.md" in listed and "egret/inner/more.md" in listed and ".hidden" not in listed
+
+
 def test_a_pdf_shows_its_page_with_the_words_marked(visit: Visit, tmp_path: Path) -> None:
     (tmp_path / "lynx.pdf").write_bytes(pdf([["A page before."], LYNX], title="Lynx reports"))
     visit.tab("Sources")

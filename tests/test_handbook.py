@@ -1,6 +1,6 @@
 """The shipped documents keep what they promise: front matter, links, length, terms that are found, and the facts of the five sources.
 
-KPO_ACCEPT=1 looks for every fact, the default run for every third; `make gate` asks for all of them.
+KPO_ACCEPT=1 looks for every fact, the default run for every sixth; `make gate` asks for all of them.
 """
 
 import os

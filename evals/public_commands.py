@@ -79,7 +79,7 @@ def qa(
         typer.Option(
             "--refused", min=0.0, max=1.0, help="Share of the even half's answerable questions that may be refused."
         ),
-    ] = 0.15,
+    ] = 0.12,
     caught: Annotated[
         float | None,
         typer.Option(

@@ -26,6 +26,7 @@ from index.catalog import View
 from index.search import CLEAR, Hit, Retrieval, Retrieved
 
 MAX_TURNS = 8  # earlier questions that a follow-up may refer to; the newest are kept
+KEPT_ANSWERED = 2_000  # questions of which is known whether they are answered, so that offering them again costs nothing
 KEPT_LISTS = 200  # lists that earlier questions were answered with, so that "the second one" need not search for them at every turn
 NEAREST = 3  # topics offered with a refusal
 GREETING = (
@@ -63,6 +64,7 @@ class Writing:
 
 
 Event = Searching | Reading | Writing | Said | Answer
+_Asked = tuple[str | None, int, str, frozenset[str] | None]  # a question with what its answer depends on: catalog, generation, chosen documents
 
 
 class Answerer(Protocol):
@@ -96,7 +98,8 @@ class Assistant:
         self._drafter = drafter
         self._constants = constants
         self._vocabulary: tuple[tuple[str | None, int], Vocabulary] = ((None, -1), Vocabulary.of(-1, {}))
-        self._lists: dict[tuple[str | None, int, str, frozenset[str] | None], tuple[str, ...]] = {}
+        self._lists: dict[_Asked, tuple[str, ...]] = {}
+        self._answered: dict[_Asked, bool] = {}
         self._lock = threading.Lock()
 
     @property
@@ -169,6 +172,22 @@ class Assistant:
             timings["draft"] = round((time.perf_counter() - clock) * 1000, 3)
         disagreeing = tuple(disputed(*markers) for markers in disputes(answer.citations))
         yield replace(answer, notes=(*answer.notes, *disagreeing), timings_ms=_total(timings, start))
+
+    def answers(self, question: str, documents: frozenset[str] | None = None) -> bool:
+        """Do the documents answer a question that stands alone? Kept for when it is asked again, until the documents change."""
+        with self.retrieval.reading() as view:
+            key = (view.meta("id"), view.generation, question, documents)
+        with self._lock:
+            known = self._answered.get(key)
+        if known is not None:
+            return known
+        *_, answer = self.ask(Question(question, documents=documents), drafts=False)
+        found = isinstance(answer, Answer) and answer.verdict == "answered"
+        with self._lock:
+            if len(self._answered) >= KEPT_ANSWERED:
+                self._answered.clear()
+            self._answered[key] = found
+        return found
 
     def _composed(
         self, turn: Turn, kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term], view: View

@@ -370,18 +370,23 @@ def _turned_round(sentence: str, support: str) -> Iterator[str]:
         yield "it says of one what its source says of another"
 
 
+_STATEMENTS = re.compile(r"[;:]\s|,\s(?:and|but|while|whereas|or|so)\s", re.I)  # each with a subject of its own
+
+
 def _mixed(sentence: str, support: Sequence[str]) -> bool:
     """Does a sentence join what is said of its subject to what another part of its sources says of something else?
 
     A part that points back ("It closes at five") is about what stands before it.
     """
-    mine = content(sentence)
-    subject, rest = set(mine[:SUBJECT]), set(mine[SUBJECT:])
     parts = [(set(content(part)), part) for part in support]
-    own = _of(subject, parts)
     if any(part.rstrip().endswith(":") for part in support):  # the items of a list are about what its lead-in says
         return False
-    return any(not subject <= part and len((part & rest) - own) >= FOREIGN and not _POINTS_BACK.match(text) for part, text in parts)
+    for statement in map(content, _STATEMENTS.split(sentence)):
+        subject, rest = set(statement[:SUBJECT]), set(statement[SUBJECT:])
+        own = _of(subject, parts)
+        if any(not subject <= part and len((part & rest) - own) >= FOREIGN and not _POINTS_BACK.match(text) for part, text in parts):
+            return True
+    return False
 
 
 def _of(subject: set[str], parts: Sequence[tuple[set[str], str]]) -> set[str]:

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from assistant.answer import Answer
 from assistant.ask import Assistant, nearest_topics
 from assistant.chats import Topic
-from assistant.question import Question
 from index.catalog import View
 from index.lexical import STOPWORDS, words
 
@@ -22,8 +21,7 @@ def follow_ups(assistant: Assistant, answer: Answer, asked: Sequence[str], docum
     with assistant.retrieval.reading() as view:
         wanted = candidates(assistant, view, answer, asked)[:TRIED]
     for question in wanted:
-        *_, tried = assistant.ask(Question(question, documents=documents), drafts=False)
-        if isinstance(tried, Answer) and tried.verdict == "answered":
+        if assistant.answers(question, documents):
             yield question
             offered += 1
             if offered == OFFERED:

@@ -24,6 +24,7 @@ from scripted import Asked, scripted
 
 ACCEPT = bool(os.environ.get("KPO_ACCEPT"))
 EVERY = 1 if ACCEPT else 9  # of the labelled sentences
+SLACK = 1 if ACCEPT else 2  # sentences: shares of a small sample are coarse
 DRAFTS = HOUSE / "evals" / "drafts"
 # What may be eaten, and what may slip through. Free prose loses much: see docs/llm.md.
 SETS = {"development": (sentences.SHIPPED, 0.06, 0.06), "apart": (DRAFTS / "apart.yaml", 0.06, 0.10), "free": (DRAFTS / "free.yaml", 0.60, 0.12)}
@@ -47,8 +48,8 @@ def test_both_error_rates_are_low(name: str, judge: Judge, retrieval: Retrieval)
     with retrieval.reading() as view:
         for half in ("even", "odd"):
             rates = sentences.rates(judge, view, found, half)
-            assert len(rates.eaten) <= 1 + eaten * rates.good, rates.eaten
-            assert len(rates.missed) <= 1 + missed * rates.bad, rates.missed
+            assert len(rates.eaten) <= SLACK + eaten * rates.good, rates.eaten
+            assert len(rates.missed) <= SLACK + missed * rates.bad, rates.missed
 
 
 def test_the_labelled_sentences_fit_the_documents(retrieval: Retrieval) -> None:

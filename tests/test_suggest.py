@@ -60,3 +60,15 @@ def test_a_refusal_is_followed_by_places_instead(assistant: Assistant) -> None:
     assert [topic.label for topic in found] == list(refusal.nearest)
     assert {(topic.document, topic.digest) for topic in found} == {(document.id, document.digest)}
     assert all(document.text[topic.start :].startswith(("A ", "It ", "The ")) for topic in found)
+
+
+def test_whether_a_question_is_answered_is_kept_until_the_documents_change(assistant: Assistant, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    ask = assistant.ask
+    monkeypatch.setattr(assistant, "ask", lambda question, **more: (asked.append(question.text), ask(question, **more))[1])
+    assert [assistant.answers("When does a zebra desk meet?") for _ in range(3)] == [True] * 3
+    assert not assistant.answers("When does a zebra desk meet?", frozenset({"notes/other.md"}))
+    assert asked == ["When does a zebra desk meet?"] * 2
+    put(assistant.retrieval.catalog, "notes/zebra.md", "# Bees", "Bees fly.")
+    assistant.answers("When does a zebra desk meet?")
+    assert len(asked) == 3

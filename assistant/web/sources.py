@@ -45,7 +45,7 @@ class SourcesTab:
 
     def changing(self) -> list[Any]:
         """The components that an ingestion changes."""
-        return [self.progress, self.list, self.folder]
+        return [self.progress, self.list, self.folder, self.find]
 
     def listed(self, search: str = "") -> str:
         """The documents by source, and with a search only those that fit, below the passages that hold its words."""
@@ -144,11 +144,11 @@ class SourcesTab:
             yield from self.follow()
 
     def follow(self) -> Iterator[Update]:
-        """What the newest ingestion does until it has ended, then its results and the documents as they are after it."""
+        """What the newest ingestion does until it has ended, then its results and all documents as they are after it, whatever was searched for."""
         while (progress := self._desk.library.progress()).running:
             yield {self.progress: progress_html(progress, time.monotonic())}
             time.sleep(LOOK_SECONDS)
-        yield {self.progress: progress_html(progress, time.monotonic()), self.list: self.listed()}
+        yield {self.progress: progress_html(progress, time.monotonic()), self.list: self.listed(), self.find: ""}
 
 
 def progress_html(progress: Progress, now: float) -> str:

@@ -16,6 +16,8 @@ import httpx
 import pytest
 from filelock import FileLock
 
+import forks
+
 pytest.register_assert_rewrite("visits")
 HOUSE = Path(__file__).resolve().parent.parent
 KPO = Path(sys.executable).with_name("kpo")
@@ -28,8 +30,7 @@ def outside(**settings: object) -> dict[str, str]:
 
 def run_kpo(*arguments: object, text: str | bytes = b"", **settings: object) -> "subprocess.CompletedProcess[str]":
     """Run the real `kpo` with these arguments, `text` on its standard input, and these settings."""
-    typed = text.encode() if isinstance(text, str) else text
-    ran = subprocess.run([KPO, *map(str, arguments)], input=typed, capture_output=True, env=outside(**settings), timeout=120)
+    ran = forks.run([*map(str, arguments)], text.encode() if isinstance(text, str) else text, outside(**settings), 120)
     return subprocess.CompletedProcess(ran.args, ran.returncode, ran.stdout.decode(), ran.stderr.decode())
 
 

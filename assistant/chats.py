@@ -69,15 +69,16 @@ class Chats:
     ) -> Turn:
         """Add a question with its answer to a chat; None, and a chat that has been deleted, begin a new one, named after the question.
 
-        `instead_of` is a turn of the same chat that makes room, with all that came after it: a question that was edited or asked again.
+        `instead_of` is the last turn of the chat, which makes room: a question that was edited or asked again. Once another window has gone
+        on from it, nothing makes room.
         """
         now = datetime.now(UTC).isoformat(timespec="seconds")
         with self._transaction() as db:
             if chat is None or not db.execute("SELECT 1 FROM chats WHERE id = ?", [chat]).fetchone():
-                title = _title(answer.question)
+                title = title_of(answer.question)
                 chat = int(db.execute("INSERT INTO chats (title, began, changed) VALUES (?, ?, ?)", [title, now, now]).lastrowid or 0)
             if instead_of is not None:
-                db.execute("DELETE FROM turns WHERE chat = ? AND id >= ?", [chat, instead_of])
+                db.execute("DELETE FROM turns WHERE id = ? AND id = (SELECT max(id) FROM turns WHERE chat = ?)", [instead_of, chat])
             row = [
                 chat, now, answer.question, answer.text, stored(answer), json.dumps(list(narrowed)),
                 json.dumps([[t.label, t.document, t.start, t.digest] for t in topics]),
@@ -117,7 +118,7 @@ class Chats:
 
     def rename(self, chat: int, title: str) -> None:
         """Give a chat another name; a blank one changes nothing. Raises CorpusError for a chat that is not there."""
-        wanted = _title(title)
+        wanted = title_of(title)
         with self._transaction() as db:
             if wanted and db.execute("UPDATE chats SET title = ? WHERE id = ?", [wanted, chat]).rowcount == 0:
                 raise CorpusError(f"there is no chat {chat}", "it may have been deleted in another window; reload the page")
@@ -164,6 +165,7 @@ def _proved(text: str) -> Answer | None:
         return None
 
 
-def _title(text: str) -> str:
+def title_of(text: str) -> str:
+    """The name that a chat has from its first question, or is given: one line, not too long."""
     line = one_line(text)
     return line if len(line) <= MAX_TITLE else line[: MAX_TITLE - 1].rstrip() + "…"

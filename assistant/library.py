@@ -104,7 +104,8 @@ class Library:
                 self._progress = replace(self._progress, error=f"{error.message}. To mend it: {error.remedy}.")
             except Exception as error:  # whatever breaks one ingestion must not keep the page waiting for its end
                 logging.getLogger(__name__).exception("an ingestion stopped")
-                self._progress = replace(self._progress, error=f"The ingestion stopped ({type(error).__name__}). The terminal that serves this page says why.")
+                said = f"The ingestion stopped ({type(error).__name__}). Tell whoever runs this page: its log says why."
+                self._progress = replace(self._progress, error=said)
 
     def begin_upload(self) -> Path:
         """A new, empty, hidden file to write an upload into. Those that other browsers left half-written long ago are cleared away."""
@@ -153,12 +154,18 @@ class Library:
         self.start([self.folder])
 
     def forget(self, source: str) -> None:
-        """Take a source folder out of the index; its files stay where they are. Raises CorpusError for one that is not a source."""
+        """Take a source folder out of the index; its files stay where they are. Raises CorpusError for one that is not a source.
+
+        That is then the newest progress there is, unless an ingestion runs.
+        """
         with self.catalog.reading() as view:
             known = {found.name: found.path for found in view.sources()}
         if source not in known:
             raise CorpusError(f"{source} is not a source folder", "reload the page")
         self._forget(known[source])
+        with self._lock:
+            if not self._progress.running:
+                self._progress = Progress(rows=(Row(source, "removed"),))
 
     def entry(self, document: str) -> Entry | None:
         """What the catalog knows of a document; None when it is not in it."""

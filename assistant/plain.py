@@ -5,10 +5,12 @@ from collections.abc import Collection
 from datetime import date
 
 from assistant.answer import Answer, Citation
+from assistant.ask import disputed
+from assistant.vocabulary import stem, stems_in
 from index.lexical import STOPWORDS, words
 
 CONFIDENCE = ((0.8, "Confident"), (0.6, "Fairly sure"), (0.0, "Not sure: read the source"))
-_STEM = 5  # letters from which two words count as forms of one: "contract", "contracts"
+_DISPUTED = re.compile(re.escape(disputed(0, 0)).replace("0", r"\d+"))  # the note of disagreement, whatever its markers
 
 
 def confidence(answer: Answer) -> str:
@@ -19,9 +21,9 @@ def confidence(answer: Answer) -> str:
 def why_sure(answer: Answer) -> str:
     """What speaks for and against the answer, as far as a reader can check it: where its quotations come from, which words they lack."""
     documents = len({citation.document for citation in answer.citations})
-    said = {_root(word) for citation in answer.citations for word in words(f"{citation.title} {citation.heading} {citation.quote}")}
+    said = {root for citation in answer.citations for root in stems_in(f"{citation.title} {citation.heading} {citation.quote}")}
     asked = [word for word in dict.fromkeys(words(answer.standalone)) if word not in STOPWORDS]
-    lacking = [word for word in asked if _root(word) not in said]
+    lacking = [word for word in asked if stem(word) not in said]
     quotes = len(answer.citations)
     places = f"{quotes} quotation{'s' if quotes != 1 else ''} from {documents} document{'s' if documents != 1 else ''}"
     if not lacking:
@@ -52,9 +54,5 @@ def months_in_words(months: int) -> str:
 
 
 def disagree(notes: Collection[str]) -> list[str]:
-    """The notes that tell of sources which say different things."""
-    return [note for note in notes if re.search(r"\bdisagree|\bdiffer", note)]
-
-
-def _root(word: str) -> str:
-    return word[:_STEM] if len(word) > _STEM else word.rstrip("s")
+    """The notes that tell of sources which say different things, as `ask.disputed` writes them: others may quote anything."""
+    return [note for note in notes if _DISPUTED.fullmatch(note)]

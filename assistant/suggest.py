@@ -31,15 +31,17 @@ def follow_ups(assistant: Assistant, answer: Answer, asked: Sequence[str], docum
 def candidates(assistant: Assistant, view: View, answer: Answer, asked: Sequence[str]) -> list[str]:
     """Questions that the neighbourhood of the quotations suggests, best first.
 
-    Headings that are questions, those below a quotation before those above it; then the terms that the quotations use and some
-    document defines.
+    Headings that are questions, those below a quotation before those above it, without those that a quotation stands directly under: they have
+    just been answered. Then the terms that the quotations use and some document defines.
     """
     found: list[str] = []
+    under: set[str] = set()
     for citation in answer.citations:
         document = view.document(citation.document)
         if document is None or document.digest != citation.digest:
             continue
         headings = [(b.start, document.text[b.start : b.end]) for b in document.blocks if b.kind == "heading"]
+        under.update([text for start, text in headings if start <= citation.start][-1:])
         questions = [(start, text) for start, text in headings if text.endswith("?")]
         found += [text for start, text in questions if start > citation.start][:2]
         found += [text for start, text in reversed(questions) if start < citation.start][:2]
@@ -48,7 +50,7 @@ def candidates(assistant: Assistant, view: View, answer: Answer, asked: Sequence
         found += [f"What is {term.name}?" for term in lexicon.recognise(citation.quote) if term.defines]
     said = [_subject(text) for text in (*asked, answer.question, answer.standalone)]
     fresh: list[str] = []
-    for question in dict.fromkeys(found):
+    for question in dict.fromkeys(text for text in found if text not in under):
         subject = _subject(question)
         if not any(subject <= other for other in said):  # each brings a word of its own
             fresh.append(question)

@@ -11,7 +11,8 @@ import numpy as np
 
 from corpus.errors import ModelError
 from index.compile import compile_embedding, compiled_folder
-from index.models import EmbeddingSource, check, one_core_session
+from index.models import EMBEDDING, EmbeddingSource, check, one_core_session
+from index.turn import question_turn
 
 THREADS = 2  # texts embedded at the same time; each on one core, one text a run (see OnnxEncoder)
 
@@ -65,9 +66,11 @@ class OnnxEncoder:
 class CompiledEmbedder:
     """A model compiled by `kpo models`. Imports neither torch nor transformers."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, turn: np.ndarray | None = None) -> None:
+        """`turn` is what the model was taught about questions (see index.turn); without it they are embedded as passages are."""
         from tokenizers import Tokenizer
 
+        self._turn = turn
         try:
             about = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
             promised = {name: about["sha256"][name] for name in ("model.onnx", "tokenizer.json")}
@@ -101,7 +104,11 @@ class CompiledEmbedder:
         return np.stack(rows) if rows else np.zeros((0, encode.dimension), dtype=np.float32)
 
     def embed_question(self, text: str) -> np.ndarray:
-        return self._encode()(self.about["query_prefix"] + text)
+        vector = self._encode()(self.about["query_prefix"] + text)
+        if self._turn is None:
+            return vector
+        turned = vector + self._turn @ vector
+        return np.asarray(turned / np.linalg.norm(turned), dtype=np.float32)
 
 
 class TorchEmbedder:
@@ -139,8 +146,8 @@ def _identity(*parts: object) -> str:
     return hashlib.sha256(json.dumps([str(part) for part in parts]).encode()).hexdigest()[:16]
 
 
-def open_embedder(name: str, models_dir: Path) -> Embedder:
-    """The embedder for a model's name or folder, compiled first when it can be and is not yet.
+def open_embedder(name: str, models_dir: Path, *, taught: bool = True) -> Embedder:
+    """The embedder for a model's name or folder, compiled first when it can be and is not yet; the shipped one as it was `taught`.
 
     Raises ModelError when the model is not to be had.
     """
@@ -150,4 +157,4 @@ def open_embedder(name: str, models_dir: Path) -> Embedder:
     folder = compiled_folder(source, models_dir)
     if not (folder / "manifest.json").is_file():
         compile_embedding(source, models_dir)
-    return CompiledEmbedder(folder)
+    return CompiledEmbedder(folder, question_turn() if taught and name == EMBEDDING.name else None)

@@ -91,12 +91,18 @@ def test_a_damaged_answer_costs_itself_and_not_the_chat(chats: Chats, tmp_path: 
     assert whole.answer == refused("Who runs it?")
 
 
-def test_a_question_asked_again_takes_the_place_of_the_first_and_of_what_followed(chats: Chats) -> None:
+def test_a_question_asked_again_takes_the_place_of_the_last(chats: Chats) -> None:
     first = chats.keep(None, answered("One?"))
     second = chats.keep(first.chat, answered("Two?"))
-    chats.keep(first.chat, answered("Three?"))
     chats.keep(first.chat, answered("Two, differently?"), instead_of=second.id)
     assert [turn.question for turn in chats.turns(first.chat)] == ["One?", "Two, differently?"]
+
+
+def test_what_another_window_has_added_since_makes_no_room(chats: Chats) -> None:
+    first = chats.keep(None, answered("One?"))
+    chats.keep(first.chat, answered("Two, from elsewhere?"))
+    chats.keep(first.chat, answered("One, differently?"), instead_of=first.id)
+    assert [turn.question for turn in chats.turns(first.chat)] == ["One?", "Two, from elsewhere?", "One, differently?"]
 
 
 def test_nothing_of_another_chat_makes_room(chats: Chats) -> None:

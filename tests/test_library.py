@@ -129,6 +129,12 @@ def test_files_of_other_folders_are_not_deleted(shelf: Shelf) -> None:
         shelf.library.forget("nowhere")
 
 
+def test_a_source_that_is_left_out_is_the_newest_that_happened(shelf: Shelf) -> None:
+    shelf.settle([])
+    shelf.library.forget("handbook")
+    assert list(shelf.library.progress().rows) == [Row("handbook", "removed")]
+
+
 def test_an_original_that_became_a_link_to_another_file_is_not_given_out(shelf: Shelf, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("a password")

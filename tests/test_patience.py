@@ -1,19 +1,22 @@
-"""What the page does while an answer is still being made: it can be stopped, and another chat opened."""
+"""What the page does when something comes between: a stop, a second click, another window, a server that was started again, a damaged file."""
 
 import os
 import threading
 import time
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
+import httpx
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 import browser
+from assistant.answer import Answer
 from assistant.ask import Assistant, Event, Extractive, Searching
 from assistant.chats import Chats
 from assistant.check import Constants as Check
@@ -25,10 +28,11 @@ from assistant.llm import Message, Usage, Written
 from assistant.question import Question
 from assistant.web.desk import Desk
 from conftest import Served, free_port, wait_until
+from corpus.worker import MAX_FILE
 from fakes import FakeEmbedder, FakeReranker, put
 from index.catalog import Catalog
 from index.search import Retrieval
-from visits import PATIENCE, visiting
+from visits import PATIENCE, Visit, visiting
 
 pytestmark = [
     pytest.mark.skipif(browser.find() is None, reason="no Chromium found: install the system package `chromium`"),
@@ -46,6 +50,16 @@ class Slow(Assistant):
         while not self.go.wait(0.05):
             yield Searching(question.text, ())
         yield from super().ask(question, drafts=drafts)
+
+
+class Thorough(Slow):
+    """An assistant that reads and writes on, without a stage to tell of, until it is let go on."""
+
+    def ask(self, question: Question, *, drafts: bool = True) -> Iterator[Event]:
+        for event in Assistant.ask(self, question, drafts=drafts):
+            if isinstance(event, Answer):
+                assert self.go.wait(60)
+            yield event
 
 
 class Pausing:
@@ -69,13 +83,13 @@ class Pausing:
 
 
 @contextmanager
-def in_this_process(assistant: Assistant, chats: Chats) -> Iterator[Served]:
-    """A server in this process with this assistant."""
+def in_this_process(assistant: Assistant, chats: Chats, port: int = 0) -> Iterator[Served]:
+    """A server in this process with this assistant, on this port if one is given."""
     from assistant.web.server import build
 
     catalog = assistant.retrieval.catalog
     desk = Desk(assistant, chats, Library(catalog, lambda paths: iter(()), str), lambda question, **told: None)
-    port = free_port()
+    port = port or free_port()
     server = uvicorn.Server(uvicorn.Config(build(desk, "127.0.0.1"), host="127.0.0.1", port=port, log_level="error", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -164,3 +178,351 @@ def test_each_sentence_of_a_model_is_shown_once_it_has_passed(retrieval: Retriev
         assert kept is not None and kept.writer == "llm"
     print(f"\nthe first sentence stood on the page {seconds:.2f} s after it was written")
     assert not os.environ.get("KPO_ACCEPT") or seconds < 1, seconds
+
+
+def test_a_question_that_is_stopped_while_it_is_read_is_not_kept_and_stands_in_the_box(retrieval: Retrieval, tmp_path: Path, chromium: Browser) -> None:
+    assistant, chats = Thorough(retrieval, Extractive(), Constants.open()), Chats(tmp_path)
+    assistant.go.clear()
+    with in_this_process(assistant, chats) as served, visiting(chromium, served) as visit:
+        visit.page.fill("#question textarea", "What is a zebra desk?")
+        visit.page.click("#send")
+        expect(visit.page.locator("#live .stages .now")).to_have_text("Reading", timeout=PATIENCE)
+        visit.page.click("#stop")
+        visit.tell("#speaker", "Stopped")
+        assistant.go.set()
+        expect(visit.page.locator("#question textarea")).to_have_value("What is a zebra desk?")
+        expect(visit.page.locator("#question textarea")).to_be_focused()
+        time.sleep(1)
+        assert chats.listed() == []
+        expect(visit.page.locator(".welcome")).to_be_visible()
+        visit.after(lambda: visit.page.keyboard.press("Enter"))
+        assert [chat.turns for chat in chats.listed()] == [1]
+
+
+def test_a_double_click_asks_once_and_nothing_else_is_asked_meanwhile(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
+    assistant, chats, served = slow
+    assistant.go.clear()
+    with visiting(chromium, served) as visit:
+        examples = visit.page.locator(".welcome .example")
+        visit.page.evaluate("""() => {
+            const one = document.querySelector('.welcome .example'), two = document.body.appendChild(one.cloneNode());
+            two.dataset.arg = 'Who is a yak?';
+            one.click();
+            one.click();
+            setTimeout(() => two.click(), 600);
+        }""")
+        expect(visit.page.locator("#live .busy")).to_be_visible(timeout=PATIENCE)
+        expect(examples).to_have_count(0)  # nothing to click while it is answered
+        visit.tell("#toast", "One question at a time")
+        assistant.go.set()
+        expect(visit.page.locator("#live .turn[data-turn]")).to_be_visible(timeout=PATIENCE)
+        time.sleep(1)
+        assert [chat.turns for chat in chats.listed()] == [1]
+
+
+def test_an_edited_question_says_so_and_can_be_left_as_it_is(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
+    assistant, chats, served = slow
+    assistant.go.set()
+    with visiting(chromium, served) as visit:
+        visit.ask("What is a zebra desk?")
+        visit.page.locator("#live [data-do=edit]").click()
+        visit.tell("#editing", "Editing “What is a zebra desk?”")
+        visit.tell("#speaker", "Editing")
+        visit.page.get_by_role("button", name="Cancel editing").click()
+        expect(visit.page.locator("#editing .editing")).to_have_count(0)
+        expect(visit.page.locator("#question textarea")).to_have_value("")
+        visit.ask("When does the desk work?")
+        assert [turn.question for turn in chats.turns(1)] == ["What is a zebra desk?", "When does the desk work?"]
+
+
+def test_a_question_that_is_clicked_takes_no_place(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
+    assistant, chats, served = slow
+    assistant.go.set()
+    with visiting(chromium, served) as visit:
+        visit.ask("What is a zebra desk?")
+        visit.page.locator("#live [data-do=edit]").click()
+        visit.tell("#editing", "Editing")
+        visit.tab("Glossary")
+        visit.page.evaluate("""() => document.querySelector('#terms').insertAdjacentHTML('beforeend',
+            '<button class="tool" data-do="ask" data-arg="When does the desk work?">Ask about this</button>')""")
+        visit.after(visit.page.get_by_role("button", name="Ask about this").last.click)
+        assert [turn.question for turn in chats.turns(1)] == ["What is a zebra desk?", "When does the desk work?"]
+        expect(visit.page.locator("#editing .editing")).to_have_count(0)
+
+
+def test_what_another_window_has_added_is_not_replaced(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
+    assistant, chats, served = slow
+    assistant.go.set()
+    with visiting(chromium, served) as one:
+        one.ask("What is a zebra desk?")
+        with visiting(chromium, served, "/?chat=1") as two:
+            expect(two.page.locator("#live .asked")).to_be_visible(timeout=PATIENCE)
+            two.ask("When does the desk work?")
+        one.page.locator("#live [data-do=edit]").click()
+        one.tell("#editing", "Editing")
+        one.ask("Who is on a zebra desk?")
+        one.tell("#toast", "gone on in another window")
+        asked = ["What is a zebra desk?", "When does the desk work?", "Who is on a zebra desk?"]
+        assert [turn.question for turn in chats.turns(1)] == asked
+        assert one.page.locator("#thread .turn .asked").all_inner_texts() == asked[:2]
+
+
+def test_an_idle_page_goes_on_in_its_chat_when_the_server_was_started_again(retrieval: Retrieval, tmp_path: Path, chromium: Browser) -> None:
+    assistant, chats, port = Assistant(retrieval, Extractive(), Constants.open()), Chats(tmp_path), free_port()
+    with ExitStack() as first, visiting(chromium, first.enter_context(in_this_process(assistant, chats, port))) as visit:
+        visit.ask("What is a zebra desk?")
+        first.close()
+        with in_this_process(assistant, chats, port):
+            visit.ask("When does it work?")
+            expect(visit.page.locator("#thread .turn")).to_have_count(1)
+            assert [turn.question for turn in chats.turns(1)] == ["What is a zebra desk?", "When does it work?"]
+            visit.page.goto("about:blank")
+        visit.complaints.clear()  # the page complained that its server went away
+
+
+def test_a_page_that_has_lost_its_server_loads_itself_again_with_its_chat(retrieval: Retrieval, tmp_path: Path, chromium: Browser) -> None:
+    assistant, chats, port = Assistant(retrieval, Extractive(), Constants.open()), Chats(tmp_path), free_port()
+    with ExitStack() as first, visiting(chromium, first.enter_context(in_this_process(assistant, chats, port))) as visit:
+        visit.ask("What is a zebra desk?")
+        first.close()
+        visit.page.fill("#question textarea", "When does it work?")
+        visit.page.click("#send")
+        visit.tell("body", "Connection to the server was lost")
+        with in_this_process(assistant, chats, port) as served:
+            with visit.page.expect_navigation(timeout=PATIENCE):
+                pass
+            expect(visit.page.locator("#live .asked")).to_have_text("What is a zebra desk?", timeout=PATIENCE)
+            assert visit.page.url == f"{served.url}/?chat=1"
+            expect(visit.page.locator("#question textarea")).to_have_value("When does it work?")  # what was not asked is not lost
+            visit.after(lambda: visit.page.click("#send"))
+            assert [turn.question for turn in chats.turns(1)] == ["What is a zebra desk?", "When does it work?"]
+            visit.page.goto("about:blank")
+        visit.complaints.clear()  # the page complained that its server went away
+
+
+def test_the_same_thing_said_twice_is_shown_twice(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
+    assistant, chats, served = slow
+    assistant.go.set()
+    with visiting(chromium, served) as visit:
+        visit.ask("What is a zebra desk?")
+        for _ in range(2):
+            visit.page.evaluate("document.querySelector('#toast').hidden = true")
+            visit.page.locator("#live [data-do=up]").click()
+            expect(visit.page.locator("#toast")).to_be_visible(timeout=PATIENCE)
+            expect(visit.page.locator("#toast")).to_contain_text("Thank you")
+
+
+def test_a_name_that_is_kept_leaves_no_field_behind(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
+    assistant, chats, served = slow
+    assistant.go.set()
+    with visiting(chromium, served) as visit:
+        visit.ask("What is a zebra desk?")
+        visit.page.locator("#thread [data-do=rename]").click()
+        expect(visit.page.locator(".chat-title input")).to_be_visible()
+        visit.page.keyboard.press("Enter")
+        expect(visit.page.locator(".chat-title input")).to_have_count(0)
+        expect(visit.page.locator("#question textarea")).to_be_focused()
+        assert visit.page.locator(".chat-title h2").text_content() == "What is a zebra desk?"
+
+
+def test_a_title_that_only_repeats_the_question_is_not_seen(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
+    assistant, chats, served = slow
+    assistant.go.set()
+    with visiting(chromium, served) as visit:
+        visit.ask("What is a zebra desk?")
+        title = visit.page.locator(".chat-title")
+        expect(title).to_have_class("chat-title repeats")
+        assert title.locator("h2").evaluate("title => title.getBoundingClientRect().width") == 1
+        expect(title.get_by_role("button", name="Rename")).to_be_visible()
+        visit.ask("When does the desk work?")
+        expect(title.locator("h2")).to_be_visible()
+        assert title.locator("h2").evaluate("title => title.getBoundingClientRect().width") > 100
+
+
+def test_only_one_button_waits_to_be_pressed_again(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
+    assistant, chats, served = slow
+    assistant.go.set()
+    with visiting(chromium, served) as visit:
+        for question in ("What is a zebra desk?", "When does the desk work?"):
+            visit.ask(question)
+            visit.page.locator("[data-do=new]").click()
+            expect(visit.page.locator(".welcome")).to_be_visible(timeout=PATIENCE)
+        one, two = visit.page.locator("#chats .delete").all()
+        for button in (one, two, one):
+            button.click(force=True)
+        expect(one).to_have_text("Press again to confirm")
+        expect(two).to_have_text("Delete")
+        expect(one).to_have_text("Delete", timeout=PATIENCE)  # it forgets after a while
+        one.click(force=True)
+        visit.page.wait_for_timeout(400)
+        one.click(force=True)
+        expect(visit.page.locator("#chats .chat")).to_have_count(1, timeout=PATIENCE)
+        expect(visit.page.locator("#chats .chat")).to_be_focused()
+
+
+def test_a_link_leads_to_its_answer_and_a_dead_one_says_so(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
+    assistant, chats, served = slow
+    assistant.go.set()
+    with visiting(chromium, served) as visit:
+        for question in ("What is a zebra desk?", "When does the desk work?", "Who is on a zebra desk?", "What is a team of analysts?"):
+            visit.ask(question)
+    with visiting(chromium, served, "/?answer=2", viewport={"width": 1280, "height": 500}) as visit:
+        asked = visit.page.locator('.turn[data-turn="2"] .asked')
+        expect(asked).to_be_focused(timeout=PATIENCE)
+        expect(asked).to_be_in_viewport()
+        assert "chat=1" in visit.page.url
+    with visiting(chromium, served, "/?answer=99") as visit:
+        visit.tell("#toast", "This answer is not kept any more.")
+        expect(visit.page.locator(".welcome")).to_be_visible()
+
+
+def test_the_focus_is_not_lost_with_the_button_that_was_pressed(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
+    assistant, chats, served = slow
+    assistant.go.set()
+    with visiting(chromium, served) as visit:
+        box = visit.page.locator("#question textarea")
+        visit.page.fill("#question textarea", "What is a zebra desk?")
+        visit.page.locator("#send").focus()
+        visit.after(lambda: visit.page.keyboard.press("Enter"))
+        expect(box).to_be_focused()
+        visit.page.locator("#live [data-do=again]").focus()
+        visit.after(lambda: visit.page.keyboard.press("Enter"))
+        expect(box).to_be_focused()
+
+
+def test_on_a_phone_chats_are_found_from_every_tab_and_can_be_deleted(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
+    assistant, chats, served = slow
+    assistant.go.set()
+    with visiting(chromium, served, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True) as visit:
+        visit.ask("What is a zebra desk?")
+        toggle, entry = visit.page.locator("[data-do=chats]"), visit.page.locator("#chats .chat").first
+        expect(toggle).to_have_attribute("aria-expanded", "false")
+        visit.tab("Sources")
+        cells = visit.page.locator("#documents tbody tr").first.locator(".n")
+        assert "Passages 1" in cells.all_inner_texts()
+        toggle.click()
+        expect(entry).to_be_visible()
+        expect(toggle).to_have_attribute("aria-expanded", "true")
+        assert visit.page.locator("#chats .delete").first.evaluate("button => getComputedStyle(button).opacity") == "1"
+        toggle.click()
+        expect(entry).to_be_hidden()
+        expect(toggle).to_have_attribute("aria-expanded", "false")
+
+
+def test_a_list_that_was_searched_stays_searched(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
+    assistant, chats, served = slow
+    assistant.go.set()
+    with visiting(chromium, served) as visit:
+        assert visit.page.locator("#chats").inner_text() == "Chats are kept here. Everybody who can open this page sees them."
+        visit.ask("What is a zebra desk?")
+        visit.page.locator("[data-do=new]").click()
+        expect(visit.page.locator(".welcome")).to_be_visible(timeout=PATIENCE)
+        visit.ask("Who is a yak?")
+        visit.page.locator("#find-chat input, #find-chat textarea").fill("zebra desk?")
+        expect(visit.page.locator("#chats .chat")).to_have_count(1, timeout=PATIENCE)
+        visit.page.locator("#chats .chat").click()
+        expect(visit.page.locator("#live .asked")).to_have_text("What is a zebra desk?", timeout=PATIENCE)
+        expect(visit.page.locator("#chats .chat")).to_be_focused()
+        assert visit.page.locator("#chats .chat").count() == 1
+
+
+def test_what_was_said_of_one_answer_does_not_stand_under_the_next(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
+    assistant, chats, served = slow
+    assistant.go.set()
+    with visiting(chromium, served) as visit:
+        visit.ask("What is a zebra desk?")
+        visit.page.locator("#live [data-do=down]").click()
+        visit.page.get_by_label("Wrong source").check()
+        visit.page.fill("#words textarea", "The wrong year")
+        visit.page.click("#leave")
+        expect(visit.page.locator("#judge")).to_be_hidden()
+        visit.page.locator("#live [data-do=down]").click()
+        expect(visit.page.locator("#judge")).to_be_visible(timeout=PATIENCE)
+        expect(visit.page.locator("#words textarea")).to_have_value("")
+        expect(visit.page.get_by_label("Wrong source")).not_to_be_checked()
+
+
+def test_damaged_records_are_told_wherever_they_are_met(slow: tuple[Slow, Chats, Served], tmp_path: Path, chromium: Browser) -> None:
+    assistant, chats, served = slow
+    assistant.go.set()
+    with visiting(chromium, served) as visit:
+        visit.ask("What is a zebra desk?")
+        assistant.go.clear()
+        visit.page.fill("#question textarea", "When does it work?")
+        visit.page.click("#send")
+        expect(visit.page.locator("#live .busy")).to_be_visible(timeout=PATIENCE)
+        for suffix in ("", "-wal", "-shm"):
+            (tmp_path / f"records.sqlite{suffix}").unlink(missing_ok=True)
+        (tmp_path / "records.sqlite").write_bytes(b"no database " * 500)
+        for act in (partial(visit.page.click, "#stop"), partial(visit.page.click, "[data-do=chat]"), visit.page.reload):
+            visit.page.evaluate("document.querySelector('#toast').textContent = ''")
+            act()
+            assistant.go.set()
+            visit.tell("#toast", "cannot be used")
+            expect(visit.page.locator("#send")).to_be_visible(timeout=PATIENCE)
+        visit.page.fill("#question textarea", "Who is a yak?")
+        visit.page.click("#send")
+        visit.tell("#live .trouble", "cannot be used")
+        expect(visit.page.locator("#send")).to_be_visible(timeout=PATIENCE)
+
+
+def test_a_damaged_index_is_told_wherever_it_is_met(slow: tuple[Slow, Chats, Served], tmp_path: Path, chromium: Browser) -> None:
+    assistant, chats, served = slow
+    assistant.go.set()
+    with visiting(chromium, served) as visit:
+        for suffix in ("", "-wal", "-shm"):
+            (tmp_path / f"catalog.sqlite{suffix}").unlink(missing_ok=True)
+        (tmp_path / "catalog.sqlite").write_bytes(b"no database " * 500)
+        for act in (*(visit.page.get_by_role("tab", name=name).click for name in ("Sources", "Glossary")), visit.page.reload):
+            visit.page.evaluate("document.querySelector('#toast').textContent = ''")
+            act()
+            visit.tell("#toast", "cannot be used")
+        assert httpx.get(f"{served.url}/original?document=notes/zebra.md").status_code == 404
+
+
+def small(name: str, size: int = 20) -> dict[str, object]:
+    """A file to be chosen."""
+    return {"name": name, "mimeType": "text/plain", "buffer": b"x" * size}
+
+
+def choose(visit: Visit, *files: dict[str, object]) -> None:
+    """Choose files to put in."""
+    with visit.page.expect_file_chooser() as waiting:
+        visit.page.get_by_role("button", name="Choose files").click()
+    waiting.value.set_files(list(files))  # type: ignore[arg-type]
+
+
+def test_a_file_that_is_too_large_is_not_sent_and_what_failed_stays_to_be_read(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
+    assistant, chats, served = slow
+    with visiting(chromium, served) as visit:
+        visit.tab("Sources")
+        drop = visit.page.locator("#intake .drop")
+        expect(drop).to_have_attribute("data-limit", str(MAX_FILE))
+        drop.evaluate("drop => drop.dataset.limit = 100")
+        sent: list[str] = []
+        visit.page.on("request", lambda asked: sent.append(asked.url) if "/upload" in asked.url else None)
+        choose(visit, small("large.txt", 101), small("one.txt"))
+        visit.tell("#intake .sent", "one.txt")
+        visit.tell("#intake .failed", "large.txt: it is larger than")
+        visit.tell("#speaker", "1 of 2 files sent. large.txt: it is larger than")
+        choose(visit, small("two.txt"))
+        visit.tell("#intake .sent", "two.txt")
+        assert [line.split(":")[0] for line in visit.page.locator("#intake li").all_inner_texts()] == ["two.txt", "large.txt"]
+        assert len(sent) == 2
+
+
+def test_a_second_batch_leaves_the_lines_of_the_first_alone(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
+    assistant, chats, served = slow
+    with visiting(chromium, served) as visit:
+        visit.tab("Sources")
+        held: list[Route] = []
+        visit.page.route("**/upload?name=one.txt", lambda route: held.append(route))
+        choose(visit, small("one.txt"))
+        wait_until_shown = visit.page.locator("#intake li").filter(has_text="one.txt")
+        expect(wait_until_shown).to_have_count(1)
+        choose(visit, small("two.txt"))
+        visit.tell("#intake .sent", "two.txt")
+        expect(wait_until_shown).to_have_count(1)
+        held[0].continue_()
+        expect(wait_until_shown).to_have_class("sent", timeout=PATIENCE)
+

@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from assistant.ask import disputed
 from assistant.plain import confidence, disagree, is_old, months_in_words, place, why_sure
 from test_chats import answered
 
@@ -19,6 +20,14 @@ def test_confidence_has_three_labels(probability: float, label: str) -> None:
 def test_the_reason_counts_quotations_and_names_the_words_that_they_lack() -> None:
     assert why_sure(answered("What are desks?")) == "1 quotation from 1 document; every word you asked about stands in them or in their headings"
     assert why_sure(answered("What is a zebra desk in Peru?")) == "1 quotation from 1 document; not in them: “zebra”, “peru”"
+
+
+@pytest.mark.parametrize(("asked", "lacking"), [
+    ("Which company?", "company"), ("Is there control?", "control"), ("What do contracts say?", ""), ("How is it compared?", ""),
+])
+def test_words_that_only_begin_alike_are_not_the_same(asked: str, lacking: str) -> None:
+    said = why_sure(answered(asked, "Compare a contract. It says more."))
+    assert f"“{lacking}”" in said if lacking else "every word" in said
 
 
 def test_a_place_is_told_on_one_line_and_a_heading_not_twice() -> None:
@@ -41,4 +50,5 @@ def test_months_in_words(months: int, said: str) -> None:
 
 
 def test_notes_of_disagreement_are_told_from_others() -> None:
-    assert disagree(("searched only in 1 chosen document", "the sources disagree on the year")) == ["the sources disagree on the year"]
+    quoted = "the language model had this searched for as well: “how do [1] and [2] differ, do they disagree?”"
+    assert disagree(("searched only in 1 chosen document", quoted, disputed(1, 12))) == [disputed(1, 12)]

@@ -115,6 +115,8 @@ def test_a_folder_of_this_computer_is_read_where_it_is_and_left_out_again(visit:
     visit.tab("Sources")
     press_twice(visit, source.get_by_role("button", name="Leave out"))
     expect(source).to_have_count(0, timeout=PATIENCE)
+    visit.tell("#progress li.removed", "owls Taken out.")  # and not what was read before
+    visit.tell("#speaker", "Done.")
     assert (tmp_path / "owls" / "owl.md").is_file()
 
 

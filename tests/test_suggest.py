@@ -15,7 +15,8 @@ from index.search import Retrieval
 PARTS = (
     "# What is a zebra desk?", "A zebra desk is a team of analysts (ZD). It reads contracts.",
     "# Who leads a zebra desk?", "A senior lawyer leads every zebra desk.",
-    "# When does a zebra desk meet?", "The zebra desk meets on Mondays at noon.",
+    "# When does a zebra desk meet?", "The zebra desk meets on Mondays at noon.",  # is quoted too
+    "# Where does a zebra desk work?", "The zebra desk works in an office in Pune.",
 )
 
 
@@ -29,23 +30,36 @@ def assistant(tmp_path: Path) -> Assistant:
 def test_neighbouring_headings_that_are_questions_are_offered_once_they_are_answered(assistant: Assistant) -> None:
     answer = assistant.answer(Question("What is a zebra desk?"))
     offered = list(follow_ups(assistant, answer, [answer.question]))
-    assert set(offered) == {"Who leads a zebra desk?", "When does a zebra desk meet?"}
+    assert set(offered) == {"Who leads a zebra desk?", "Where does a zebra desk work?"}
     for question in offered:
         assert assistant.answer(Question(question)).verdict == "answered"
+
+
+def test_the_heading_that_a_quotation_stands_under_is_answered_already(assistant: Assistant) -> None:
+    put(assistant.retrieval.catalog, "notes/yak.md", "# What is the main use of a yak desk?", "A yak desk is used for patents.", "# Who leads it?", "A yak.")
+    answer = assistant.answer(Question("What is a yak desk?"))
+    assert "What is the main use of a yak desk?" in {citation.heading for citation in answer.citations}
+    with assistant.retrieval.reading() as view:
+        assert "What is the main use of a yak desk?" not in candidates(assistant, view, answer, [answer.question])
+
+
+def test_only_what_the_chosen_documents_answer_is_offered(assistant: Assistant) -> None:
+    answer = assistant.answer(Question("What is a zebra desk?"))
+    assert list(follow_ups(assistant, answer, [answer.question], frozenset({"notes/other.md"}))) == []
 
 
 def test_nothing_that_was_asked_is_offered_again(assistant: Assistant) -> None:
     answer = assistant.answer(Question("What is a zebra desk?"))
     asked = ["who leads the zebra desk", answer.question]
     with assistant.retrieval.reading() as view:
-        assert candidates(assistant, view, answer, asked) == ["When does a zebra desk meet?"]
+        assert candidates(assistant, view, answer, asked) == ["Where does a zebra desk work?"]
 
 
 def test_a_document_that_changed_since_suggests_nothing(assistant: Assistant) -> None:
     answer = assistant.answer(Question("What is a zebra desk?"))
     put(assistant.retrieval.catalog, "notes/zebra.md", *PARTS, "# Why a zebra?", "Nobody knows why.")
     with assistant.retrieval.reading() as view:
-        assert not [question for question in candidates(assistant, view, answer, []) if question.startswith(("Who", "When", "Why"))]
+        assert not [question for question in candidates(assistant, view, answer, []) if question.startswith(("Who", "When", "Where", "Why"))]
 
 
 def test_a_refusal_is_followed_by_places_instead(assistant: Assistant) -> None:

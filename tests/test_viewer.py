@@ -76,8 +76,9 @@ def test_a_long_document_is_shown_a_window_at_a_time_and_every_block_can_be_reac
         at = after
     assert seen == {block.start for block in document.blocks}
     middle = document.blocks[300].start
-    html = viewer_html(document, Opening(middle, (middle, middle + 13)))
+    html = viewer_html(document, Opening(middle, (middle, middle + 13), marker=1, by="cite|7-1"))
     assert marked(html) == ["Paragraph 300"]
+    assert re.search(r'data-do="more" data-arg="\d+\|cite\|7-1">Earlier text', html)  # it is still the same quotation that is read around
     assert "Earlier text" in html and "Later text" in html
     back = window(document.blocks, middle)[1]
     assert back is not None and window(document.blocks, back)[0][-1].end >= window(document.blocks, middle)[0][0].start

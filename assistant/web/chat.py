@@ -9,13 +9,13 @@ import gradio as gr
 
 from assistant.answer import MAX_QUESTION, Answer, Segment
 from assistant.ask import MAX_TURNS, Reading, Searching, Writing
-from assistant.chats import Chat, Turn, earlier
+from assistant.chats import Chat, Turn, earlier, title_of
 from assistant.drafting import Said
 from assistant.question import Question
 from assistant.suggest import follow_ups, topics
 from assistant.web.area import area
-from assistant.web.desk import Desk, Sitting
-from assistant.web.markup import busy_html, button, clean, downloads, failed_html, turn_html
+from assistant.web.desk import Asking, Desk, Sitting
+from assistant.web.markup import busy_html, button, clean, downloads, failed_html, mending, news, turn_html
 from corpus.errors import KpoError
 from corpus.normalise import one_line
 from index.catalog import View
@@ -28,7 +28,13 @@ EXAMPLES = {
     "For new starters": ("What does SLA stand for?", "What is attrition?", "What happens in the first week?"),
     "For clients": ("How do I choose a KPO provider?", "What are the risks of KPO, and how are they reduced?", "Which pricing models are there?"),
 }
-BROKEN = "Something went wrong with this question. The terminal that serves this page says what; your question is in the box again."
+BROKEN = "Something went wrong with this question. Tell whoever runs this page: its log says why. Your question is in the box again."
+GONE = "This answer is not kept any more."
+NOT_SENT = "It was not sent: the answer is not kept any more, or the server was started again. Press “Not right” once more."
+ONE_AT_A_TIME = "One question at a time: wait for this answer, or stop it."
+STOPPED = "Stopped. Nothing of the answer is kept."
+SEEN_BY_ALL = "Chats are kept here. Everybody who can open this page sees them."
+MOVED_ON = "This chat has gone on in another window. Your question was added at its end, and nothing was replaced."
 REASONS = ("Wrong source", "Out of date", "Incomplete", "Should have refused", "Something else")
 THANKS = "Thank you. It is in the evaluators' inbox."
 MAX_WORDS = 1_000  # characters of a remark on an answer
@@ -38,8 +44,9 @@ Update = dict[Any, Any]
 class ChatTab:
     """The components of the tab, and what happens to them. Built inside a gradio Blocks; a method returns the components it changes."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, notice: gr.Markdown) -> None:
         self._desk = desk
+        self.notice = notice
         with gr.Row(elem_id="talk"):
             with gr.Column(elem_id="chats-column", scale=0, min_width=230):
                 area(clean(f'<nav aria-label="New chat">{button("new", "", "New chat", kind="new")}</nav>'))
@@ -57,6 +64,9 @@ class ChatTab:
                         with gr.Row():
                             self.tell = gr.Button("Send", variant="primary", size="sm", elem_id="tell")
                             self.leave = gr.Button("Cancel", variant="secondary", size="sm", elem_id="leave")
+                # The id of the chat that is shown. The page sends it back with what it asks, which a server that was started since needs.
+                self.shown = gr.Textbox(visible="hidden", elem_id="shown", label="chat", show_label=False)
+                self.editing = area(elem_id="editing")
                 with gr.Row(elem_id="ask"):
                     self.box = gr.Textbox(
                         placeholder="Ask about knowledge process outsourcing", label="Your question", show_label=False, container=False,
@@ -71,35 +81,70 @@ class ChatTab:
 
     def asking(self) -> list[Any]:
         """The components that `ask` changes."""
-        return [self.thread, self.live, self.next, self.box, self.send, self.stop, self.list, self.judge]
+        return [self.thread, self.shown, self.live, self.next, self.editing, self.box, self.send, self.stop, self.list, self.judge]
 
     def opening(self) -> list[Any]:
         """The components that opening, renaming and deleting a chat change."""
-        return [self.thread, self.live, self.next, self.list, self.box, self.judge, self.judged]
+        return [self.thread, self.shown, self.live, self.next, self.list, self.editing, self.box, *self.judging()]
 
-    def ask(self, text: str, sitting: Sitting, chosen: Sequence[str] | None, again: int | None = None) -> Iterator[Update]:
-        """Stream one answer: what is being done, then the whole of it. `again` is a turn of the open chat to be asked again."""
+    def judging(self) -> list[Any]:
+        """The components that judging an answer changes."""
+        return [self.judge, self.judged, self.reason, self.words]
+
+    def stopping(self) -> list[Any]:
+        """The components that a stop changes."""
+        return [self.thread, self.shown, self.live, self.next, self.editing, self.box, self.send, self.stop]
+
+    def adopt(self, sitting: Sitting, shown: int) -> None:
+        """Take up the chat that the page shows, when the server was started after the page was opened. What was said there is read from the store."""
+        if not sitting.begun:
+            sitting.begun = True
+            sitting.chat = shown if self._desk.chats.title(shown) is not None else None
+
+    def ask(self, text: str, sitting: Sitting, chosen: Sequence[str] | None, *, typed: bool = False, again: int | None = None) -> Iterator[Update]:
+        """Stream one answer: what is being done, then the whole of it. While one is being answered, nothing else is asked.
+
+        What is `typed` takes the place of a question that is being edited; `again` is a turn of the open chat to be asked again.
+        """
+        text = one_line(str(text))[:MAX_QUESTION]
+        if not text and again is None:
+            yield {self.box: ""}
+        elif sitting.asking is None:
+            asking = sitting.asking = Asking(text, typed, sitting.editing if typed else None)
+            try:
+                yield from self._asked(asking, sitting, chosen, again)
+            finally:
+                if sitting.asking is asking:
+                    sitting.asking = None
+        elif sitting.asking.question != text:  # else it was clicked twice
+            yield {self.notice: news(ONE_AT_A_TIME)}
+
+    def _asked(self, asking: Asking, sitting: Sitting, chosen: Sequence[str] | None, again: int | None) -> Iterator[Update]:
         kept = self._desk.chats.turns(sitting.chat) if sitting.chat is not None else []
         repeated = next((turn for turn in kept if turn.id == again), None)
-        text = one_line(str(text))[:MAX_QUESTION] if repeated is None else repeated.question
-        if not text:
-            yield {self.box: ""}
+        if again is not None and repeated is None:
+            yield {self.notice: news(GONE)}
             return
-        instead_of = repeated.id if repeated else sitting.editing
-        kept = [turn for turn in kept if instead_of is None or turn.id < instead_of]
-        chat, sitting.newest, sitting.editing = sitting.chat, None, None
+        text, replaced = (repeated.question, repeated) if repeated else (asking.question, asking.editing)
+        in_place = replaced is not None and bool(kept) and kept[-1].id == replaced.id
+        kept = kept[:-1] if in_place else kept
+        head = self._head(sitting.chat, kept, text)
+        cleared = {self.box: "", **self._edited(sitting, None)} if asking.typed or sitting.editing else {}
+        chat, sitting.newest = sitting.chat, None
         stages = [f"Searching for “{text}”"]
         yield {
-            self.thread: self._thread(sitting.chat, kept), self.live: busy_html(text, stages), self.next: "", self.box: "",
+            **head, self.live: busy_html(text, stages), self.next: "", **cleared,
             self.judge: gr.update(visible=False), self.send: gr.update(visible=False), self.stop: gr.update(visible=True),
         }
-        idle = {self.send: gr.update(visible=True), self.stop: gr.update(visible=False)}
+        idle: Update = {self.send: gr.update(visible=True), self.stop: gr.update(visible=False)}
         try:
             with self._desk.assistant.retrieval.catalog.reading() as view:
                 documents, narrowed = narrow(view, chosen or ())
             answer: Answer | None = None
             written: list[Segment] = []
             for event in self._desk.assistant.ask(Question(text, earlier(kept)[-MAX_TURNS:], documents)):
+                if sitting.asking is not asking:  # it was stopped
+                    return
                 match event:
                     case Searching():
                         stages = [f"Searching for “{event.standalone or text}”"]
@@ -118,29 +163,36 @@ class ChatTab:
             assert answer is not None
             with self._desk.assistant.retrieval.catalog.reading() as view:
                 near = topics(view, answer)
-            turn = self._desk.chats.keep(chat, answer, narrowed=narrowed, topics=near, instead_of=instead_of)
+            if sitting.asking is not asking:
+                return
+            turn = self._desk.chats.keep(chat, answer, narrowed=narrowed, topics=near, instead_of=replaced.id if replaced else None)
             if answer.verdict == "refused":
                 self._desk.receive(answer.standalone, verdict="refused")
+            before = [other for other in self._desk.chats.turns(turn.chat) if other.id < turn.id]
+            if replaced and not (in_place and [other.id for other in before] == [other.id for other in kept]):
+                idle[self.notice] = news(MOVED_ON)
             if sitting.chat != chat:  # the answer waits in its own chat
                 yield {self.list: self.chat_list(sitting), **idle}
                 return
             sitting.chat, sitting.newest = turn.chat, turn.id
-            yield {self.thread: self._thread(turn.chat, kept), self.live: self._turn(turn, last=True), self.list: self.chat_list(sitting), **idle}
+            yield {**self._head(turn.chat, before, text), self.live: self._turn(turn, last=True), self.list: self.chat_list(sitting), **idle}
         except KpoError as error:
-            yield {self.live: failed_html(text, f"{error.message}. To mend it: {error.remedy}."), self.box: text, **idle}
+            yield {self.live: failed_html(text, mending(error)), self.box: text, **self._edited(sitting, asking.editing), **idle}
         except Exception:  # whatever else goes wrong must not leave the page waiting for ever; the log has the rest
             logging.getLogger(__name__).exception("a question could not be answered")
-            yield {self.live: failed_html(text, BROKEN), self.box: text, **idle}
+            yield {self.live: failed_html(text, BROKEN), self.box: text, **self._edited(sitting, asking.editing), **idle}
 
-    def suggest(self, sitting: Sitting) -> Iterator[Update]:
-        """What to ask next, under the newest answer, one question after another as each has been tried."""
+    def suggest(self, sitting: Sitting, chosen: Sequence[str] | None) -> Iterator[Update]:
+        """What to ask next, under the newest answer, one question after another as each has been tried in the chosen documents."""
         turn = self._desk.chats.turn(sitting.newest) if sitting.newest is not None else None
         if turn is None or turn.answer is None or turn.answer.verdict != "answered":
             return
         found: list[str] = []
         asked = [other.question for other in self._desk.chats.turns(turn.chat)]
         try:
-            for question in follow_ups(self._desk.assistant, turn.answer, asked):
+            with self._desk.assistant.retrieval.catalog.reading() as view:
+                documents, _ = narrow(view, chosen or ())
+            for question in follow_ups(self._desk.assistant, turn.answer, asked, documents):
                 if sitting.newest != turn.id:
                     return
                 found.append(question)
@@ -148,15 +200,35 @@ class ChatTab:
         except KpoError:  # the index was taken away; the next question says so
             return
 
-    def stopped(self, sitting: Sitting) -> Update:
-        """What the page shows once a question has been stopped: the chat as it was."""
-        return {**self._shown(sitting), self.send: gr.update(visible=True), self.stop: gr.update(visible=False)}
+    def stopped(self, typing: str, sitting: Sitting) -> Update:
+        """Stop the question being answered, which gives it back to the box unless something else is being typed, and show the chat as it was."""
+        asking, sitting.asking = sitting.asking, None
+        changed: Update = {self.send: gr.update(visible=True), self.stop: gr.update(visible=False)}
+        if asking is not None:
+            changed[self.notice] = news(STOPPED)
+            if asking.question and not typing.strip():
+                changed |= {self.box: asking.question, **self._edited(sitting, asking.editing)}
+        try:
+            changed |= self._shown(sitting)
+        except KpoError as error:  # the question is stopped all the same
+            changed[self.notice] = news(mending(error))
+        return changed
 
     def open(self, sitting: Sitting, chat: int | None) -> Update:
         """Show a kept chat; None, and one that is not there any more, show an empty one."""
         known = chat is not None and self._desk.chats.title(chat) is not None
-        sitting.chat, sitting.newest, sitting.editing, sitting.judging = (chat if known else None), None, None, None
-        return {**self._shown(sitting), self.list: self.chat_list(sitting), self.judge: gr.update(visible=False)}
+        sitting.begun, sitting.chat, sitting.newest = True, (chat if known else None), None
+        return {**self._shown(sitting), **self._edited(sitting, None), **self.unjudged(sitting), self.list: self.chat_list(sitting)}
+
+    def answer(self, sitting: Sitting, turn: int) -> Update:
+        """Show the chat of an answer; an empty one, with a notice, when the answer is not there any more."""
+        found = self._desk.chats.turn(turn)
+        return self.open(sitting, found.chat) if found else {**self.open(sitting, None), self.notice: news(GONE)}
+
+    def search(self, sitting: Sitting, search: str) -> Update:
+        """Show the chats that hold this, until something else is searched for."""
+        sitting.search = search
+        return {self.list: self.chat_list(sitting)}
 
     def rename(self, sitting: Sitting, title: str) -> Update:
         """Give the open chat another name."""
@@ -171,31 +243,47 @@ class ChatTab:
         return self.open(sitting, None) if sitting.chat == chat else {self.list: self.chat_list(sitting)}
 
     def edit(self, sitting: Sitting, turn: int) -> Update:
-        """Put the question of a turn into the box; what is asked next takes its place."""
+        """Put the question of a turn into the box; what is typed and asked next takes its place."""
         found = self._desk.chats.turn(turn)
         if found is None or found.chat != sitting.chat:
-            return {}
-        sitting.editing = turn
-        return {self.box: found.question}
+            return {self.notice: news(GONE)}
+        return {self.box: found.question, **self._edited(sitting, found)}
 
-    def like(self, turn: int) -> bool:
-        """A thumb up for an answer goes to the inbox; False when there is no such answer."""
-        return self._receive(turn, "up")
+    def unedit(self, sitting: Sitting) -> Update:
+        """Leave the question that is being edited as it is."""
+        return {self.box: "", **self._edited(sitting, None)}
+
+    def _edited(self, sitting: Sitting, turn: Turn | None) -> Update:
+        """Begin to edit this turn, and show that; None ends it."""
+        sitting.editing = turn
+        if turn is None:
+            return {self.editing: ""}
+        cancel = button("unedit", "", "Cancel", label="Cancel editing", kind="tool")
+        return {self.editing: clean(f'<p class="editing">Editing “{escape(turn.question)}”. What you ask now takes its place. {cancel}</p>')}
+
+    def like(self, turn: int) -> Update:
+        """A thumb up for an answer goes to the inbox."""
+        return {self.notice: news(THANKS if self._receive(turn, "up") else GONE)}
 
     def dislike(self, sitting: Sitting, turn: int) -> Update:
         """Ask what was wrong with an answer."""
         found = self._desk.chats.turn(turn)
         if found is None:
-            return {}
+            return {self.notice: news(GONE)}
+        blank = self.unjudged(sitting)
         sitting.judging = turn
-        said = clean(f'<p class="judged">About the answer to “{escape(found.question)}”</p>')
-        return {self.judge: gr.update(visible=True), self.judged: said}
+        return {**blank, self.judge: gr.update(visible=True), self.judged: news(f"About the answer to “{found.question}”", "judged")}
 
-    def complain(self, sitting: Sitting, reason: str | None, words: str | None) -> bool:
-        """A thumb down with its reason and words goes to the inbox; False when no answer is being judged."""
+    def unjudged(self, sitting: Sitting) -> Update:
+        """Judge nothing; what was said of one answer must not stand under the next."""
+        sitting.judging = None
+        return {self.judge: gr.update(visible=False), self.reason: None, self.words: ""}
+
+    def complain(self, sitting: Sitting, reason: str | None, words: str | None) -> Update:
+        """A thumb down with its reason and words goes to the inbox; nothing does when no answer is being judged."""
         said = one_line(str(words or ""))[:MAX_WORDS]
-        turn, sitting.judging = sitting.judging, None
-        return turn is not None and self._receive(turn, "down", reason if reason in REASONS else "", said)
+        sent = sitting.judging is not None and self._receive(sitting.judging, "down", reason if reason in REASONS else "", said)
+        return {**self.unjudged(sitting), self.notice: news(THANKS)} if sent else {self.notice: news(NOT_SENT)}
 
     def _receive(self, turn: int, thumb: str, reason: str = "", words: str = "") -> bool:
         found = self._desk.chats.turn(turn)
@@ -206,11 +294,11 @@ class ChatTab:
         self._desk.receive(answer.standalone, verdict=answer.verdict, thumb=thumb, reason=reason, words=words, citations=cited)
         return True
 
-    def chat_list(self, sitting: Sitting, search: str = "") -> str:
-        """The kept chats, newest first."""
-        found = self._desk.chats.listed(search)
+    def chat_list(self, sitting: Sitting) -> str:
+        """The kept chats that hold what is searched for, newest first."""
+        found = self._desk.chats.listed(sitting.search)
         if not found:
-            return clean(f'<p class="note">{"No chat holds that." if search.strip() else "Your chats are kept here."}</p>')
+            return clean(f'<p class="note">{"No chat holds that." if sitting.search.strip() else SEEN_BY_ALL}</p>')
         return clean(f'<nav aria-label="Chats"><ul>{"".join(self._entry(chat, sitting) for chat in found)}</ul></nav>')
 
     def _entry(self, chat: Chat, sitting: Sitting) -> str:
@@ -221,18 +309,20 @@ class ChatTab:
     def _shown(self, sitting: Sitting) -> Update:
         """The whole of the open chat."""
         turns = self._desk.chats.turns(sitting.chat) if sitting.chat is not None else []
-        last = self._turn(turns[-1], last=True) if turns else ""
-        return {self.thread: self._thread(sitting.chat, turns[:-1]), self.live: last, self.next: ""}
+        if not turns:
+            return {self.thread: welcome(), self.shown: "", self.live: "", self.next: ""}
+        return {**self._head(sitting.chat, turns[:-1], turns[-1].question), self.live: self._turn(turns[-1], last=True), self.next: ""}
 
-    def _thread(self, chat: int | None, turns: Sequence[Turn]) -> str:
-        """The chat's name, and its turns but for the newest; a welcome when there is no chat yet."""
+    def _head(self, chat: int | None, turns: Sequence[Turn], newest: str) -> Update:
+        """What stands above the newest question: the chat's name, and its turns before. Nothing when there is no chat yet."""
         title = self._desk.chats.title(chat) if chat is not None else None
         if chat is None or title is None:
-            return welcome()
+            return {self.thread: "", self.shown: ""}
+        repeats = " repeats" if not turns and title == title_of(newest) else ""  # the only question stands directly below
         tools = f'<div class="tools">{button("rename", title, "Rename", kind="tool")}{downloads("chat", chat, "this chat")}</div>'
-        head = f'<header class="chat-title" data-chat="{chat}"><h2>{escape(title)}</h2>{tools}</header>'
+        head = f'<header class="chat-title{repeats}" data-chat="{chat}"><h2>{escape(title)}</h2>{tools}</header>'
         digests = self._desk.digests()
-        return clean(head) + "".join(self._turn(turn, digests=digests) for turn in turns)
+        return {self.thread: clean(head) + "".join(self._turn(turn, digests=digests) for turn in turns), self.shown: str(chat)}
 
     def _turn(self, turn: Turn, *, last: bool = False, digests: dict[str, str] | None = None) -> str:
         known = self._desk.digests() if digests is None else digests

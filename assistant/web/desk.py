@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from assistant.ask import Assistant
-from assistant.chats import Chats
+from assistant.chats import Chats, Turn
 from assistant.library import Library
 
 FROM_HERE_ONLY = "Documents can be changed only at the computer that serves this page."
@@ -47,11 +47,30 @@ def came_through_a_proxy(headers: Mapping[str, str]) -> bool:
     return any(name.lower().startswith(("x-forwarded", "forwarded", "x-real-ip")) for name in headers)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Asking:
+    """A question that is being answered: itself, so that another one in the same words is not taken for it.
+
+    `question` is as it came from the page, "" when a kept one is asked again; `editing` is the turn whose place it is to take.
+    """
+
+    question: str
+    typed: bool = False
+    editing: Turn | None = None
+
+
 @dataclass(slots=True)
 class Sitting:
-    """What the server remembers of one browser tab: the open chat, its newest answer, the turn being edited, the one being judged."""
+    """What the server remembers of one browser tab: the open chat, its newest answer, the turn being edited, the one being judged.
+
+    `asking` is the question being answered: whoever clears it stops that. `search` is what the list of chats is searched for. A sitting has
+    not `begun` when the page has been open for longer than this server runs.
+    """
 
     chat: int | None = None
     newest: int | None = None
-    editing: int | None = None
+    editing: Turn | None = None
     judging: int | None = None
+    asking: Asking | None = None
+    search: str = ""
+    begun: bool = False

@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from assistant.export import MEDIA, Format, export, file_name
 from assistant.web.desk import FROM_HERE_ONLY, Desk, came_through_a_proxy
+from assistant.web.markup import mending
 from corpus.errors import CorpusError, KpoError
 from corpus.picture import picture
 from corpus.worker import MAX_FILE
@@ -28,10 +29,7 @@ def routes(desk: Desk) -> APIRouter:
         entry = desk.library.entry(document)
         if entry is None:
             raise HTTPException(404, "no such document")
-        try:
-            return _saved(desk.library.original(entry), Path(entry.path).name, "application/octet-stream")
-        except KpoError as error:
-            return _told(error)
+        return _saved(desk.library.original(entry), Path(entry.path).name, "application/octet-stream")
 
     @router.get("/picture")
     def page_picture(
@@ -48,10 +46,7 @@ def routes(desk: Desk) -> APIRouter:
         entry = desk.library.entry(document)
         if entry is None or entry.format != "pdf" or not 1 <= page <= (entry.pages or 0) or digest not in (None, entry.digest):
             raise HTTPException(404, "no such page")
-        try:
-            drawn = picture(desk.library.original(entry), page, quoted)
-        except KpoError as error:
-            return _told(error)
+        drawn = picture(desk.library.original(entry), page, quoted)
         return Response(drawn.png, media_type="image/png", headers={"X-Page": str(drawn.page), "X-Marked": str(drawn.marked).lower()})
 
     @router.get("/export")
@@ -101,6 +96,6 @@ def _saved(data: bytes, name: str, media: str) -> Response:
     return Response(data, media_type=media, headers={"Content-Disposition": disposition, "Cache-Control": "no-store"})
 
 
-def _told(error: KpoError) -> Response:
+def told(request: Request, error: Exception) -> Response:
     """An error where a person follows a link, in words, which the page shows."""
-    return PlainTextResponse(f"{error.message}. To mend it: {error.remedy}.", status_code=404)
+    return PlainTextResponse(mending(error) if isinstance(error, KpoError) else "", status_code=404)

@@ -3,23 +3,26 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 from html import escape
-from itertools import groupby
+from itertools import count, groupby
 
 import nh3
 
 from assistant.answer import Answer, Citation, Segment, render
 from assistant.chats import Turn
 from assistant.plain import confidence, disagree, is_old, months_in_words, place, why_sure
+from corpus.errors import KpoError
 
 _TAGS = {
     "p", "br", "strong", "em", "ul", "ol", "li", "a", "table", "thead", "tbody", "tr", "th", "td", "h2", "h3", "h4", "h5", "h6", "mark", "div", "span",
     "blockquote", "section", "article", "nav", "header", "dl", "dt", "dd", "small", "button", "details", "summary",
 }
 _ATTRIBUTES = {
-    "*": {"class", "title", "aria-label", "aria-current", "data-turn", "data-chat"},
-    "a": {"href"}, "li": {"value"}, "button": {"type", "data-do", "data-arg", "aria-pressed"}, "th": {"scope"}, "td": {"colspan"}, "div": {"role", "tabindex"},
+    "*": {"class", "title", "aria-label", "aria-current", "data-turn", "data-chat", "data-n"},
+    "a": {"href"}, "li": {"value"}, "button": {"type", "data-do", "data-arg", "aria-pressed"}, "th": {"scope"}, "td": {"colspan"},
+    "div": {"role", "tabindex", "data-limit"},
 }
 EXPORTS = (("md", "Markdown"), ("docx", "Word"), ("pdf", "PDF"))
+_SAID = count(1)
 _LINKS = ("/export?", "/original?")  # the only places that a link of these pages leads to
 
 
@@ -40,6 +43,16 @@ def button(do: str, arg: object, text: str, *, label: str = "", kind: str = "", 
     """A button that the page's script hands on: `do` with `arg`. `text` and `label` (for screen readers) are escaped here."""
     said = (f' aria-label="{escape(label)}"' if label else "") + (' aria-current="true"' if current else "")
     return f'<button type="button" class="{kind or "plain"}" data-do="{do}" data-arg="{escape(str(arg))}"{said}>{escape(text)}</button>'
+
+
+def news(text: str, kind: str = "notice") -> str:
+    """A line that is told anew each time: gradio does nothing with a part that gets the HTML which it has already, so each has a number."""
+    return clean(f'<p class="{kind}" data-n="{next(_SAID)}">{escape(text)}</p>')
+
+
+def mending(error: KpoError) -> str:
+    """An error with its remedy, for a reader of the page."""
+    return f"{error.message}. To mend it: {error.remedy}."
 
 
 def wide(table: str) -> str:
@@ -104,7 +117,7 @@ def _understood(answer: Answer) -> str:
 
 
 def segments_html(answer: Answer, turn: int, changed: set[int]) -> str:
-    """The quoted segments with their markers: sentences run on, items make a list, rows a table."""
+    """The quoted segments with their markers: sentences run on, items make a list, rows a table, with its markers in the first column."""
     parts: list[str] = []
     citations = {citation.marker: citation for citation in answer.citations}
     header = ""
@@ -152,7 +165,7 @@ def _is_header(segments: Sequence[Segment], answer: Answer) -> bool:
 def _table(header: str, segments: Sequence[Segment], citations: Mapping[int, Citation], turn: int, changed: set[int]) -> str:
     rows = [[escape(cell) for cell in segment.text.split(" | ")] for segment in segments]
     for row, segment in zip(rows, segments, strict=True):
-        row[-1] += f" {_marker(citations[segment.marker], turn, changed)}" if segment.marker is not None else ""
+        row[0] += f" {_marker(citations[segment.marker], turn, changed)}" if segment.marker is not None else ""
     head = "<thead><tr>" + "".join(f'<th scope="col">{escape(cell)}</th>' for cell in header.split(" | ")) + "</tr></thead>" if header else ""
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
     return wide(f"<table>{head}<tbody>{body}</tbody></table>")

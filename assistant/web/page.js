@@ -1,6 +1,5 @@
 // The page's own script. Buttons carry what they do in data-do and data-arg; what concerns the server goes through one hidden field.
 (() => {
-  const SENT = 2500; // milliseconds after which a field that gradio did not hear is filled again
   const $ = (selector, root = document) => root.querySelector(selector);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const ready = (selector) => new Promise((done) => {
@@ -12,7 +11,10 @@
   async function send(act, arg = "") {
     const field = ["ask", "again"].includes(act) ? "#asked" : ["read", "remove", "forget"].includes(act) ? "#shelved" : "#act";
     const box = await ready(`${field} textarea, ${field} input`);
-    box.value = JSON.stringify({ do: act, arg: String(arg), n: ++counter });
+    fill(box, JSON.stringify({ do: act, arg: String(arg), n: ++counter }));
+  }
+  function fill(box, text) {
+    box.value = text;
     box.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
@@ -25,6 +27,18 @@
     speaker.textContent = "";
     setTimeout(() => (speaker.textContent = text), 60);
   };
+
+  // --- the keyboard: what is pressed may vanish, and the focus must not fall to the page with it
+  const typing = () => $("#question textarea");
+  const touched = matchMedia("(hover: none)"); // there the focus would bring up a keyboard, over the answer
+  const toBox = () => touched.matches || typing().focus({ preventScroll: true });
+  let next = null; // gives what is focused once the focus has been lost
+  function hold() {
+    if (!next || document.activeElement !== document.body) return;
+    const there = next();
+    if (there) (there.focus(), (next = null));
+  }
+  for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => (next = null), true);
 
   // --- the quotation behind a marker, on hover and on focus
   const tip = document.createElement("div");
@@ -97,20 +111,37 @@
     return [...parts, [...new Set(sources)].join("\n")].filter(Boolean).join("\n\n");
   }
   // A button that destroys something asks to be pressed again, not twice in one breath; it forgets that after a while.
-  const pressed = { key: "", at: 0 };
+  const pressed = { key: "", at: 0, timer: 0 };
   function armed(button) {
     const key = `${button.dataset.do} ${button.dataset.arg}`, waited = Date.now() - pressed.at;
     if (pressed.key === key && waited < 5000) return waited > 300 && ((pressed.key = ""), true);
-    Object.assign(pressed, { key, at: Date.now() });
-    const text = button.textContent;
-    button.dataset.armed = "yes";
+    disarm();
+    Object.assign(pressed, { key, at: Date.now(), timer: setTimeout(disarm, 5000) });
+    button.dataset.armed = button.textContent;
     button.textContent = "Press again to confirm";
     say("Press again to confirm");
-    setTimeout(() => {
-      delete button.dataset.armed;
-      button.textContent = text;
-    }, 5000);
     return false;
+  }
+  function disarm() {
+    clearTimeout(pressed.timer);
+    for (const button of all("[data-armed]")) (button.textContent = button.dataset.armed, delete button.dataset.armed);
+  }
+  // The place of a chat in the list is kept when it is deleted: the focus goes to the one that takes it.
+  function remove(button) {
+    if (!armed(button)) return;
+    const at = all("#chats .delete").indexOf(button);
+    next = () => button.isConnected ? null : all("#chats .chat")[Math.min(at, all("#chats .chat").length - 1)] || $(".new");
+    send("delete", button.dataset.arg);
+  }
+  // On a narrow page the list of chats is folded away; on the other tabs it is found on the first one.
+  function chats() {
+    const tab = $('#tabs [role="tab"]'), elsewhere = tab.getAttribute("aria-selected") !== "true";
+    if (elsewhere) tab.click();
+    unfold(elsewhere || !$("#desk").classList.contains("chats-open"));
+  }
+  function unfold(open) {
+    $("#desk").classList.toggle("chats-open", open);
+    $(".chats-toggle").setAttribute("aria-expanded", open);
   }
   function rename(button) {
     const box = document.createElement("input");
@@ -119,10 +150,10 @@
     box.setAttribute("aria-label", "The chat's name; Enter keeps it, Escape leaves it");
     const heading = $("h2", button.closest(".chat-title"));
     heading.replaceChildren(box);
-    const leave = () => heading.replaceChildren(button.dataset.arg);
+    const leave = () => (box.removeEventListener("blur", leave), heading.replaceChildren(button.dataset.arg));
     box.addEventListener("keydown", (event) => {
       event.stopPropagation();
-      if (event.key === "Enter") (box.removeEventListener("blur", leave), send("rename", box.value));
+      if (event.key === "Enter") (send("rename", box.value), leave(), toBox());
       if (event.key === "Escape") (leave(), button.focus());
     });
     box.addEventListener("blur", leave);
@@ -149,20 +180,25 @@
       link: () => copy(`${location.origin}/?answer=${arg}`, "The link is copied."),
       back, close: () => (back(), send("close")),
       rename: () => rename(button),
-      delete: () => armed(button) && send("delete", arg),
+      delete: () => remove(button),
       remove: () => armed(button) && send("remove", arg),
       forget: () => armed(button) && send("forget", arg),
       pick: () => pick(arg === "folder", null),
       replace: () => pick(false, arg),
       up: () => (button.setAttribute("aria-pressed", "true"), send("up", arg)),
-      edit: () => (send("edit", arg), $("#question textarea").focus()),
-      ask: () => (send("ask", arg), $("#question textarea").focus()),
+      edit: () => (send("edit", arg), typing().focus()),
+      unedit: () => (send("unedit"), typing().focus()),
+      ask: () => (send("ask", arg), toBox()),
+      again: () => (send("again", arg), toBox()),
+      chats,
     };
-    if (["cite", "topic", "view"].includes(act)) opening(button);
-    if (["new", "chat"].includes(act)) $("#desk").classList.remove("chats-open");
-    if (act === "chats") $("#desk").classList.toggle("chats-open");
-    else (own[act] || (() => send(act, arg)))();
+    if (["cite", "topic", "view", "more"].includes(act)) opening(button);
+    if (["new", "chat"].includes(act)) unfold(false);
+    if (act === "chat") next = () => $("#chats [aria-current]");
+    (own[act] || (() => send(act, arg)))();
   }, true);
+  // Ask and Stop take each other's place; gradio hears the click as well.
+  addEventListener("click", (event) => event.target.closest && event.target.closest("#send, #stop") && toBox());
   // A link saves a file. Followed as a link it would make gradio believe that the page is left, and an error would be shown as a page.
   addEventListener("click", async (event) => {
     const link = event.target.closest && event.target.closest('a[href^="/export?"], a[href^="/original?"]');
@@ -187,12 +223,14 @@
   const arriving = [];
   const line = (name) => {
     const item = document.createElement("li");
+    item.dataset.name = name;
     item.textContent = name;
     $("#intake .arriving").prepend(item);
     return (said, kind = "") => ((item.textContent = `${name}: ${said}`), (item.className = kind));
   };
   const put = (file, name, replaces) => new Promise((done) => {
-    const tell = line(name), request = new XMLHttpRequest();
+    const tell = line(name), request = new XMLHttpRequest(), limit = Number($("#intake .drop").dataset.limit);
+    if (file.size > limit) return tell(`it is larger than ${limit / 2 ** 20} MB. Split it.`, "failed"), done(false);
     const query = new URLSearchParams(replaces ? { name, replaces } : { name });
     request.open("POST", `/upload?${query}`);
     request.upload.onprogress = (event) => event.total && tell(`${Math.round((100 * event.loaded) / event.total)}% sent`);
@@ -206,9 +244,12 @@
     request.send(file);
   });
   async function take(files) {
-    $("#intake .arriving").replaceChildren();
+    // What went in before is listed below; what failed stays until it is tried again.
+    for (const item of all("#intake .arriving li")) if (item.className === "sent" || files.some(({ name }) => name === item.dataset.name)) item.remove();
     let taken = 0;
     for (const { file, name, replaces } of files) taken += await put(file, name, replaces);
+    const failed = all("#intake .arriving .failed").filter((item) => files.some(({ name }) => name === item.dataset.name));
+    say([`${taken} of ${files.length} files sent.`, ...failed.map((item) => item.textContent)].join(" "));
     if (taken) send("read", "uploads");
   }
   function pick(folder, replaces) {
@@ -240,8 +281,18 @@
   });
 
   // --- what happens when the server has filled something in
-  let awaited = false, waiting = false, shown = "", told = null, seen = null, judging = null;
+  let awaited = false, waiting = false, shown = "", told = null, seen = null, judging = null, edited = null, linked = "", read = "";
+  // How an ingestion gets on is said at its beginning, at each quarter and at its end, with what went wrong.
+  function follow() {
+    const bar = $("#progress .bar"), parts = all("#progress .doing, #progress .trouble, #progress li.failed");
+    const state = bar ? Math.floor(parseInt(bar.classList[0].slice(4)) / 25) : parts.map((part) => `${part.dataset.n} ${part.textContent}`).join();
+    if (!parts.length || state === read) return;
+    read = state;
+    say(bar ? parts[0].textContent : parts.map((part) => part.textContent).join(" "));
+  }
   function look() {
+    hold();
+    follow();
     const busy = $("#live .busy"), turn = $("#live .turn:not(.busy)");
     if (busy && !waiting) {
       waiting = true;
@@ -256,7 +307,7 @@
     if (source && source !== seen && awaited) {
       seen = source;
       awaited = false;
-      const place = $("mark", source) || $(".here", source);
+      const place = $(".here mark", source) || $(".here", source);
       const text = $(".text", source);
       if (text && place) text.scrollTop = place.getBoundingClientRect().top - text.getBoundingClientRect().top - text.clientHeight / 3;
       if (matchMedia("(max-width: 860px)").matches) $("#source").scrollIntoView({ block: "start" });
@@ -271,6 +322,16 @@
     }
     const judged = $("#judge .judged");
     if (judged && judged !== judging) (judging = judged, $("#judge").scrollIntoView({ block: "nearest" }), $("#judge input").focus());
+    const editing = $("#editing .editing");
+    if (editing && editing !== edited) say(editing.firstChild.textContent);
+    edited = editing;
+    const answer = linked && $(`.turn[data-turn="${CSS.escape(linked)}"] .asked`);
+    if (answer) {
+      linked = "";
+      answer.tabIndex = -1;
+      answer.focus({ preventScroll: true });
+      answer.scrollIntoView({ block: "start" });
+    }
     const notice = $("#notice .notice");
     if (notice && notice !== told) (told = notice, notify(notice.innerText));
   }
@@ -283,6 +344,12 @@
   document.body.append(speaker, tip, toast);
   const asked = new URLSearchParams(location.search);
   const wanted = ["answer", "chat"].find((name) => asked.has(name));
-  if (wanted) shown = "later";
-  ready("#thread .welcome").then(() => wanted && send(wanted, asked.get(wanted)));
+  if (wanted === "answer") linked = asked.get(wanted);
+  // What was typed and not asked outlives the load of the page that gradio begins when the server is there again.
+  addEventListener("pagehide", () => sessionStorage.setItem("typing", typing() ? typing().value : ""));
+  ready("#thread .welcome").then(() => {
+    if (wanted) send(wanted, asked.get(wanted));
+    const left = sessionStorage.getItem("typing");
+    if (left && !typing().value) fill(typing(), left);
+  });
 })();

@@ -1,8 +1,9 @@
 """The page: the tabs side by side with the source viewer, and the one channel through which buttons in answers reach the server."""
 
 import json
-from collections.abc import Iterator
-from html import escape
+from collections.abc import Callable, Iterator
+from functools import partial, wraps
+from inspect import isgeneratorfunction
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -10,10 +11,10 @@ from urllib.parse import urlencode
 import gradio as gr
 
 from assistant.web.area import area
-from assistant.web.chat import THANKS, ChatTab, places
+from assistant.web.chat import GONE, ChatTab, places
 from assistant.web.desk import FROM_HERE_ONLY, Desk, Sitting, came_through_a_proxy
 from assistant.web.glossary import GlossaryTab
-from assistant.web.markup import clean
+from assistant.web.markup import mending, news
 from assistant.web.sources import SourcesTab
 from assistant.web.viewer import Opening, gone_html, missing_html, viewer_html
 from corpus.errors import KpoError
@@ -53,61 +54,58 @@ def build(desk: Desk) -> gr.Blocks:
         shelved = gr.Textbox(visible="hidden", elem_id="shelved", label="shelved", show_label=False)
         asked = gr.Textbox(visible="hidden", elem_id="asked", label="asked", show_label=False)
         area((HERE / "header.html").read_text(encoding="utf-8"), elem_id="header")
+        notice = area("", elem_id="notice")
         with gr.Row(elem_id="desk"):
             with gr.Column(elem_id="main", min_width=300), gr.Tabs(elem_id="tabs", selected="ask") as tabs:
                 with gr.Tab("Ask", id="ask"):
-                    chat = ChatTab(desk)
+                    chat = ChatTab(desk, notice)
                 with gr.Tab("Sources", id="sources") as sources_tab:
                     sources = SourcesTab(desk)
                 with gr.Tab("Glossary", id="glossary") as glossary_tab:
                     glossary = GlossaryTab(desk)
             with gr.Column(elem_id="side", min_width=300):
                 viewer = area("", elem_id="source")
-        notice = area("", elem_id="notice")
 
-        def ask(text: str, now: Sitting, only: list[str] | None) -> Iterator[Update]:
-            yield from chat.ask(text, now, only)
+        def ask(text: str, now: Sitting, only: list[str] | None, shown: str) -> Iterator[Update]:
+            chat.adopt(now, _number(shown))
+            yield from chat.ask(text, now, only, typed=True)
 
-        def ask_from_page(command: str, now: Sitting, only: list[str] | None) -> Iterator[Update]:
+        def ask_from_page(command: str, now: Sitting, only: list[str] | None, shown: str) -> Iterator[Update]:
             do, arg = understood(command)
+            chat.adopt(now, _number(shown))
             if do == "ask":
                 yield {tabs: gr.update(selected="ask")}
                 yield from chat.ask(arg, now, only)
             elif do == "again":
                 yield from chat.ask("", now, only, again=_number(arg))
 
-        def handle(command: str, now: Sitting) -> Update:
+        def handle(command: str, now: Sitting, shown: str) -> Update:
             """What a button of the page asks for. Whatever it says, it can only open, name and delete what is kept here."""
             do, arg = understood(command)
-            try:
-                match do:
-                    case "cite":
-                        return {viewer: _cited(desk, arg)}
-                    case "topic":
-                        return {viewer: _topic(desk, arg)}
-                    case "view":
-                        return {viewer: _viewed(desk, arg)}
-                    case "close":
-                        return {viewer: ""}
-                    case "new":
-                        return {**chat.open(now, None), viewer: ""}
-                    case "chat":
-                        return {**chat.open(now, _number(arg)), viewer: ""}
-                    case "answer":
-                        found = desk.chats.turn(_number(arg))
-                        return chat.open(now, found.chat if found else None)
-                    case "rename":
-                        return chat.rename(now, arg)
-                    case "delete":
-                        return chat.delete(now, _number(arg))
-                    case "edit":
-                        return chat.edit(now, _number(arg))
-                    case "up":
-                        return {notice: _notice(THANKS)} if chat.like(_number(arg)) else {}
-                    case "down":
-                        return chat.dislike(now, _number(arg))
-            except KpoError as error:
-                return {notice: _notice(f"{error.message}. To mend it: {error.remedy}.")}
+            chat.adopt(now, _number(shown))
+            match do:
+                case "cite" | "topic" | "view" | "more":
+                    return {viewer: _opened(desk, do, arg)}
+                case "close":
+                    return {viewer: ""}
+                case "new":
+                    return {**chat.open(now, None), viewer: ""}
+                case "chat":
+                    return {**chat.open(now, _number(arg)), viewer: ""}
+                case "answer":
+                    return chat.answer(now, _number(arg))
+                case "rename":
+                    return chat.rename(now, arg)
+                case "delete":
+                    return chat.delete(now, _number(arg))
+                case "edit":
+                    return chat.edit(now, _number(arg))
+                case "unedit":
+                    return chat.unedit(now)
+                case "up":
+                    return chat.like(_number(arg))
+                case "down":
+                    return chat.dislike(now, _number(arg))
             return {}
 
         def shelve(command: str, request: gr.Request) -> Iterator[Update]:
@@ -120,49 +118,62 @@ def build(desk: Desk) -> gr.Blocks:
                 case "forget":
                     yield from sources.forget(arg)
                 case "":
-                    yield {sources.progress: clean(f'<p class="trouble">{FROM_HERE_ONLY}</p>')}
+                    yield {sources.progress: news(FROM_HERE_ONLY, "trouble")}
 
         def read_folder(folder: str, request: gr.Request) -> Iterator[Update]:
             if came_through_a_proxy(request.headers):
-                yield {sources.progress: clean(f'<p class="trouble">{FROM_HERE_ONLY}</p>')}
+                yield {sources.progress: news(FROM_HERE_ONLY, "trouble")}
             else:
                 yield from sources.read(folder)
 
         def complain(reason: str | None, words: str | None, now: Sitting) -> Update:
-            thanks = {notice: _notice(THANKS)} if chat.complain(now, reason, words) else {}
-            return {**thanks, chat.judge: gr.update(visible=False), chat.reason: None, chat.words: ""}
+            return chat.complain(now, reason, words)
+
+        def leave(now: Sitting) -> Update:
+            return chat.unjudged(now)
+
+        def find_chat(search: str, now: Sitting) -> Update:
+            return chat.search(now, search)
+
+        def find_source(search: str) -> Update:
+            return {sources.list: sources.listed(search)}
+
+        def find_term(search: str) -> Update:
+            return {glossary.list: glossary.listed(search)}
 
         def arrive(now: Sitting) -> Update:
-            with desk.assistant.retrieval.catalog.reading() as view:
-                choices = places(view)
-            return {**chat.open(now, now.chat), chat.only: gr.update(choices=choices)}
+            return {**chat.open(now, now.chat), **choices()}
 
         def choices() -> Update:
             with desk.assistant.retrieval.catalog.reading() as view:
                 return {chat.only: gr.update(choices=places(view))}
 
-        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        def when(happens: Callable[..., Any], act: Callable[..., Any], given: list[Any], changes: list[Any], **how: Any) -> Any:
+            """Have an event change these parts of the page; an error is told in a notice."""
+            guarded = _streaming if isgeneratorfunction(act) else _guarded
+            return happens(fn=guarded(act, notice), inputs=given, outputs=[*changes, notice], show_progress="hidden", api_visibility="private", **how)
+
         asking = [tabs, *chat.asking()]
-        typed = gr.on([chat.send.click, chat.box.submit], ask, [chat.box, sitting, chat.only], asking, **quiet)
-        clicked = asked.change(ask_from_page, [asked, sitting, chat.only], asking, trigger_mode="multiple", **quiet)
+        typed = when(partial(gr.on, [chat.send.click, chat.box.submit]), ask, [chat.box, sitting, chat.only, chat.shown], asking)
+        clicked = when(asked.change, ask_from_page, [asked, sitting, chat.only, chat.shown], asking, trigger_mode="multiple")
         for event in (typed, clicked):
-            event.then(chat.suggest, sitting, chat.next, **quiet)
-        chat.stop.click(chat.stopped, sitting, [chat.thread, chat.live, chat.next, chat.send, chat.stop], cancels=[typed, clicked], **quiet)
-        act.change(handle, [act, sitting], [viewer, notice, *chat.opening()], trigger_mode="multiple", **quiet)
-        watching: dict[str, Any] = {"concurrency_limit": WATCHING, **quiet}
-        shelved.change(shelve, shelved, sources.changing(), trigger_mode="multiple", **watching)
-        chat.tell.click(complain, [chat.reason, chat.words, sitting], [notice, chat.judge, chat.reason, chat.words], **quiet)
-        chat.leave.click(lambda: gr.update(visible=False), None, chat.judge, **quiet)
-        chat.find.change(lambda search, now: chat.chat_list(now, search), [chat.find, sitting], chat.list, trigger_mode="always_last", **quiet)
-        chat.only.focus(choices, None, chat.only, **quiet)
-        gr.on([sources.add.click, sources.folder.submit], read_folder, sources.folder, sources.changing(), **watching)
-        sources.find.change(sources.listed, sources.find, sources.list, trigger_mode="always_last", **quiet)
-        sources_tab.select(sources.arrive, sources.find, sources.changing(), **watching)
+            when(event.then, chat.suggest, [sitting, chat.only], [chat.next])
+        when(chat.stop.click, chat.stopped, [chat.box, sitting], chat.stopping(), cancels=[typed, clicked])
+        when(act.change, handle, [act, sitting, chat.shown], [viewer, *chat.opening()], trigger_mode="multiple")
+        when(shelved.change, shelve, [shelved], sources.changing(), trigger_mode="multiple", concurrency_limit=WATCHING)
+        when(chat.tell.click, complain, [chat.reason, chat.words, sitting], chat.judging())
+        when(chat.leave.click, leave, [sitting], chat.judging())
+        when(chat.find.change, find_chat, [chat.find, sitting], [chat.list], trigger_mode="always_last")
+        when(chat.only.focus, choices, [], [chat.only])
+        reading = partial(gr.on, [sources.add.click, sources.folder.submit])
+        when(reading, read_folder, [sources.folder], sources.changing(), concurrency_limit=WATCHING)
+        when(sources.find.change, find_source, [sources.find], [sources.list], trigger_mode="always_last")
+        when(sources_tab.select, sources.arrive, [sources.find], sources.changing(), concurrency_limit=WATCHING)
         # One after another, so that a list asked for earlier never comes in after a later one.
-        in_turn: dict[str, Any] = {"concurrency_id": "terms", "concurrency_limit": 1, **quiet}
-        glossary.find.change(glossary.listed, glossary.find, glossary.list, trigger_mode="always_last", **in_turn)
-        glossary_tab.select(glossary.listed, glossary.find, glossary.list, **in_turn)
-        page.load(arrive, sitting, [*chat.opening(), chat.only], **quiet)
+        in_turn: dict[str, Any] = {"concurrency_id": "terms", "concurrency_limit": 1}
+        when(glossary.find.change, find_term, [glossary.find], [glossary.list], trigger_mode="always_last", **in_turn)
+        when(glossary_tab.select, find_term, [glossary.find], [glossary.list], **in_turn)
+        when(page.load, arrive, [sitting], [*chat.opening(), chat.only])
     return page
 
 
@@ -180,23 +191,60 @@ def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0
 
 
-def _notice(text: str) -> str:
-    return clean(f'<p class="notice">{escape(text)}</p>')
+def _guarded(act: Callable[..., Update], notice: gr.Markdown) -> Callable[..., Update]:
+    """What happens on an event, with an error that has a remedy told in the notice: the index or the records may be locked, damaged or gone."""
+
+    @wraps(act)
+    def told(*given: Any) -> Update:
+        try:
+            return act(*given)
+        except KpoError as error:
+            return {notice: news(mending(error))}
+
+    return told
 
 
-def _cited(desk: Desk, arg: str) -> str:
-    """The viewer for "<turn>-<marker>"."""
+def _streaming(act: Callable[..., Iterator[Update]], notice: gr.Markdown) -> Callable[..., Iterator[Update]]:
+    """The same for what changes the page in steps."""
+
+    @wraps(act)
+    def told(*given: Any) -> Iterator[Update]:
+        try:
+            yield from act(*given)
+        except KpoError as error:
+            yield {notice: news(mending(error))}
+
+    return told
+
+
+def _opened(desk: Desk, do: str, arg: str, at: int | None = None) -> str:
+    """The viewer for a button that opens a source; `at` is another place of it, to be read on from there."""
+    match do:
+        case "cite":
+            return _cited(desk, arg, at)
+        case "topic":
+            return _topic(desk, arg)
+        case "view":
+            return _viewed(desk, arg, at)
+    place, _, by = arg.partition("|")
+    do, _, arg = by.partition("|")
+    return _opened(desk, do, arg, _number(place)) if do in ("cite", "view") else missing_html(NOT_THERE)
+
+
+def _cited(desk: Desk, arg: str, at: int | None) -> str:
+    """The viewer for "<turn>-<marker>", at its quotation unless told otherwise."""
     number, _, marker = arg.partition("-")
     turn = desk.chats.turn(_number(number))
     citation = next((c for c in turn.answer.citations if str(c.marker) == marker), None) if turn and turn.answer else None
     if turn is None or citation is None:
-        return missing_html("This answer is not kept any more.")
+        return missing_html(GONE)
     with desk.assistant.retrieval.catalog.reading() as view:
         document = view.document(citation.document)
     if document is None or document.digest != citation.digest:
         return gone_html(citation)
     picture = urlencode({"turn": turn.id, "marker": citation.marker})
-    opening = Opening(citation.start, (citation.start, citation.end), citation.page, picture, citation.marker)
+    place = citation.start if at is None else min(at, len(document.text) - 1)
+    opening = Opening(place, (citation.start, citation.end), citation.page, picture, citation.marker, f"cite|{arg}")
     return viewer_html(document, opening, old_after=desk.old_after_months)
 
 
@@ -206,14 +254,17 @@ def _topic(desk: Desk, arg: str) -> str:
     turn = desk.chats.turn(_number(number))
     at = _number(which)
     if turn is None or at >= len(turn.topics):
-        return missing_html("This answer is not kept any more.")
+        return missing_html(GONE)
     topic = turn.topics[at]
-    return _viewed(desk, f"{topic.start}||{topic.digest}|{topic.document}")
+    return _viewed(desk, f"{topic.start}||{topic.digest}|{topic.document}", None)
 
 
-def _viewed(desk: Desk, arg: str) -> str:
-    """The viewer for "<start>|<end>|<digest>|<document>"; without an end nothing is marked, without a digest any state of it will do."""
-    start, _, rest = arg.partition("|")
+def _viewed(desk: Desk, arg: str, at: int | None) -> str:
+    """The viewer for "<start>|<end>|<digest>|<document>", at its start unless told otherwise.
+
+    Without an end nothing is marked, without a digest any state of it will do.
+    """
+    first, _, rest = arg.partition("|")
     end, _, rest = rest.partition("|")
     digest, _, id = rest.partition("|")
     with desk.assistant.retrieval.catalog.reading() as view:
@@ -222,9 +273,11 @@ def _viewed(desk: Desk, arg: str) -> str:
         return missing_html(NOT_THERE)
     if digest and digest != document.digest:
         return missing_html(CHANGED)
-    at = min(_number(start), len(document.text) - 1)
-    page = next((block.page for block in document.blocks if block.start <= at < block.end), None)
-    mark = (at, _number(end)) if _number(end) > at else None
+    start = min(_number(first), len(document.text) - 1)
+    place = start if at is None else min(at, len(document.text) - 1)
+    mark = (start, _number(end)) if _number(end) > start else None
+    shown = start if mark else place
+    page = next((block.page for block in document.blocks if block.start <= shown < block.end), None)
     picture = urlencode({"document": id, "page": page}) if page else ""
-    return viewer_html(document, Opening(at, mark, page, picture), old_after=desk.old_after_months)
+    return viewer_html(document, Opening(place, mark, page, picture, by=f"view|{arg}"), old_after=desk.old_after_months)
 

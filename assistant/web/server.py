@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistant.web import page
 from assistant.web.desk import LOOPBACK, Desk
-from assistant.web.files import routes
+from assistant.web.files import routes, told
 from corpus.errors import ConfigError, KpoError
 
 HERE = Path(__file__).parent
@@ -44,9 +44,9 @@ HEADERS = {
 }
 FOR_EVER = "public, max-age=31536000, immutable"  # gradio's scripts and styles carry a hash of their content in their names
 # The routes of gradio's API that a page uses, as a browser was seen to ask for them. All others fetch other hosts, show other people's runs, take
-# uploads, give out files or tell about the inside.
+# uploads, give out files or tell about the inside. `app_id` is what a page that has lost its server asks for, until it may load itself again.
 API = "/gradio_api/"
-OPEN = ("queue/join", "queue/data", "heartbeat/", "cancel", "startup-events", "theme.css", "reset")
+OPEN = ("queue/join", "queue/data", "heartbeat/", "cancel", "startup-events", "theme.css", "reset", "app_id")
 CLOSED = ("/monitoring", "/login", "/logout", "/docs", "/redoc", "/openapi.json", "/token", "/user", "/app_id", "/pwa_icon", "/file", "/proxy", "/upload_")
 CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 
@@ -143,6 +143,7 @@ def build(desk: Desk, host: str) -> FastAPI:
         except KpoError as error:  # the index was taken away under the running page
             return JSONResponse({"status": "unavailable", "error": error.message, "remedy": error.remedy}, status_code=503)
 
+    app.add_exception_handler(KpoError, told)
     app.include_router(routes(desk))
     blocks = page.build(desk)
     blocks.queue(max_size=QUEUE, default_concurrency_limit=TOGETHER, api_open=False)

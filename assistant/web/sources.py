@@ -14,9 +14,10 @@ from assistant.library import Progress, in_words
 from assistant.plain import is_old
 from assistant.web.area import area
 from assistant.web.desk import Desk
-from assistant.web.markup import button, clean, lines
+from assistant.web.markup import button, clean, lines, mending, news
 from corpus.document import Passage
 from corpus.errors import KpoError
+from corpus.worker import MAX_FILE
 from index.catalog import Entry, View
 from index.lexical import content_words
 
@@ -36,7 +37,8 @@ class SourcesTab:
             area(_intake(desk.may_edit), elem_id="intake")
             with gr.Row(elem_id="folder-row", visible=desk.may_edit):
                 self.folder = gr.Textbox(
-                    label="Or read a folder of this computer, where it is", placeholder="/home/you/documents", max_length=1_000, scale=8, elem_id="folder",
+                    label="Or read a folder of this computer, where it is", placeholder="The whole path of the folder", max_length=1_000,
+                    scale=8, elem_id="folder",
                 )
                 self.add = gr.Button("Read folder", scale=0, min_width=120, elem_id="add-folder")
             self.progress = area(elem_id="progress")
@@ -99,7 +101,7 @@ class SourcesTab:
         opened = button("view", f"0|||{entry.id}", entry.title, kind="link")
         cells = (
             f'<th scope="row">{opened}<small>{escape(name)}</small></th>', f'<td class="state">{state}</td>',
-            f'<td class="date">{escape(entry.date or "")}</td>', f'<td class="n">{entry.pages or ""}</td>', f'<td class="n">{entry.passages}</td>',
+            f'<td class="date">{escape(entry.date or "")}</td>', _number("Pages", entry.pages), _number("Passages", entry.passages),
             f'<td class="tools">{actions}</td>',
         )
         return f"<tr>{''.join(cells)}</tr>"
@@ -111,8 +113,8 @@ class SourcesTab:
         if folder is not None:
             path = Path(folder.strip())
             if not path.is_absolute() or not path.exists():
-                said = f"There is no folder “{folder.strip()}” on this computer. Give its whole path, from / on."
-                yield {self.progress: clean(f'<p class="trouble">{escape(said)}</p>')}
+                said = f"There is no folder “{folder.strip()}” on this computer. Give the whole path, with all the folders that it lies in."
+                yield {self.progress: news(said, "trouble")}
                 return
             paths = [path]
         yield from self._done(lambda: library.start(paths))
@@ -132,7 +134,7 @@ class SourcesTab:
         try:
             act()
         except KpoError as error:
-            yield {self.progress: clean(f'<p class="trouble">{escape(error.message)}: {escape(error.remedy)}.</p>')}
+            yield {self.progress: news(mending(error), "trouble")}
             return
         yield {self.folder: ""}
         yield from self.follow()
@@ -179,6 +181,11 @@ def progress_html(progress: Progress, now: float) -> str:
     return clean(f'<div class="ingestion">{"".join(parts)}<ul>{items}</ul></div>')
 
 
+def _number(column: str, n: int | None) -> str:
+    """A cell with a number, empty for none, and the column's name, which a phone shows instead of the table's head."""
+    return f'<td class="n"><span class="column">{column} </span>{n}</td>' if n else '<td class="n"></td>'
+
+
 def _count(n: int, noun: str) -> str:
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
@@ -191,7 +198,8 @@ def _intake(may_edit: bool) -> str:
     if not may_edit:
         return clean(f'<p class="note">{READ_ONLY.replace("`", "“", 1).replace("`", "”", 1)}</p>')
     return clean(
-        '<div class="drop"><p><strong>Drop files or folders here</strong></p><p>PDF, Word, PowerPoint, Excel, HTML, Markdown, text, CSV; up to 64 MB each</p>'
+        f'<div class="drop" data-limit="{MAX_FILE}"><p><strong>Drop files or folders here</strong></p>'
+        f"<p>PDF, Word, PowerPoint, Excel, HTML, Markdown, text, CSV; up to {MAX_FILE // 2**20} MB each</p>"
         f'<p>{button("pick", "files", "Choose files", kind="tool")}{button("pick", "folder", "Choose a folder", kind="tool")}'
         f'{button("read", "", "Read again", kind="tool")}</p></div><ul class="arriving"></ul>'
     )

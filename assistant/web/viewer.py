@@ -22,13 +22,17 @@ GONE = "This document has changed or been removed since the answer was given. Th
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What is opened: the place, the span to be marked (none where there is no quotation), the page's picture where there is one."""
+    """What is opened: the place, the span to be marked (none where there is no quotation), the page's picture where there is one.
+
+    `by` is the button that opened it, "cite|7-1", so that the text before and after can be opened as the same thing.
+    """
 
     at: int
     mark: tuple[int, int] | None = None
     page: int | None = None
     picture: str = ""
     marker: int | None = None
+    by: str = ""
 
 
 def viewer_html(document: Document, opening: Opening, *, old_after: int | None = None, today: date | None = None) -> str:
@@ -41,8 +45,8 @@ def viewer_html(document: Document, opening: Opening, *, old_after: int | None =
         note = f'<p class="note old">This document is more than {months_in_words(old_after)} old. Check that it still holds.</p>'
     blocks, before, after = window(document.blocks, opening.at)
     body = "".join(_blocks(document, blocks, opening))
-    earlier = button("view", f"{before}|||{document.id}", "Earlier text", kind="more") if before is not None else ""
-    later = button("view", f"{after}|||{document.id}", "Later text", kind="more") if after is not None else ""
+    earlier = button("more", f"{before}|{opening.by}", "Earlier text", kind="more") if before is not None else ""
+    later = button("more", f"{after}|{opening.by}", "Later text", kind="more") if after is not None else ""
     text = f'<div class="text" role="region" tabindex="0" aria-label="Text of the document">{earlier}{body}{later}</div>'
     return f'<section class="open" aria-label="Source">{clean(head + _facts(facts) + note)}{_picture(document, opening)}{clean(text)}</section>'
 

@@ -14,8 +14,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-
 from assistant.claims import clauses, content, faults, in_order
 from corpus.document import Passage, Unit
 from corpus.errors import ConfigError
@@ -264,7 +262,7 @@ class Judge:
         return (
             self._reranker.score(sentence, [placed])[0] / 10,
             self._reranker.score(support, [sentence])[0] / 10,
-            float(np.dot(*self._embedder.embed_passages([sentence, support]))),
+            float(self._embedder.embed_question(sentence) @ self._embedder.embed_question(support)),
             covered,
             _share(mine, known),
             _share(mine[:2], told),

@@ -397,32 +397,6 @@ def calibrate(
         typer.echo(f"stored in {CONSTANTS}", err=True)
 
 
-@commands.command()
-def teach(
-    ctx: typer.Context,
-    set_file: Annotated[Path | None, typer.Argument(help="A labelled question set that is never reported on (default: practice).", show_default=False)] = None,
-    into: Annotated[Path | None, typer.Option(help="The file to write (default: the one that is served).", show_default=False)] = None,
-    data_dir: DataDir = None,
-) -> None:
-    """Teach the embedding model which passages answer, from practice questions. Calibrate anew afterwards."""
-    import numpy as np
-
-    from evals.cases import load
-    from evals.session import SHIPPED
-    from evals.teach import turn
-    from index.embed import open_embedder
-    from index.search import Retrieval
-    from index.turn import TURN
-
-    found = load(set_file or SHIPPED / "practice.yaml")
-    home = house(ctx, data_dir)
-    learned = turn(Retrieval(home.catalog(), open_embedder(home.settings.embedding_model, home.settings.models_dir, taught=False), None), found)
-    path = into or TURN
-    with path.open("wb") as file:
-        np.save(file, learned)
-    typer.echo(f"stored in {path}; the floor was fitted to what was found before: run `kpo eval calibrate`", err=True)
-
-
 @commands.command(name="calibrate-check")
 def calibrate_check(
     ctx: typer.Context,

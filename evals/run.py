@@ -20,7 +20,6 @@ from assistant.question import Question
 from evals.cases import Case, CaseSet, stale
 from evals.metrics import facts_said, forbidden_said, retrieval, rouge_l, token_f1
 from index.catalog import View
-from index.turn import TURN
 
 KEPT_HITS = 5  # passages that an outcome keeps, for a reader of the report to see what there was to choose from
 SECONDS = 60.0  # for one case; a question takes a fraction of a second
@@ -183,8 +182,7 @@ def fingerprint(assistant: Assistant) -> dict[str, str]:
     drafted = {} if assistant.drafted_by is None else {"writer": assistant.drafted_by, "check": hashlib.sha256(CHECK.read_bytes()).hexdigest()[:16]}
     return {
         "version": metadata.version("kpo-assistant"), "code": _code(), "corpus": corpus, "embedder": assistant.retrieval.embedder.identity,
-        "turn": hashlib.sha256(TURN.read_bytes()).hexdigest()[:16], "reranker": reranker.identity if reranker else "none",
-        "constants": hashlib.sha256(CONSTANTS.read_bytes()).hexdigest()[:16],
+        "reranker": reranker.identity if reranker else "none", "constants": hashlib.sha256(CONSTANTS.read_bytes()).hexdigest()[:16],
         **drafted,
     }
 

@@ -14,7 +14,7 @@ from evals.records import Records
 from evals.run import SECONDS, EvalRun, Outcome, fingerprint, planned, run
 
 SHIPPED = Path(__file__).parent / "sets"
-LEFT_OUT = ("calibration.yaml", "practice.yaml")  # what constants and corrections are fitted on tells nothing of how well they fit
+LEFT_OUT = ("calibration.yaml", "practice.yaml")  # what is fitted on and developed with tells nothing of how good the fit is
 
 
 @dataclass(frozen=True, slots=True)

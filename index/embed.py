@@ -11,8 +11,7 @@ import numpy as np
 
 from corpus.errors import ModelError
 from index.compile import compile_embedding, compiled_folder
-from index.models import EMBEDDING, EmbeddingSource, check, one_core_session
-from index.turn import question_turn
+from index.models import EmbeddingSource, check, one_core_session
 
 THREADS = 2  # texts embedded at the same time; each on one core, one text a run (see OnnxEncoder)
 
@@ -66,11 +65,9 @@ class OnnxEncoder:
 class CompiledEmbedder:
     """A model compiled by `kpo models`. Imports neither torch nor transformers."""
 
-    def __init__(self, folder: Path, turn: np.ndarray | None = None) -> None:
-        """`turn` is what the model was taught about questions (see index.turn); without it they are embedded as passages are."""
+    def __init__(self, folder: Path) -> None:
         from tokenizers import Tokenizer
 
-        self._turn = turn
         try:
             about = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
             promised = {name: about["sha256"][name] for name in ("model.onnx", "tokenizer.json")}
@@ -104,11 +101,7 @@ class CompiledEmbedder:
         return np.stack(rows) if rows else np.zeros((0, encode.dimension), dtype=np.float32)
 
     def embed_question(self, text: str) -> np.ndarray:
-        vector = self._encode()(self.about["query_prefix"] + text)
-        if self._turn is None:
-            return vector
-        turned = vector + self._turn @ vector
-        return np.asarray(turned / np.linalg.norm(turned), dtype=np.float32)
+        return self._encode()(self.about["query_prefix"] + text)
 
 
 class TorchEmbedder:
@@ -146,8 +139,8 @@ def _identity(*parts: object) -> str:
     return hashlib.sha256(json.dumps([str(part) for part in parts]).encode()).hexdigest()[:16]
 
 
-def open_embedder(name: str, models_dir: Path, *, taught: bool = True) -> Embedder:
-    """The embedder for a model's name or folder, compiled first when it can be and is not yet; the shipped one as it was `taught`.
+def open_embedder(name: str, models_dir: Path) -> Embedder:
+    """The embedder for a model's name or folder, compiled first when it can be and is not yet.
 
     Raises ModelError when the model is not to be had.
     """
@@ -157,4 +150,4 @@ def open_embedder(name: str, models_dir: Path, *, taught: bool = True) -> Embedd
     folder = compiled_folder(source, models_dir)
     if not (folder / "manifest.json").is_file():
         compile_embedding(source, models_dir)
-    return CompiledEmbedder(folder, question_turn() if taught and name == EMBEDDING.name else None)
+    return CompiledEmbedder(folder)

@@ -16,6 +16,7 @@ from corpus.terms import harvest
 from evals.cases import ENDINGS, FIELDS, Case, CaseSet, Place, doubts, dump, load, merged, read, stale
 from evals.draft import draft, slug
 from evals.metrics import says
+from evals.session import SHIPPED, sets_named
 from evals.starter import write
 from fakes import FakeEmbedder, put
 from index.catalog import Catalog
@@ -265,3 +266,11 @@ def test_ids_are_made_of_questions_and_never_twice() -> None:
 def test_json_rows_hold_only_what_is_set(tmp_path: Path) -> None:
     text = dump(CaseSet("x", "", (Case(id="a", question="What?"),)), ".jsonl")
     assert json.loads(text) == {"id": "a", "question": "What?", "expect": "answer"}
+
+
+def test_what_is_developed_with_is_not_reported_on() -> None:
+    practice = load(SHIPPED / "practice.yaml")
+    asked = {case.question.casefold() for case in practice.cases}
+    reported = [case for found in sets_named([]) for case in found.cases]
+    assert len(asked) > 1_500 and len(reported) > 500
+    assert not [case.id for case in reported if case.question.casefold() in asked]

@@ -64,6 +64,13 @@ def test_the_labelled_sentences_fit_the_documents(retrieval: Retrieval) -> None:
             sentences.source_of(view, sentences.Labelled("handbook/risks.md", "No such sentence", "x", ""))
 
 
+def test_the_practice_sentences_are_of_both_kinds_and_in_no_other_set() -> None:
+    practice = sentences.load(DRAFTS / "practice.yaml")
+    others = {one.sentence for path, _, _ in SETS.values() for one in sentences.load(path)}
+    assert sum(one.supported for one in practice) > 1_500 and sum(not one.supported for one in practice) > 1_500
+    assert not others & {one.sentence for one in practice}
+
+
 def quoted(view: View, source: Source) -> tuple[Answer, Material]:
     """An extractive answer that quotes a passage, and the material of a draft over it."""
     document = view.document(source.passage.document)

@@ -23,7 +23,7 @@ TEXTS = [*SAMPLE, "x", "A passage of many words. " * 60]
 
 @pytest.fixture(scope="module")
 def embedder() -> Embedder:
-    return open_embedder(EMBEDDING.name, MODELS, taught=False)
+    return open_embedder(EMBEDDING.name, MODELS)
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,7 @@ def test_the_window_is_what_the_model_reads(embedder: Embedder) -> None:
 
 
 def test_a_second_opening_gives_the_same_vectors_and_identity(embedder: Embedder) -> None:
-    again = open_embedder(EMBEDDING.name, MODELS, taught=False)
+    again = open_embedder(EMBEDDING.name, MODELS)
     assert again.identity == embedder.identity
     assert np.array_equal(again.embed_question("KPO"), embedder.embed_question("KPO"))
 

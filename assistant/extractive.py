@@ -33,8 +33,13 @@ ITEM_MARGIN = 6.0  # logits by which an item may trail the best one of a list th
 LIST_MARGIN = 1.0  # logits by which a list may trail the best passage and still be what a list question means
 DEFINING_MARGIN = 4.0  # logits by which a defining sentence may trail the best one and still open a definition
 SAME_WORDS = 0.6  # share of the shorter sentence's content words from which two sentences say the same
+PLACED = 1.5  # logits by which a passage that speaks of places comes forward when a question asks where
 MAX_ITEMS = 24
 APART = 8  # characters between two passages of one list or table: a line break, and the marker of the next item
+
+
+_WHERE = re.compile(r"(where|in (which|what) (countr|cit|place|location))", re.I)  # "Where is KPO done?"
+_PLACE = re.compile(r"\b(places?|locations?|located|countr(y|ies)|cit(y|ies)|regions?|onshore|offshore|nearshore)\b", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,8 @@ def compose(
     if not evidence:
         return (), ()
     reads = _by_passage(evidence)
+    if _WHERE.match(question):
+        reads.sort(key=lambda read: (read.passage.kind == "comment", -read.standing - PLACED * bool(_PLACE.search(read.best.text))))
     pieces: list[Piece] = []
     if kind in ("list", "steps", "comparison"):
         pieces = _shaped(kind, reads, evidence, view)

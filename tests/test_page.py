@@ -291,8 +291,8 @@ def test_chats_survive_a_restart_and_tell_of_documents_that_changed_since(chromi
         assert "Ask <an expert>: extension 7" in visit.ask(CEO)
         assert served.stop() == 0  # with the page still open
         assert "Traceback" not in served.printed()
-        visit.complaints.clear()  # the page complained that its server went away
         visit.page.goto("about:blank")
+        visit.complaints.clear()  # until it was left, the page complained that its server went away
     bee.unlink()  # a deletion
     assert run_kpo("ingest", "--data-dir", data).returncode == 0
     with serving(data) as served, visiting(chromium, served) as visit:

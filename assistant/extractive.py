@@ -38,7 +38,7 @@ MAX_ITEMS = 24
 APART = 8  # characters between two passages of one list or table: a line break, and the marker of the next item
 
 
-_WHERE = re.compile(r"(where|in (which|what) (countr|cit|place|location))", re.I)  # "Where is KPO done?"
+_WHERE = re.compile(r"(where\b|in (which|what) (countr|cit|place|location))", re.I)  # "Where is KPO done?"
 _PLACE = re.compile(r"\b(places?|locations?|located|countr(y|ies)|cit(y|ies)|regions?|onshore|offshore|nearshore)\b", re.I)
 
 

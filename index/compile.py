@@ -18,7 +18,7 @@ from filelock import FileLock
 
 from index.models import EmbeddingSource, sha256_of
 
-RECIPE = 1  # part of the folder's key: a new recipe compiles anew
+RECIPE = 2  # part of the folder's key and of an index's: a new recipe, or another way of running it, compiles and embeds anew
 MIN_COSINE = 0.99  # mean over SAMPLE between the torch and the int8 vectors; below it the fp32 graph is kept
 SAMPLE = (
     "Knowledge process outsourcing hands work that needs judgement to an outside firm.",

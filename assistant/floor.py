@@ -1,7 +1,7 @@
 """The floor: how probable is it that the documents hold the answer? Below the floor the assistant refuses.
 
 A relevance score alone does not tell the right company with the wrong fact from a real answer, so it is weighed together with what can
-be seen without a further model: fifteen named features, and the reranker's impressions of the two best sentences and the best passage
+be seen without a further model: sixteen named features, and the reranker's impressions of the two best sentences and the best passage
 (`index.rerank`), which tell whether they hold what the question asks for. The weights are fitted by `kpo eval calibrate` and kept, with their provenance, by
 reranker.
 """
@@ -27,6 +27,7 @@ from index.search import Retrieved
 CONSTANTS = Path(__file__).parent / "calibration.json"
 FEATURES = (
     "sentence", "passage", "second", "mean", "covered", "unknown", "thing", "head", "named", "missing", "defined", "length", "yes_no", "negated", "opposite",
+    "asked",
 )
 NEAR = 2.0  # logits below the best sentence within which others are looked at as well
 
@@ -101,6 +102,7 @@ def features(
     length: subject words divided by 10. yes_no: 1 for a yes-or-no question.
     negated: 1 when one of the question and its best sentence is negated and the other is not.
     opposite: 1 when the best passage has the opposite of a word of the question ("lowest") in place of that word.
+    asked: how near the question is to one that the section of the best passage says it answers, as a cosine; 0 when none is near.
 
     The reranker's impressions of the best sentence, the second best (or the best again) and the best passage follow, which it has had when
     it scored them. Without evidence, or a reranker that gives any, there are none.
@@ -131,6 +133,7 @@ def features(
         float(kind == "yes-no"),
         float(is_negated(question) != is_negated(best.text)),
         float(says_opposite(question, embedded_text(best.passage.context, best.passage.text))),
+        max((hit.asked for hit in found.hits if hit.passage == best.passage), default=0.0),
         *(_impressions(question, found, evidence, reranker) if reranker else ()),
     )
 

@@ -51,6 +51,12 @@ def cut(document: Document, count: Count, window: int) -> list[Passage]:
     return passages
 
 
+def section_at(document: Document, at: int) -> tuple[int, int]:
+    """The span from the heading that `at` stands under to the next heading, whatever its level."""
+    headings = [block.start for block in document.blocks if block.kind == "heading"]
+    return max((start for start in headings if start < at), default=0), min((start for start in headings if start >= at), default=len(document.text))
+
+
 def _sections(document: Document) -> Iterator[tuple[_Place, list[Placed]]]:
     """The blocks under each heading, with the path of headings that leads there (the document's title first)."""
     path: list[tuple[int, str]] = []

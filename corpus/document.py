@@ -29,8 +29,22 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A question that a section answers, as the document's author says. It is searched, never shown as the document's text.
+
+    `at` is where in the text the author says so: the end of what stands before it.
+    """
+
+    at: int
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
-    """What a reader makes of one file, before it has a name in the corpus. No blocks means that it has no text."""
+    """What a reader makes of one file, before it has a name in the corpus. No blocks means that it has no text.
+
+    `asked` are the questions that its sections answer, each after the number of blocks that stand before it.
+    """
 
     blocks: tuple[Block, ...]
     format: str
@@ -40,6 +54,7 @@ class Draft:
     summary: str = ""
     tags: tuple[str, ...] = ()
     provenance: tuple[dict[str, str], ...] = ()
+    asked: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +83,7 @@ class Document:
     summary: str = ""
     tags: tuple[str, ...] = ()
     provenance: tuple[dict[str, str], ...] = ()
+    asked: tuple[Asked, ...] = ()
     digest: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -75,6 +91,8 @@ class Document:
             raise ValueError(f"a document has text: {self.id}")
         if any(not 0 <= b.start < b.end <= len(self.text) for b in self.blocks):
             raise ValueError(f"a block lies outside the text of {self.id}")
+        if any(not 0 <= one.at <= len(self.text) or not one.question for one in self.asked):
+            raise ValueError(f"a question lies outside the text of {self.id}")
         seen: dict[str, Any] = {
             "title": self.title,
             "text": self.text,
@@ -83,6 +101,7 @@ class Document:
             "summary": self.summary,
             "tags": self.tags,
             "provenance": self.provenance,
+            "asked": [[one.at, one.question] for one in self.asked],
         }
         digest = hashlib.sha256(json.dumps(seen, sort_keys=True, ensure_ascii=True).encode())
         object.__setattr__(self, "digest", digest.hexdigest())
@@ -95,19 +114,20 @@ class Document:
         """
         parts: list[str] = []
         placed: list[Placed] = []
-        at, before = 0, ""
+        at, last = 0, ""
         for block in draft.blocks:
-            tight = before == block.kind == "item" or (before in ("header", "row") and block.kind == "row")
+            tight = last == block.kind == "item" or (last in ("header", "row") and block.kind == "row")
             glue = "" if not parts else "\n" if tight else "\n\n"
             lead = glue + ("  " * block.level + block.marker + " " if block.kind == "item" and block.marker else "")
             start = at + len(lead)
             at = start + len(block.text)
             parts += [lead, block.text]
             placed.append(Placed(block.kind, start, at, block.level, block.page, block.marker))
-            before = block.kind
+            last = block.kind
+        asked = tuple(Asked(placed[before - 1].end if before else 0, question) for before, question in draft.asked)
         return cls(
             id, draft.title, "".join(parts), tuple(placed), draft.format, draft.pages, draft.date,
-            draft.summary, draft.tags, draft.provenance,
+            draft.summary, draft.tags, draft.provenance, asked,
         )
 
 

@@ -97,7 +97,8 @@ class FileReader:
 def _draft(answer: dict[str, Any]) -> Draft:
     blocks = tuple(Block(**block) for block in answer.pop("blocks"))
     tags, provenance = tuple(answer.pop("tags")), tuple(answer.pop("provenance"))
-    return Draft(blocks=blocks, tags=tags, provenance=provenance, **answer)
+    asked = tuple((before, question) for before, question in answer.pop("asked"))
+    return Draft(blocks=blocks, tags=tags, provenance=provenance, asked=asked, **answer)
 
 
 def limit_memory(limit: int) -> None:

@@ -16,13 +16,14 @@ from pathlib import Path
 
 import numpy as np
 
-from corpus.document import Document, Passage, Placed, Unit
+from corpus.cut import section_at
+from corpus.document import Asked, Document, Passage, Placed, Unit
 from corpus.errors import IndexMismatch, IndexMissing, IndexUnavailable
 from corpus.sources import Source
 from corpus.terms import Term
 from index.lexical import fts_query, words
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 BUSY_SECONDS = 30.0  # how long a writer waits for another one before it says so
 HEADING_WEIGHT = 2.0  # BM25 weight of a word in the heading path against one in the text; questions often name the heading
 
@@ -45,6 +46,11 @@ CREATE TABLE terms (
     name TEXT NOT NULL, key TEXT NOT NULL, abbreviations TEXT NOT NULL, passage INTEGER NOT NULL REFERENCES passages (rowid),
     start INTEGER NOT NULL, "end" INTEGER NOT NULL, defines INTEGER NOT NULL);
 CREATE INDEX terms_by_passage ON terms (passage);
+CREATE TABLE questions (
+    rowid INTEGER PRIMARY KEY, document INTEGER NOT NULL REFERENCES documents (rowid), at INTEGER NOT NULL, text TEXT NOT NULL,
+    start INTEGER NOT NULL, "end" INTEGER NOT NULL, embedded TEXT NOT NULL, vector BLOB NOT NULL);
+CREATE INDEX questions_by_document ON questions (document);
+CREATE INDEX questions_by_embedded ON questions (embedded);
 """
 _PASSAGE = """
 SELECT p.id, d.id, p.start, p."end", substr(d.text, p.start + 1, p."end" - p.start), p.context, p.heading, p.page, p.kind, p.units
@@ -85,6 +91,19 @@ class Matrix:
         if documents is None:
             return np.arange(len(self.ids))
         return np.array([at for at, name in enumerate(self.documents) if name in documents], dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """What sections say they answer, by document and in its order, one row a question.
+
+    `vectors` is float32 of shape (questions, dimension); `passages` are the ids of the passages of its section, in reading order.
+    """
+
+    texts: list[str]
+    documents: list[str]
+    vectors: np.ndarray
+    passages: list[tuple[str, ...]]
 
 
 class View:
@@ -133,8 +152,14 @@ class View:
             return None
         return Document(
             row[0], row[1], row[2], tuple(Placed(*block) for block in json.loads(row[3])), row[4], row[5], row[6], row[7],
-            tuple(json.loads(row[8])), tuple(json.loads(row[9])),
+            tuple(json.loads(row[8])), tuple(json.loads(row[9])), self._asked(id),
         )
+
+    def _asked(self, document: str) -> tuple[Asked, ...]:
+        rows = self._db.execute(
+            "SELECT q.at, q.text FROM questions q JOIN documents d ON d.rowid = q.document WHERE d.id = ? ORDER BY q.rowid", [document]
+        )
+        return tuple(Asked(*row) for row in rows)
 
     def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
         """Passages by id; an id that is not in the catalog is absent from the result."""
@@ -175,12 +200,29 @@ class View:
         vectors = np.frombuffer(blob, dtype=np.float32).reshape(len(rows), -1) if rows else np.zeros((0, 1), dtype=np.float32)
         return Matrix(self.generation, [row[0] for row in rows], [row[1] for row in rows], vectors)
 
+    def questions(self) -> Questions:
+        """All questions that sections say they answer."""
+        rows = self._db.execute(
+            """SELECT q.rowid, q.text, d.id, q.vector FROM questions q JOIN documents d ON d.rowid = q.document ORDER BY d.id, q.rowid"""
+        ).fetchall()
+        answering: dict[int, list[str]] = {}
+        for row, passage in self._db.execute(
+            """SELECT q.rowid, p.id FROM questions q JOIN passages p
+               ON p.document = q.document AND p.start >= q.start AND p.start < q."end" ORDER BY q.rowid, p.start"""
+        ):
+            answering.setdefault(row, []).append(passage)
+        blob = b"".join(row[3] for row in rows)
+        vectors = np.frombuffer(blob, dtype=np.float32).reshape(len(rows), -1) if rows else np.zeros((0, 1), dtype=np.float32)
+        return Questions([row[1] for row in rows], [row[2] for row in rows], vectors, [tuple(answering.get(row[0], ())) for row in rows])
+
     def known_vectors(self, embedded: Sequence[str]) -> dict[str, bytes]:
         """Vectors that were made before for the same text, by the digest of that text."""
         found: dict[str, bytes] = {}
         for at in range(0, len(embedded), 500):
             part = list(embedded[at : at + 500])
-            found.update(self._db.execute(f"SELECT embedded, vector FROM passages WHERE embedded IN ({','.join('?' * len(part))})", part))
+            marks = ",".join("?" * len(part))
+            for table in ("passages", "questions"):
+                found.update(self._db.execute(f"SELECT embedded, vector FROM {table} WHERE embedded IN ({marks})", part))
         return found
 
     def terms(self) -> list[Term]:
@@ -238,7 +280,10 @@ class Edit(View):
         self, document: Document, *, source: str, path: str, file_digest: str, passages: Sequence[Passage], embedded: Sequence[str],
         vectors: Sequence[bytes], terms: Sequence[Term],
     ) -> None:
-        """Put one whole document in the place of what was there under its id, with passages, their vectors and terms."""
+        """Put one whole document in the place of what was there under its id, with its passages and terms.
+
+        `embedded` and `vectors` are those of the passages, then those of the questions that the document says it answers.
+        """
         self._delete(document.id)
         cursor = self._db.execute(
             """INSERT INTO documents (id, source, path, file_digest, digest, format, title, text, blocks, pages, date, summary, tags,
@@ -251,7 +296,8 @@ class Edit(View):
         )
         row = cursor.lastrowid
         rows: dict[str, int] = {}
-        for passage, digest, vector in zip(passages, embedded, vectors, strict=True):
+        many = len(passages)
+        for passage, digest, vector in zip(passages, embedded[:many], vectors[:many], strict=True):
             cursor = self._db.execute(
                 """INSERT INTO passages (id, document, start, "end", page, kind, heading, context, units, embedded, vector)
                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
@@ -269,6 +315,13 @@ class Edit(View):
             "INSERT INTO terms VALUES (?, ?, ?, ?, ?, ?, ?)",
             [(t.name, t.name.lower(), json.dumps(t.abbreviations), rows[t.passage], t.start, t.end, t.defines) for t in terms],
         )
+        self._db.executemany(
+            'INSERT INTO questions (document, at, text, start, "end", embedded, vector) VALUES (?, ?, ?, ?, ?, ?, ?)',
+            [
+                (row, one.at, one.question, *section_at(document, one.at), digest, vector)
+                for one, digest, vector in zip(document.asked, embedded[many:], vectors[many:], strict=True)
+            ],
+        )
         self._bump()
 
     def remove(self, id: str) -> None:
@@ -283,6 +336,7 @@ class Edit(View):
         inside = "(SELECT rowid FROM passages WHERE document = ?)"
         self._db.execute(f"DELETE FROM lexicon WHERE rowid IN {inside}", row)
         self._db.execute(f"DELETE FROM terms WHERE passage IN {inside}", row)
+        self._db.execute("DELETE FROM questions WHERE document = ?", row)
         self._db.execute("DELETE FROM passages WHERE document = ?", row)
         self._db.execute("DELETE FROM documents WHERE rowid = ?", row)
         return True

@@ -135,6 +135,12 @@ class TorchEmbedder:
         return np.asarray(vector, dtype=np.float32)
 
 
+def embed_questions(embedder: Embedder, texts: Sequence[str]) -> list[np.ndarray]:
+    """The vector of each question, as `Embedder.embed_question` makes it. No texts give an empty list."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(embedder.embed_question, texts))
+
+
 def _identity(*parts: object) -> str:
     return hashlib.sha256(json.dumps([str(part) for part in parts]).encode()).hexdigest()[:16]
 

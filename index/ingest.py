@@ -18,10 +18,10 @@ from corpus.sources import SHIPPED, Found, Source, files_of, name_for
 from corpus.terms import Term, harvest
 from corpus.worker import Failure, FileReader
 from index.catalog import Catalog, Edit, Entry
-from index.embed import Embedder
+from index.embed import Embedder, embed_questions
 from index.search import check_built_with, check_scheme
 
-BATCH = 32  # passages embedded between two reports of progress
+BATCH = 32  # passages and questions embedded between two reports of progress
 DOCUMENTS = 32  # documents that one transaction of `add_documents` puts in place
 
 Status = Literal["added", "replaced", "unchanged", "removed", "failed"]
@@ -41,7 +41,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """Some passages of the file at hand have their vectors."""
+    """Some passages, and questions, of the file at hand have their vectors."""
 
     id: str
     done: int
@@ -66,7 +66,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """A document ready for the catalog."""
+    """A document ready for the catalog; `embedded` and `vectors` are those of its passages, then those of its questions."""
 
     document: Document
     source: str
@@ -263,10 +263,9 @@ class _Work:
         yield Row(found.id, status, document.pages, len(document.text), len(prepared.passages))
 
     def _embed(self, document: Document, passages: list[Passage]) -> Generator[Event, None, tuple[list[str], list[bytes]]]:
-        """The digests of what is embedded of each passage, and the vectors; those that the catalog has already are not made again."""
+        """The digests of what is embedded of each passage, then of each question, and the vectors; those that the catalog has are not made again."""
         embedder = self.embedder()
-        texts = [embedded_text(passage.context, passage.text) for passage in passages]
-        digests = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
+        texts, digests = _to_embed(document, passages)
         known: dict[str, bytes] = {}
         if not self._rebuild:
             with self._catalog.reading() as view:
@@ -274,7 +273,8 @@ class _Work:
         new = [at for at, digest in enumerate(digests) if digest not in known]
         for at in range(0, len(new), BATCH):
             part = new[at : at + BATCH]
-            vectors = embedder.embed_passages([texts[row] for row in part])
+            told, asked = ([texts[row] for row in part if (row < len(passages)) is passage] for passage in (True, False))
+            vectors = [*embedder.embed_passages(told), *embed_questions(embedder, asked)]
             known.update({digests[row]: vector.tobytes() for row, vector in zip(part, vectors, strict=True)})
             yield Embedded(document.id, min(at + BATCH, len(new)), len(new))
         return digests, [known[digest] for digest in digests]
@@ -334,6 +334,13 @@ def add_documents(catalog: Catalog, embedder: Embedder, source: Source, document
                 made = [next(vectors) for _ in passages]
                 _Prepared(document, source.name, str(source.path), "", passages, embedded, made, harvest(document, passages)).put(edit)
         yield at + len(part)
+
+
+def _to_embed(document: Document, passages: Sequence[Passage]) -> tuple[list[str], list[str]]:
+    """The texts of the passages, then of the questions, with digests that tell them apart: models may embed a question otherwise."""
+    texts = [embedded_text(passage.context, passage.text) for passage in passages]
+    asked = [one.question for one in document.asked]
+    return texts + asked, [hashlib.sha256(text.encode()).hexdigest() for text in (*texts, *(f"question: {text}" for text in asked))]
 
 
 def _unchanged(entry: Entry) -> Row:

@@ -1,7 +1,7 @@
 """Retrieval: a question becomes ranked passages.
 
-Three searchers (dense, lexical, terms) give a list each; the lists are fused by reciprocal rank, near-duplicates are folded into one, and
-a cross-encoder reranks the best few.
+Four searchers (dense, lexical, terms, questions) give a list each; the lists are fused by reciprocal rank, near-duplicates are folded into
+one, and a cross-encoder reranks the best few.
 """
 
 import math
@@ -19,7 +19,7 @@ from corpus.document import Passage, embedded_text
 from corpus.errors import IndexMismatch
 from corpus.normalise import one_line
 from corpus.terms import Term
-from index.catalog import Catalog, Matrix, View
+from index.catalog import Catalog, Matrix, Questions, View
 from index.chroma import Store
 from index.embed import Embedder
 from index.lexical import STOPWORDS, content_words, words
@@ -33,6 +33,11 @@ CENTRAL = 0.5  # share of a question's subject words that a term must make up to
 RERANKED = 11  # passages that the cross-encoder reads; its time grows with them
 FIRST = 5  # of them at first, when it is enough to find one that is CLEAR
 CLEAR = 5.0  # logit of a passage that certainly speaks of what is asked
+# A question near one that a section says it answers (compare doc2query, Nogueira et al., 2019): the cosine from which that counts, how
+# much a cosine of 1 more would raise the section's passages, in logits, and how many passages are found that way.
+NEAR = 0.4
+RAISE = 12.0
+ASKED = 20
 SAME = 0.9  # Jaccard similarity of two passages' words from which they are one
 
 
@@ -41,15 +46,17 @@ Stamp = tuple[str | None, int]  # which catalog, and its generation: a catalog t
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage that was found: its score, and which searchers found it ("dense", "lexical", "terms").
+    """A passage that was found: its score, and which searchers found it ("dense", "lexical", "terms", "questions").
 
-    `score` is the cross-encoder's logit where `reranked`, else the fused reciprocal rank: the two are not comparable.
+    `score` is the cross-encoder's logit where `reranked`, raised by how near the question is to one that the passage's section says it
+    answers, else the fused reciprocal rank: the two are not comparable. `asked` is the cosine to the nearest of those, 0 for none near.
     """
 
     passage: Passage
     score: float
     found_by: tuple[str, ...]
     reranked: bool
+    asked: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +75,8 @@ class Retrieved:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What the searchers found for `question`, before fusion: ids of passages, best first (`named`: where the terms stand).
+    """What the searchers found for `question`, before fusion: ids of passages, best first (`named`: where the terms stand; `asked`: whose
+    sections say that they answer a question near it, with the cosine).
 
     `searched` are the words looked for, `timings_ms` the milliseconds of "lexical", "embed" and "dense".
     """
@@ -77,6 +85,7 @@ class Listed:
     dense: list[str]
     lexical: list[str]
     named: list[str]
+    asked: dict[str, float]
     searched: tuple[str, ...]
     terms: tuple[Term, ...]
     timings_ms: dict[str, float] = field(compare=False)
@@ -133,6 +142,7 @@ class Retrieval:
         self.reranker = reranker
         self._store = store
         self._matrix: tuple[Stamp, Matrix] | None = None
+        self._questions: tuple[Stamp, Questions] | None = None
         self._lexicon: tuple[Stamp, Lexicon] | None = None
         self._lock = threading.Lock()
 
@@ -177,25 +187,27 @@ class Retrieval:
         question = focused(one_line(question), lexicon.common)
         subject = content_words(question)
         if not subject:
-            return Listed(question, [], [], [], (), (), {})
+            return Listed(question, [], [], [], {}, (), (), {})
         expanded = [*subject, *(word for term in _asked(terms, subject) for word in content_words(term.name))]
         lexical = view.lexical(expanded, depth, documents)
         clock.lap("lexical")
         vector = self.embedder.embed_question(question)
         clock.lap("embed")
         dense = self._dense(view, vector, documents, depth)
+        asked = self._asked(view, vector, documents)
         clock.lap("dense")
         named = [t.passage for t in central(terms, subject) if documents is None or t.document in documents]
-        return Listed(question, dense, lexical, named, tuple(dict.fromkeys(expanded)), tuple(terms), clock.laps)
+        return Listed(question, dense, lexical, named, asked, tuple(dict.fromkeys(expanded)), tuple(terms), clock.laps)
 
     def fused(self, view: View, listed: Listed, n: int, others: Sequence[Listed] = ()) -> list[Hit]:
         """The `n` best passages of the lists together, of each its first DEPTH; what says the same as a better one is left out."""
         every = (listed, *others)
-        ranked = fuse(
-            [pair for one in every for pair in (("dense", one.dense[:DEPTH]), ("lexical", one.lexical[:DEPTH]), ("terms", one.named))]
-        )[: 2 * n]
+        lists = (
+            (("dense", one.dense[:DEPTH]), ("lexical", one.lexical[:DEPTH]), ("terms", one.named), ("questions", list(one.asked)[:ASKED])) for one in every
+        )
+        ranked = fuse([pair for four in lists for pair in four])[: 2 * n]
         passages = view.passages([id for id, _, _ in ranked])
-        hits = [Hit(passages[id], score, found_by, False) for id, score, found_by in ranked if id in passages]
+        hits = [Hit(passages[id], score, found_by, False, listed.asked.get(id, 0.0)) for id, score, found_by in ranked if id in passages]
         hits.sort(key=lambda hit: hit.passage.kind == "comment")  # opinion ranks behind; the sort keeps the order otherwise
         return fold_same(hits)[:n]
 
@@ -217,6 +229,22 @@ class Retrieval:
         rows = matrix.rows(documents)
         return nearest([matrix.ids[row] for row in rows], matrix.vectors[rows], vector, depth)
 
+    def _asked(self, view: View, vector: np.ndarray, documents: frozenset[str] | None) -> dict[str, float]:
+        """The passages whose sections say that they answer a question at least NEAR, with the cosine of the nearest, nearest first."""
+        with self._lock:
+            if self._questions is None or self._questions[0] != _stamp(view):
+                self._questions = (_stamp(view), view.questions())
+            known = self._questions[1]
+        if not known.texts:
+            return {}
+        cosines = np.einsum("ij,j->i", known.vectors, vector)
+        found: dict[str, float] = {}
+        for at in sorted(np.flatnonzero(cosines >= NEAR), key=lambda at: (-round(float(cosines[at]), 6), at)):
+            if documents is None or known.documents[at] in documents:
+                for passage in known.passages[at]:
+                    found.setdefault(passage, round(float(cosines[at]), 6))
+        return found
+
     def _exact(self, view: View) -> Matrix:
         with self._lock:
             if self._matrix is None or self._matrix[0] != _stamp(view):
@@ -235,7 +263,9 @@ class Retrieval:
             if any(hit.score >= enough for hit in scored):
                 break
             scores = self.reranker.score(question, [embedded_text(hit.passage.context, hit.passage.text) for hit in batch])
-            scored += [replace(hit, score=score, reranked=True) for hit, score in zip(batch, scores, strict=True)]
+            scored += [
+                replace(hit, score=score + RAISE * max(0.0, hit.asked - NEAR), reranked=True) for hit, score in zip(batch, scores, strict=True)
+            ]
         return sorted(scored, key=lambda hit: (hit.passage.kind == "comment", -hit.score, hit.passage.id))
 
 

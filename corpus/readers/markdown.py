@@ -1,4 +1,7 @@
-"""Markdown with optional YAML front matter, by markdown-it-py's tokens. Images are left out; HTML in it is read as a web page is."""
+"""Markdown with optional YAML front matter, by markdown-it-py's tokens. Images are left out; HTML in it is read as a web page is.
+
+A comment that opens with "questions:" lists, a line each, what the section that it stands in answers; it is searched and never shown.
+"""
 
 import re
 from collections.abc import Iterator
@@ -13,6 +16,7 @@ from corpus.normalise import normalise, one_line
 from corpus.readers import Unreadable, decode, web
 
 _FRONT = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.S)
+_ASKED = re.compile(r"\A<!--\s*questions:[ \t]*\n(.*?)-->\s*\Z", re.S | re.I)
 _PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 
 
@@ -23,8 +27,16 @@ def read_markdown(data: bytes, name: str) -> Draft:
     facts = _front_matter(front.group(1)) if front else None
     if facts is None:  # words between two rules are text
         front, facts = None, {}
+    blocks: list[Block] = []
+    asked: list[tuple[int, str]] = []
+    for found in blocks_of(text[front.end() :] if front else text):
+        if isinstance(found, Block):
+            blocks.append(found)
+        else:
+            asked.append((len(blocks), found))
     return Draft(
-        blocks=tuple(blocks_of(text[front.end() :] if front else text)),
+        blocks=tuple(blocks),
+        asked=tuple(asked),
         format="markdown",
         title=one_line(str(facts.get("title") or "")),
         date=_date(facts.get("date")),
@@ -59,8 +71,8 @@ def _date(value: object) -> str | None:
         return None
 
 
-def blocks_of(text: str) -> Iterator[Block]:
-    """The blocks of a Markdown text, in order."""
+def blocks_of(text: str) -> Iterator[Block | str]:
+    """The blocks of a Markdown text, in order, and as plain strings the questions that the section before them answers."""
     lists: list[tuple[bool, int]] = []  # (ordered, the next number) of the lists we are in, outermost first
     item: list[str] | None = None  # paragraphs of the list item being read
     cells: list[str] | None = None
@@ -112,6 +124,9 @@ def blocks_of(text: str) -> Iterator[Block]:
                 elif words:
                     yield Block("prose", words)
             case "html_block":
+                if comment := _ASKED.match(token.content):
+                    yield from filter(None, (one_line(line.strip().removeprefix("- ")) for line in comment[1].splitlines()))
+                    continue
                 found = list(web.blocks_of(token.content))
                 if item is None:
                     yield from found

@@ -133,7 +133,7 @@ def features(
         float(kind == "yes-no"),
         float(is_negated(question) != is_negated(best.text)),
         float(says_opposite(question, embedded_text(best.passage.context, best.passage.text))),
-        max((hit.asked for hit in found.hits if hit.passage == best.passage), default=0.0),
+        next((hit.near for hit in found.hits if hit.passage == best.passage), 0.0),
         *(_impressions(question, found, evidence, reranker) if reranker else ()),
     )
 
@@ -141,5 +141,4 @@ def features(
 def _impressions(question: str, found: Retrieved, evidence: Sequence[Evidence], reranker: Reranker) -> Iterator[float]:
     for e in (evidence[0], evidence[min(1, len(evidence) - 1)]):
         yield from reranker.impression(question, in_context(e.passage, e.unit))
-    passage = found.hits[0].passage
-    yield from reranker.impression(found.question, embedded_text(passage.context, passage.text))
+    yield from reranker.impression(found.question, found.hits[0].read)

@@ -33,11 +33,11 @@ CENTRAL = 0.5  # share of a question's subject words that a term must make up to
 RERANKED = 11  # passages that the cross-encoder reads; its time grows with them
 FIRST = 5  # of them at first, when it is enough to find one that is CLEAR
 CLEAR = 5.0  # logit of a passage that certainly speaks of what is asked
-# A question near one that a section says it answers (compare doc2query, Nogueira et al., 2019): the cosine from which that counts, how
-# much a cosine of 1 more would raise the section's passages, in logits, and how many passages are found that way.
-NEAR = 0.4
-RAISE = 12.0
+# A question near one that a section says it answers (compare doc2query, Nogueira et al., 2019): the cosine from which that counts, how many
+# passages are found that way, and how many such questions the cross-encoder reads before a passage.
+NEAR = 0.3
 ASKED = 20
+LEADING = 2
 SAME = 0.9  # Jaccard similarity of two passages' words from which they are one
 
 
@@ -48,15 +48,21 @@ Stamp = tuple[str | None, int]  # which catalog, and its generation: a catalog t
 class Hit:
     """A passage that was found: its score, and which searchers found it ("dense", "lexical", "terms", "questions").
 
-    `score` is the cross-encoder's logit where `reranked`, raised by how near the question is to one that the passage's section says it
-    answers, else the fused reciprocal rank: the two are not comparable. `asked` is the cosine to the nearest of those, 0 for none near.
+    `score` is the cross-encoder's logit where `reranked`, else the fused reciprocal rank: the two are not comparable. `asked` are the
+    nearest questions that the passage's section says it answers, `near` is the cosine of the first; () and 0 when none is near.
     """
 
     passage: Passage
     score: float
     found_by: tuple[str, ...]
     reranked: bool
-    asked: float = 0.0
+    asked: tuple[str, ...] = ()
+    near: float = 0.0
+
+    @property
+    def read(self) -> str:
+        """What the cross-encoder reads of the passage: what it is asked, where it stands, what it says."""
+        return "\n".join((*self.asked, embedded_text(self.passage.context, self.passage.text)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,7 @@ class Retrieved:
 @dataclass(frozen=True, slots=True)
 class Listed:
     """What the searchers found for `question`, before fusion: ids of passages, best first (`named`: where the terms stand; `asked`: whose
-    sections say that they answer a question near it, with the cosine).
+    sections say that they answer a question near it, with the nearest of these and their cosines).
 
     `searched` are the words looked for, `timings_ms` the milliseconds of "lexical", "embed" and "dense".
     """
@@ -85,7 +91,7 @@ class Listed:
     dense: list[str]
     lexical: list[str]
     named: list[str]
-    asked: dict[str, float]
+    asked: dict[str, list[tuple[str, float]]]
     searched: tuple[str, ...]
     terms: tuple[Term, ...]
     timings_ms: dict[str, float] = field(compare=False)
@@ -207,7 +213,11 @@ class Retrieval:
         )
         ranked = fuse([pair for four in lists for pair in four])[: 2 * n]
         passages = view.passages([id for id, _, _ in ranked])
-        hits = [Hit(passages[id], score, found_by, False, listed.asked.get(id, 0.0)) for id, score, found_by in ranked if id in passages]
+        near = {id: listed.asked.get(id, []) for id in passages}
+        hits = [
+            Hit(passages[id], score, found_by, False, tuple(text for text, _ in near[id]), near[id][0][1] if near[id] else 0.0)
+            for id, score, found_by in ranked if id in passages
+        ]
         hits.sort(key=lambda hit: hit.passage.kind == "comment")  # opinion ranks behind; the sort keeps the order otherwise
         return fold_same(hits)[:n]
 
@@ -229,8 +239,8 @@ class Retrieval:
         rows = matrix.rows(documents)
         return nearest([matrix.ids[row] for row in rows], matrix.vectors[rows], vector, depth)
 
-    def _asked(self, view: View, vector: np.ndarray, documents: frozenset[str] | None) -> dict[str, float]:
-        """The passages whose sections say that they answer a question at least NEAR, with the cosine of the nearest, nearest first."""
+    def _asked(self, view: View, vector: np.ndarray, documents: frozenset[str] | None) -> dict[str, list[tuple[str, float]]]:
+        """The passages whose sections say that they answer a question at least NEAR, nearest first, with LEADING such questions and their cosines."""
         with self._lock:
             if self._questions is None or self._questions[0] != _stamp(view):
                 self._questions = (_stamp(view), view.questions())
@@ -238,11 +248,12 @@ class Retrieval:
         if not known.texts:
             return {}
         cosines = np.einsum("ij,j->i", known.vectors, vector)
-        found: dict[str, float] = {}
+        found: dict[str, list[tuple[str, float]]] = {}
         for at in sorted(np.flatnonzero(cosines >= NEAR), key=lambda at: (-round(float(cosines[at]), 6), at)):
             if documents is None or known.documents[at] in documents:
                 for passage in known.passages[at]:
-                    found.setdefault(passage, round(float(cosines[at]), 6))
+                    if len(found.setdefault(passage, [])) < LEADING:
+                        found[passage].append((known.texts[at], round(float(cosines[at]), 6)))
         return found
 
     def _exact(self, view: View) -> Matrix:
@@ -262,10 +273,8 @@ class Retrieval:
         for batch in (hits[:FIRST], hits[FIRST:]):
             if any(hit.score >= enough for hit in scored):
                 break
-            scores = self.reranker.score(question, [embedded_text(hit.passage.context, hit.passage.text) for hit in batch])
-            scored += [
-                replace(hit, score=score + RAISE * max(0.0, hit.asked - NEAR), reranked=True) for hit, score in zip(batch, scores, strict=True)
-            ]
+            scores = self.reranker.score(question, [hit.read for hit in batch])
+            scored += [replace(hit, score=score, reranked=True) for hit, score in zip(batch, scores, strict=True)]
         return sorted(scored, key=lambda hit: (hit.passage.kind == "comment", -hit.score, hit.passage.id))
 
 

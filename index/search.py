@@ -30,14 +30,13 @@ OVERSAMPLING = 4  # Chroma is asked for this many times as many, and the catalog
 RRF_K = 60  # reciprocal rank fusion, Cormack, Clarke and Büttcher, SIGIR 2009
 COMMON = 0.5  # share of the passages from which a word tells none of them from another ("KPO" in a handbook about KPO)
 CENTRAL = 0.5  # share of a question's subject words that a term must make up to be what the question is about
-RERANKED = 11  # passages that the cross-encoder reads; its time grows with them
-FIRST = 5  # of them at first, when it is enough to find one that is CLEAR
+RERANKED = 9  # passages that the cross-encoder reads; its time grows with them
+FIRST = 4  # of them at first, when it is enough to find one that is CLEAR
 CLEAR = 5.0  # logit of a passage that certainly speaks of what is asked
-# A question near one that a section says it answers (compare doc2query, Nogueira et al., 2019): the cosine from which that counts, how many
-# passages are found that way, and how many such questions the cross-encoder reads before a passage.
+# A question near one that a section says it answers (compare doc2query, Nogueira et al., 2019): the cosine from which that counts, and how many
+# passages are found that way. The cross-encoder reads the nearest such question before the passage; two were hardly better and took longer.
 NEAR = 0.3
 ASKED = 20
-LEADING = 2
 SAME = 0.9  # Jaccard similarity of two passages' words from which they are one
 
 
@@ -48,21 +47,21 @@ Stamp = tuple[str | None, int]  # which catalog, and its generation: a catalog t
 class Hit:
     """A passage that was found: its score, and which searchers found it ("dense", "lexical", "terms", "questions").
 
-    `score` is the cross-encoder's logit where `reranked`, else the fused reciprocal rank: the two are not comparable. `asked` are the
-    nearest questions that the passage's section says it answers, `near` is the cosine of the first; () and 0 when none is near.
+    `score` is the cross-encoder's logit where `reranked`, else the fused reciprocal rank: the two are not comparable. `asked` is the
+    nearest of the questions that the passage's section says it answers, `near` its cosine; "" and 0 when none is near.
     """
 
     passage: Passage
     score: float
     found_by: tuple[str, ...]
     reranked: bool
-    asked: tuple[str, ...] = ()
+    asked: str = ""
     near: float = 0.0
 
     @property
     def read(self) -> str:
-        """What the cross-encoder reads of the passage: what it is asked, where it stands, what it says."""
-        return "\n".join((*self.asked, embedded_text(self.passage.context, self.passage.text)))
+        """What the cross-encoder reads of the passage: what it answers, where it stands, what it says."""
+        return embedded_text(self.asked, embedded_text(self.passage.context, self.passage.text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ class Retrieved:
 @dataclass(frozen=True, slots=True)
 class Listed:
     """What the searchers found for `question`, before fusion: ids of passages, best first (`named`: where the terms stand; `asked`: whose
-    sections say that they answer a question near it, with the nearest of these and their cosines).
+    sections say that they answer a question near it, with the nearest of these and its cosine).
 
     `searched` are the words looked for, `timings_ms` the milliseconds of "lexical", "embed" and "dense".
     """
@@ -91,7 +90,7 @@ class Listed:
     dense: list[str]
     lexical: list[str]
     named: list[str]
-    asked: dict[str, list[tuple[str, float]]]
+    asked: dict[str, tuple[str, float]]
     searched: tuple[str, ...]
     terms: tuple[Term, ...]
     timings_ms: dict[str, float] = field(compare=False)
@@ -213,11 +212,7 @@ class Retrieval:
         )
         ranked = fuse([pair for four in lists for pair in four])[: 2 * n]
         passages = view.passages([id for id, _, _ in ranked])
-        near = {id: listed.asked.get(id, []) for id in passages}
-        hits = [
-            Hit(passages[id], score, found_by, False, tuple(text for text, _ in near[id]), near[id][0][1] if near[id] else 0.0)
-            for id, score, found_by in ranked if id in passages
-        ]
+        hits = [Hit(passages[id], score, found_by, False, *listed.asked.get(id, ())) for id, score, found_by in ranked if id in passages]
         hits.sort(key=lambda hit: hit.passage.kind == "comment")  # opinion ranks behind; the sort keeps the order otherwise
         return fold_same(hits)[:n]
 
@@ -239,8 +234,8 @@ class Retrieval:
         rows = matrix.rows(documents)
         return nearest([matrix.ids[row] for row in rows], matrix.vectors[rows], vector, depth)
 
-    def _asked(self, view: View, vector: np.ndarray, documents: frozenset[str] | None) -> dict[str, list[tuple[str, float]]]:
-        """The passages whose sections say that they answer a question at least NEAR, nearest first, with LEADING such questions and their cosines."""
+    def _asked(self, view: View, vector: np.ndarray, documents: frozenset[str] | None) -> dict[str, tuple[str, float]]:
+        """The passages whose sections say that they answer a question at least NEAR, nearest first, with that question and its cosine."""
         with self._lock:
             if self._questions is None or self._questions[0] != _stamp(view):
                 self._questions = (_stamp(view), view.questions())
@@ -248,12 +243,11 @@ class Retrieval:
         if not known.texts:
             return {}
         cosines = np.einsum("ij,j->i", known.vectors, vector)
-        found: dict[str, list[tuple[str, float]]] = {}
+        found: dict[str, tuple[str, float]] = {}
         for at in sorted(np.flatnonzero(cosines >= NEAR), key=lambda at: (-round(float(cosines[at]), 6), at)):
             if documents is None or known.documents[at] in documents:
                 for passage in known.passages[at]:
-                    if len(found.setdefault(passage, [])) < LEADING:
-                        found[passage].append((known.texts[at], round(float(cosines[at]), 6)))
+                    found.setdefault(passage, (known.texts[at], round(float(cosines[at]), 6)))
         return found
 
     def _exact(self, view: View) -> Matrix:

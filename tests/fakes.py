@@ -18,13 +18,14 @@ from index.lexical import content_words, words
 class FakeEmbedder:
     """A bag of words: each word adds one at `crc32(word) % dimension`, then the vector is brought to length 1.
 
-    The last axis belongs to texts without any word. `embedded` keeps every passage that was ever embedded, in order.
+    The last axis belongs to texts without any word. `embedded` keeps every passage that was ever embedded, in order, `asked` every question.
     """
 
     def __init__(self, identity: str = "bag-of-words", *, dimension: int = 32, window: int = 254) -> None:
         self.identity = identity
         self.window = window
         self.embedded: list[str] = []
+        self.asked: list[str] = []
         self._dimension = dimension
 
     def count(self, text: str) -> int:
@@ -32,9 +33,13 @@ class FakeEmbedder:
 
     def embed_passages(self, texts: Sequence[str]) -> np.ndarray:
         self.embedded += texts
-        return np.stack([self.embed_question(text) for text in texts]) if texts else np.zeros((0, self._dimension), dtype=np.float32)
+        return np.stack([self._vector(text) for text in texts]) if texts else np.zeros((0, self._dimension), dtype=np.float32)
 
     def embed_question(self, text: str) -> np.ndarray:
+        self.asked.append(text)
+        return self._vector(text)
+
+    def _vector(self, text: str) -> np.ndarray:
         vector = np.zeros(self._dimension, dtype=np.float32)
         for word in words(text):
             vector[crc32(word.encode()) % (self._dimension - 1)] += 1
@@ -57,10 +62,15 @@ class FakeReranker:
 
 
 def put(catalog: Catalog, id: str, *paragraphs: str, embedder: FakeEmbedder | None = None) -> Document:
-    """Put a document of these paragraphs into the catalog, as an ingestion does. "# Costs" makes a heading; `id` is source/path."""
+    """Put a document of these paragraphs into the catalog, as an ingestion does; `id` is source/path.
+
+    "# Costs" makes a heading, "? How dear is it" a question that the section before it answers.
+    """
     embedder = embedder or FakeEmbedder()
-    blocks = tuple(Block("heading", text[2:], 1) if text.startswith("# ") else Block("prose", text) for text in paragraphs)
-    document = Document.compose(id, Draft(blocks, "markdown", title="Notes"))
+    told = [text for text in paragraphs if not text.startswith("? ")]
+    asked = tuple((sum(not one.startswith("? ") for one in paragraphs[:at]), text[2:]) for at, text in enumerate(paragraphs) if text.startswith("? "))
+    blocks = tuple(Block("heading", text[2:], 1) if text.startswith("# ") else Block("prose", text) for text in told)
+    document = Document.compose(id, Draft(blocks, "markdown", title="Notes", asked=asked))
     passages = cut(document, embedder.count, embedder.window)
     texts = [embedded_text(passage.context, passage.text) for passage in passages]
     source = id.partition("/")[0]
@@ -69,7 +79,8 @@ def put(catalog: Catalog, id: str, *paragraphs: str, embedder: FakeEmbedder | No
         edit.add_source(Source(source, Path("/sources") / source))
         edit.replace(
             document, source=source, path=f"/sources/{id}", file_digest=hashlib.sha256("".join(paragraphs).encode()).hexdigest(),
-            passages=passages, embedded=[hashlib.sha256(text.encode()).hexdigest() for text in texts],
-            vectors=[vector.tobytes() for vector in embedder.embed_passages(texts)], terms=harvest(document, passages),
+            passages=passages, embedded=[hashlib.sha256(text.encode()).hexdigest() for text in (*texts, *(text for _, text in asked))],
+            vectors=[vector.tobytes() for vector in (*embedder.embed_passages(texts), *(embedder.embed_question(text) for _, text in asked))],
+            terms=harvest(document, passages),
         )
     return document

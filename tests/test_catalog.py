@@ -22,7 +22,7 @@ from index.lexical import content_words
 
 LPO = "Legal process outsourcing (LPO) is the hiring of outside lawyers for contract review."
 PRICES = "A fixed price is agreed before the work starts. Time and materials are paid by the hour."
-TABLES = ("documents", "passages", "lexicon", "terms", "problems", "sources")
+TABLES = ("documents", "passages", "lexicon", "terms", "questions", "problems", "sources")
 
 
 @pytest.fixture
@@ -73,6 +73,30 @@ def test_what_is_put_in_comes_out(catalog: Catalog) -> None:
         assert view.passages([]) == {} == view.vectors([])
 
 
+def test_questions_belong_to_the_section_that_they_stand_in(catalog: Catalog) -> None:
+    embedder = FakeEmbedder()
+    document = put(
+        catalog, "notes/a.md", "# Law", LPO, "? Who drafts for a lawyer", "# Nothing", "? What is in an empty section", "# Money", PRICES,
+        "? How dear is it", "? What does it cost", embedder=embedder,
+    )
+    put(catalog, "notes/b.md", PRICES, "? What is the price")
+    with catalog.reading() as view:
+        assert view.document("notes/a.md") == document
+        assert [one.question for one in document.asked] == ["Who drafts for a lawyer", "What is in an empty section", "How dear is it", "What does it cost"]
+        law, money = (passage.id for passage in view.passages_of("notes/a.md"))
+        (price,) = (passage.id for passage in view.passages_of("notes/b.md"))
+        known = view.questions()
+        assert known.texts == [*(one.question for one in document.asked), "What is the price"]
+        assert known.documents == ["notes/a.md"] * 4 + ["notes/b.md"]
+        assert known.passages == [(law,), (), (money,), (money,), (price,)]
+        assert np.array_equal(known.vectors[2], embedder.embed_question("How dear is it"))
+    with catalog.writing() as edit:
+        edit.remove("notes/a.md")
+        assert edit.questions().texts == ["What is the price"]
+        edit.remove("notes/b.md")
+        assert edit.questions().vectors.shape[0] == len(edit.questions().texts) == 0
+
+
 def test_a_document_with_signs_of_all_planes_comes_out_as_it_went_in(catalog: Catalog) -> None:
     text = "Emoji 👩‍💻 and 𝔘𝔫𝔦𝔠𝔬𝔡𝔢 before the sentence. Then e\u0301, 中文 and עברית after it."
     document = put(catalog, "notes/a.md", text)
@@ -113,10 +137,10 @@ def test_vectors_that_do_not_fit_the_passages_are_refused_and_change_nothing(cat
 
 
 def test_a_removal_leaves_nothing_in_any_table(catalog: Catalog) -> None:
-    put(catalog, "notes/a.md", "# Law", LPO, "# Money", PRICES)
+    put(catalog, "notes/a.md", "# Law", LPO, "? Who drafts for a lawyer", "# Money", PRICES)
     with catalog.writing() as edit:
         edit.remove("notes/a.md")
-    assert [rows_of(catalog, table) for table in ("documents", "passages", "lexicon", "terms")] == [[], [], [], []]
+    assert [rows_of(catalog, table) for table in ("documents", "passages", "lexicon", "terms", "questions")] == [[], [], [], [], []]
     with catalog.reading() as view:
         assert view.lexical(["price"], 10) == []
         assert view.matrix().ids == []

@@ -149,6 +149,19 @@ def test_a_change_embeds_only_the_passages_that_are_new(house: House) -> None:
     assert embedded.endswith("It comes before all others.")
 
 
+def test_a_change_of_a_question_embeds_that_question_alone(house: House) -> None:
+    house.write("a.md", f"{ALPHA}\n<!-- questions:\n- Which letter is first?\n- Where does it begin?\n-->\n")
+    house.ingest(house.notes, shipped=False)
+    assert sorted(house.embedder.asked) == ["Where does it begin?", "Which letter is first?"]
+    house.embedder.embedded.clear()
+    house.embedder.asked.clear()
+    house.write("a.md", f"{ALPHA}\n<!-- questions:\n- Which letter is first?\n- What opens the row?\n-->\n")
+    assert house.ingest() == {"notes/a.md": "replaced", "notes/b.md": "unchanged"}
+    assert (house.embedder.embedded, house.embedder.asked) == ([], ["What opens the row?"])
+    with house.catalog.reading() as view:
+        assert view.questions().texts == ["Which letter is first?", "What opens the row?"]
+
+
 def test_a_renamed_file_embeds_nothing(house: House) -> None:
     house.ingest(house.notes, shipped=False)
     house.embedder.embedded.clear()

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from fakes import FakeEmbedder
-from index.catalog import Catalog
+from index.catalog import Catalog, View
 from index.chroma import hold
 from index.ingest import Row, ingest
 from index.search import nearest
@@ -56,7 +56,10 @@ def run(data: Path, sources: Path) -> None:
 
 
 def write(path: Path, random: Random) -> None:
-    parts = (f"# Part {n}\n\n{' '.join(random.choices(WORDS, k=40))}.\n" for n in range(random.randint(1, 6)))
+    def some(k: int) -> str:
+        return " ".join(random.choices(WORDS, k=k))
+
+    parts = (f"# Part {n}\n\n{some(40)}.\n\n<!-- questions:\n- {some(5)}?\n-->\n" for n in range(random.randint(1, 6)))
     path.write_text("\n".join(parts), encoding="utf-8")
 
 
@@ -101,8 +104,15 @@ def contents(catalog: Catalog) -> dict[str, object]:
         assert len(passages) == len(set(passages)) == view.count_passages() == len(matrix.ids)
         return {
             "documents": documents, "passages": passages, "vectors": (matrix.ids, matrix.documents, matrix.vectors.tobytes()),
-            "terms": view.terms(), "vocabulary": view.vocabulary(), "problems": view.problems(),
+            "terms": view.terms(), "vocabulary": view.vocabulary(), "problems": view.problems(), "questions": asked(view),
         }
+
+
+def asked(view: View) -> list[tuple[object, ...]]:
+    """What sections say they answer."""
+    known = view.questions()
+    assert len(known.texts) > 0
+    return [(*row, known.vectors[at].tobytes()) for at, row in enumerate(zip(known.texts, known.documents, known.passages, strict=True))]
 
 
 def assert_chroma_finds_what_the_exact_search_finds(catalog: Catalog, random: Random) -> None:

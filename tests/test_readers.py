@@ -106,6 +106,44 @@ def test_markdown_gives_its_front_matter_headings_lists_tables_and_code() -> Non
     )
 
 
+ASKED = """# Price
+
+A price is agreed.
+
+<!-- questions:
+- How dear is it?
+ what   does it cost
+
+-->
+
+<!-- a note to the editors -->
+
+## Later
+
+It rises.
+
+<!-- Questions:
+- Does it stay the same?
+-->
+"""
+
+
+def test_markdown_says_in_comments_which_questions_a_section_answers() -> None:
+    draft = read(ASKED.encode(), "price.md")
+    assert draft.asked == ((2, "How dear is it?"), (2, "what does it cost"), (4, "Does it stay the same?"))
+    assert kinds(draft) == [("heading", "Price"), ("prose", "A price is agreed."), ("heading", "Later"), ("prose", "It rises.")]
+    document = Document.compose("notes/price.md", draft)
+    assert [document.text[: one.at].split("\n")[-1] for one in document.asked] == ["A price is agreed."] * 2 + ["It rises."]
+    assert "dear" not in document.text
+
+
+@pytest.mark.parametrize("text", ["<!-- questions:\n-->\n", "<!-- questions: How dear is it? -->\n", "<!-- no questions:\n- How dear is it?\n-->\n"])
+def test_other_comments_say_nothing_of_questions(text: str) -> None:
+    draft = read(f"# Price\n\n{text}\nA price is agreed.\n".encode(), "price.md")
+    assert draft.asked == ()
+    assert kinds(draft) == [("heading", "Price"), ("prose", "A price is agreed.")]
+
+
 def test_markdown_with_windows_line_ends_and_a_byte_order_mark_reads_the_same() -> None:
     assert read(b"\xef\xbb\xbf" + MARKDOWN.replace("\n", "\r\n").encode(), "work.md") == read(MARKDOWN.encode(), "work.md")
 

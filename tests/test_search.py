@@ -15,7 +15,7 @@ from corpus.sources import Source
 from corpus.terms import Term
 from fakes import FakeEmbedder, FakeReranker, put
 from index.catalog import Catalog
-from index.search import Lexicon, Retrieval, Retrieved, fold_same, fuse, nearest
+from index.search import NEAR, Lexicon, Retrieval, Retrieved, fold_same, fuse, nearest
 
 GENPACT = "Genpact runs finance work from Gurugram."
 INFOSYS = "Infosys writes software in Bengaluru."
@@ -105,6 +105,26 @@ def test_equal_scores_are_ordered_by_id(catalog: Catalog) -> None:
 def test_k_is_how_many_come_back_at_most(catalog: Catalog) -> None:
     assert [len(found(catalog, "Genpact", FakeReranker(), k=k).hits) for k in (0, 1, 2, 50)] == [0, 1, 2, 4]
     assert texts(found(catalog, "Infosys", FakeReranker(), k=1)) == [INFOSYS]
+
+
+def test_a_question_near_one_that_a_section_answers_finds_its_passages(catalog: Catalog) -> None:
+    put(
+        catalog, "notes/wages.md", "# Wages", "Analysts earn more than clerks.", "? How dear is the staff", "# Rules", "Gloves are worn.",
+        "? Is the staff dear",
+    )
+    hits = found(catalog, "how dear is our staff", FakeReranker()).hits
+    assert [(hit.passage.text, hit.asked) for hit in hits[:2]] == [
+        ("Analysts earn more than clerks.", "How dear is the staff"), ("Gloves are worn.", "Is the staff dear")
+    ]
+    assert all("questions" in hit.found_by and NEAR <= hit.near < 1 for hit in hits[:2])
+    assert hits[0].near > hits[1].near
+    assert hits[0].score == 5.0  # the words are in the question alone, which the reranker reads first
+    assert hits[0].read == "How dear is the staff\nNotes > Wages\nAnalysts earn more than clerks."
+    others = [hit for hit in hits if hit.passage.document != "notes/wages.md"]
+    assert {(hit.asked, hit.near) for hit in others} == {("", 0.0)}
+    assert others[0].read == embedded_text(others[0].passage.context, others[0].passage.text)
+    assert all(hit.passage.document == "notes/coffee.md" for hit in found(catalog, "how dear is our staff", documents=frozenset({"notes/coffee.md"})).hits)
+    assert all(hit.asked == "" for hit in found(catalog, "violin").hits)
 
 
 def test_the_terms_of_a_question_are_recognised_and_their_places_searched(catalog: Catalog) -> None:

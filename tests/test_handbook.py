@@ -19,6 +19,7 @@ from corpus.terms import split_name
 from evals.cases import Case, load
 from evals.metrics import says
 from index.catalog import View
+from index.lexical import words
 from index.search import Retrieval
 
 DOCUMENTS = sorted((HOUSE / "corpus" / "documents").glob("*.md"))
@@ -26,6 +27,7 @@ ARTICLES = [path for path in DOCUMENTS if path.name != "glossary.md"]
 GLOSSARY = HOUSE / "corpus" / "documents" / "glossary.md"
 FACTS = load(HOUSE / "evals" / "sets" / "sources.yaml").cases
 FRONT = re.compile(r"\A---\n(.*?)\n---\n", re.S)
+ASKED = re.compile(r"^<!-- questions:\n(.*?)\n-->\n", re.M | re.S)
 FOUND_WITHIN = 10  # passages of `kpo search` that a reader would look through
 
 
@@ -36,7 +38,14 @@ def front_matter(path: Path) -> dict[str, object]:
 
 
 def body(path: Path) -> str:
-    return FRONT.sub("", path.read_text(encoding="utf-8"))
+    return ASKED.sub("", FRONT.sub("", path.read_text(encoding="utf-8")))
+
+
+def asked(path: Path) -> dict[str, list[str]]:
+    """The questions that each section of a document says it answers, by its heading; sections that only lead elsewhere are left out."""
+    sections = re.split(r"^#+ (.+)\n", FRONT.sub("", path.read_text(encoding="utf-8")), flags=re.M)[1:]
+    found = {heading: ASKED.findall(text) for heading, text in zip(sections[::2], sections[1::2], strict=True) if heading != "See also"}
+    return {heading: [line.removeprefix("- ") for part in parts for line in part.split("\n")] for heading, parts in found.items()}
 
 
 def anchors(path: Path) -> set[str]:
@@ -82,6 +91,19 @@ def test_an_article_is_neither_a_stub_nor_a_book(path: Path) -> None:
 def test_the_handbook_has_twenty_articles_and_a_hundred_and_twenty_terms() -> None:
     assert len(ARTICLES) >= 20
     assert len(re.findall(r"^## ", body(GLOSSARY), re.M)) >= 120
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_each_section_says_which_questions_it_answers(path: Path) -> None:
+    least = 2 if path == GLOSSARY else 6
+    assert {heading: questions for heading, questions in asked(path).items() if len(questions) < least} == {}
+
+
+def test_no_question_of_the_handbook_stands_twice_or_in_a_question_set() -> None:
+    said = Counter(" ".join(words(question)) for path in DOCUMENTS for questions in asked(path).values() for question in questions)
+    assert [question for question, n in said.items() if n > 1] == []
+    tried = {" ".join(words(case.question)) for path in (HOUSE / "evals" / "sets").glob("*.yaml") for case in load(path).cases}
+    assert said.keys() & tried == set()
 
 
 def test_no_paragraph_stands_twice() -> None:

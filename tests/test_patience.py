@@ -26,6 +26,7 @@ from assistant.floor import Constants
 from assistant.library import Library
 from assistant.llm import Message, Usage, Written
 from assistant.question import Question
+from assistant.web.chat import BROKEN
 from assistant.web.desk import Desk
 from conftest import Served, free_port, wait_until
 from corpus.worker import MAX_FILE
@@ -60,6 +61,15 @@ class Thorough(Slow):
             if isinstance(event, Answer):
                 assert self.go.wait(60)
             yield event
+
+
+class Failing(Slow):
+    """An assistant that breaks when it is let go on."""
+
+    def ask(self, question: Question, *, drafts: bool = True) -> Iterator[Event]:
+        yield next(super().ask(question, drafts=drafts))
+        self.go.wait(60)
+        raise RuntimeError("a word for the log alone")
 
 
 class Pausing:
@@ -157,6 +167,27 @@ def test_an_answer_to_a_chat_that_was_left_waits_there(slow: tuple[Slow, Chats, 
         assert visit.page.locator("#live .turn").count() == 0
         visit.page.locator("#chats .chat").first.click()
         expect(visit.page.locator("#live .asked")).to_have_text("What is the team of analysts?", timeout=PATIENCE)
+
+
+def test_a_failure_is_told_in_its_own_chat_and_as_a_notice_elsewhere(retrieval: Retrieval, tmp_path: Path, chromium: Browser) -> None:
+    assistant, chats = Failing(retrieval, Extractive(), Constants.open()), Chats(tmp_path)
+    chats.keep(None, Assistant(retrieval, Extractive(), Constants.open()).answer(Question("Who works at night?")))
+    with in_this_process(assistant, chats) as served, visiting(chromium, served) as visit:
+        for left in (False, True):
+            assistant.go.clear()
+            visit.page.fill("#question textarea", "What is a zebra desk?")
+            visit.page.click("#send")
+            expect(visit.page.locator("#live .busy")).to_be_visible(timeout=PATIENCE)
+            if left:
+                visit.page.locator("#chats .chat").first.click()
+                expect(visit.page.locator("#live .asked")).to_have_text("Who works at night?", timeout=PATIENCE)
+            assistant.go.set()
+            visit.tell("#toast" if left else "#live .trouble", BROKEN)
+            expect(visit.page.locator("#send")).to_be_visible(timeout=PATIENCE)
+            assert "for the log alone" not in visit.page.content()
+            expect(visit.page.locator("#question textarea")).to_have_value("" if left else "What is a zebra desk?")
+        expect(visit.page.locator("#live .asked")).to_have_text("Who works at night?")
+        assert visit.page.locator("#live .trouble").count() == 0
 
 
 def test_each_sentence_of_a_model_is_shown_once_it_has_passed(retrieval: Retrieval, tmp_path: Path, chromium: Browser) -> None:

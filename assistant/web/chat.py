@@ -28,7 +28,7 @@ EXAMPLES = {
     "For new starters": ("What does SLA stand for?", "What is attrition?", "What happens in the first week?"),
     "For clients": ("How do I choose a KPO provider?", "What are the risks of KPO, and how are they reduced?", "Which pricing models are there?"),
 }
-BROKEN = "Something went wrong with this question. Tell whoever runs this page: its log says why. Your question is in the box again."
+BROKEN = "Something went wrong with this question. Tell whoever runs this page: its log says why."
 GONE = "This answer is not kept any more."
 NOT_SENT = "It was not sent: the answer is not kept any more, or the server was started again. Press “Not right” once more."
 ONE_AT_A_TIME = "One question at a time: wait for this answer, or stop it."
@@ -177,10 +177,16 @@ class ChatTab:
             sitting.chat, sitting.newest = turn.chat, turn.id
             yield {**self._head(turn.chat, before, text), self.live: self._turn(turn, last=True), self.list: self.chat_list(sitting), **idle}
         except KpoError as error:
-            yield {self.live: failed_html(text, mending(error)), self.box: text, **self._edited(sitting, asking.editing), **idle}
+            yield {**self._failed(asking, sitting, chat, text, mending(error)), **idle}
         except Exception:  # whatever else goes wrong must not leave the page waiting for ever; the log has the rest
             logging.getLogger(__name__).exception("a question could not be answered")
-            yield {self.live: failed_html(text, BROKEN), self.box: text, **self._edited(sitting, asking.editing), **idle}
+            yield {**self._failed(asking, sitting, chat, text, BROKEN), **idle}
+
+    def _failed(self, asking: Asking, sitting: Sitting, chat: int | None, text: str, why: str) -> Update:
+        """Say why a question was not answered, with the question in the box again; only a notice when its chat was left meanwhile."""
+        if sitting.chat != chat:
+            return {self.notice: news(f"“{text}” was not answered in the chat that you left. {why}")}
+        return {self.live: failed_html(text, why), self.box: text, **self._edited(sitting, asking.editing)}
 
     def suggest(self, sitting: Sitting, chosen: Sequence[str] | None) -> Iterator[Update]:
         """What to ask next, under the newest answer, one question after another as each has been tried in the chosen documents."""

@@ -1,0 +1,15 @@
+"""The shipped question sets against the blessed baseline, as `make gate` runs them: nothing that passed has got worse."""
+
+import subprocess
+from pathlib import Path
+
+from conftest import KPO, outside
+
+SECONDS = 1_200  # for some six hundred questions on a busy machine
+
+
+def test_nothing_that_was_blessed_has_got_worse(shipped: Path) -> None:
+    command = [KPO, "eval", "run", "--against", "baseline", "--fail-on", "regression", "--fresh", "--data-dir", shipped]
+    ran = subprocess.run(command, capture_output=True, text=True, env=outside(), timeout=SECONDS)
+    assert ran.returncode == 0, f"{ran.stdout}{ran.stderr}"
+    assert "against baseline of" in ran.stdout

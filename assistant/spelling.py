@@ -27,7 +27,8 @@ def correct(text: str, vocabulary: dict[str, int]) -> tuple[str, tuple[tuple[str
     """`text` with its misspellings mended, and the pairs (typed, read as). Nothing misspelt: `text` itself and no pairs.
 
     `vocabulary` has the folded words of the indexed documents with the number of passages that hold them. A word is misspelt when neither
-    the documents nor an English dictionary know it; it is read as the closest word of the documents within one edit, two from 7 letters on.
+    the documents nor an English dictionary know it; it is read as the closest word of the documents within one edit, from 6 letters on
+    within two when both begin with the same letter ("clawback" is no "playback").
     """
     pairs: list[tuple[str, str]] = []
     shouting = is_shouted(text)
@@ -80,7 +81,8 @@ def closest(word: str, vocabulary: dict[str, int]) -> str | None:
     """
     reach = 1 if len(word) < 6 else 2
     candidates = [w for w in vocabulary if abs(len(w) - len(word)) <= reach and w.isalpha() and len(w) >= 3]
-    near = process.extract(word, candidates, scorer=DamerauLevenshtein.distance, score_cutoff=reach, limit=12)
+    found = process.extract(word, candidates, scorer=DamerauLevenshtein.distance, score_cutoff=reach, limit=12)
+    near = [entry for entry in found if entry[1] < 2 or entry[0][0] == word[0]]
     if not near:
         return None
     return min(near, key=lambda entry: (entry[1], not _holds(entry[0], word), entry[0][0] != word[0], -vocabulary[entry[0]], entry[0]))[0]

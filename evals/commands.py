@@ -374,7 +374,7 @@ def calibrate(
     ctx: typer.Context,
     set_file: Annotated[
         Path | None,
-        typer.Argument(help="A labelled question set that is never reported on (default: calibration, and the even halves of the others).", show_default=False),
+        typer.Argument(help="A labelled set that is never reported on (default: calibration, practice, the even halves of the others).", show_default=False),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the constants, store nothing.")] = False,
     data_dir: DataDir = None,
@@ -382,15 +382,15 @@ def calibrate(
     """Fit the floor between answering and refusing, and store its constants for the reranker in use."""
     from assistant.ask import Assistant, Extractive
     from assistant.floor import CONSTANTS, Constants
-    from evals.calibrate import calibrated, development, entry, observed, store
-    from evals.cases import load
+    from evals.calibrate import calibrated, development, entry, observed, practice, store
+    from evals.cases import load, merged
 
-    found = load(set_file) if set_file else development()
+    found, more = (load(set_file), []) if set_file else (development(), [practice()])
     assistant = Assistant(house(ctx, data_dir).retrieval(), Extractive(), Constants.open())
-    seen = observed(assistant, found)
+    seen = [*observed(assistant, found), *(one for other in more for one in observed(assistant, other, besides=True))]
     reranker = assistant.retrieval.reranker
     name = reranker.identity if reranker else "none"
-    fitted = entry(calibrated(seen), found, seen)
+    fitted = entry(calibrated(seen), merged([found, *more]), seen)
     print_json({name: fitted})
     if not dry_run:
         store(name, fitted)

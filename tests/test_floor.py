@@ -9,7 +9,7 @@ from assistant.ask import Assistant, Extractive
 from assistant.floor import FEATURES, Constants, features, logistic, logit
 from assistant.opposites import is_negated, opposites, says_opposite
 from assistant.vocabulary import Vocabulary
-from evals.calibrate import Observed, calibrated, entry, fit, observed, with_floor
+from evals.calibrate import REFUSED, Observed, calibrated, entry, fit, observed, with_floor
 from evals.cases import Case, CaseSet, Place
 from fakes import FakeEmbedder, FakeReranker, put
 from index.catalog import Catalog
@@ -152,7 +152,7 @@ def test_confidence_is_fitted_to_right_answers() -> None:
     sure = [constants.confidence(constants.probability(one.features)) for one in seen if constants.probability(one.features) >= constants.floor]
     assert sum(sure) / len(sure) == pytest.approx(0.5, abs=0.05)  # half of the answers are right
     stored = entry(constants, CaseSet("set", "", ()), seen)
-    assert (stored["provenance"]["answerable"], stored["provenance"]["unanswerable"], stored["provenance"]["left_out"]) == (200, 200, 0)
+    assert (stored["provenance"]["answerable"], stored["provenance"]["unanswerable"], stored["provenance"]["besides"]) == (200, 200, 0)
 
 
 def test_a_case_is_asked_again_without_the_documents_that_answer_it(tmp_path: Path) -> None:
@@ -168,9 +168,25 @@ def test_a_case_is_asked_again_without_the_documents_that_answer_it(tmp_path: Pa
         Case(id="thanks", question="thanks", expect="conversation"),
     )
     seen = observed(assistant, CaseSet("set", "", cases))
-    assert [(one.case, one.answerable, one.right, one.left_out) for one in seen] == [
+    assert [(one.case, one.answerable, one.right, one.besides) for one in seen] == [
         ("ferry", True, True, False),
         ("ferry", False, False, True),
         ("tram", True, True, False),  # a copy still says it, so that leaving the one out proves nothing
         ("plane", False, False, False),
     ]
+    besides = observed(assistant, CaseSet("set", "", cases), besides=True)
+    assert [(one.case, one.answerable, one.besides) for one in besides] == [("ferry", True, True), ("tram", True, True), ("plane", False, True)]
+
+
+def test_what_is_fitted_on_besides_chooses_no_floor() -> None:
+    random = Random(3)
+    seen = [Observed(str(n), row(random.gauss(2.0 if n % 2 else -2.0, 1.0)), n % 2 == 1, right=n % 2 == 1) for n in range(200)]
+    hard = [Observed(f"hard {n}", row(random.gauss(0.5 if n % 2 else -0.5, 1.0)), n % 2 == 1, right=False, besides=True) for n in range(200)]
+    constants = calibrated([*seen, *hard])
+    assert constants.weights != calibrated(seen).weights  # they are fitted on
+
+    def refused(among: list[Observed]) -> float:
+        good = [one for one in among if one.answerable]
+        return sum(constants.probability(one.features) < constants.floor for one in good) / len(good)
+
+    assert refused(seen) <= REFUSED + 0.02 < 0.15 < refused(hard)

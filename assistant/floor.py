@@ -105,15 +105,18 @@ def features(
     asked: how near the question is to one that the section of the best passage says it answers, as a cosine; 0 when none is near.
 
     The reranker's impressions of the best sentence, the second best (or the best again) and the best passage follow, which it has had when
-    it scored them. Without evidence, or a reranker that gives any, there are none.
+    it scored them. Without evidence, or a reranker that gives any, there are none; nor for a question of which no word stands in any document, or
+    in a question that one says it answers: whatever was found for that, it is not what was asked.
     """
-    if not evidence or not found.hits:
+    subject = list(dict.fromkeys(content_words(question)))
+    unknown = sum(stem(word) not in vocabulary.stems for word in subject) / max(1, len(subject))
+    told = stems_in(" ".join(hit.asked for hit in found.hits))
+    if not evidence or not found.hits or (unknown == 1.0 and not told & set(map(stem, subject))):
         return (-1.2, -1.2, -1.2, -1.2, 0.0, 1.0, *(0.0,) * (len(FEATURES) - 6))
     best = evidence[0]
     near = [e for e in evidence if e.score >= best.score - NEAR][:3]
     said = stems_in(" ".join(embedded_text(e.passage.context, e.passage.text) for e in near))
     sentences = " ".join(e.text for e in near)
-    subject = list(dict.fromkeys(content_words(question)))
     rarity = {word: 1 / math.log(2.0 + vocabulary.stems.get(stem(word), 0)) for word in subject}
     thing, head, names, kind = thing_of(question), head_of(question), names_in(question), kind_of(question)
     scores = sorted((hit.score for hit in found.hits), reverse=True)
@@ -123,7 +126,7 @@ def features(
         scores[min(1, len(scores) - 1)] / 10,
         sum(e.score for e in evidence[:3]) / len(evidence[:3]) / 10,
         sum(rarity[word] for word in subject if stem(word) in said) / max(1e-9, sum(rarity.values())),
-        sum(stem(word) not in vocabulary.stems for word in subject) / max(1, len(subject)),
+        unknown,
         0.0 if not thing else 1.0 if holds(thing, question, sentences) else -1.0,
         0.0 if not head else 1.0 if stem(head) in stems_in(in_context(best.passage, best.unit)) else 0.5 if stem(head) in said else -1.0,
         float(bool(names)),

@@ -27,8 +27,9 @@ def correct(text: str, vocabulary: dict[str, int]) -> tuple[str, tuple[tuple[str
     """`text` with its misspellings mended, and the pairs (typed, read as). Nothing misspelt: `text` itself and no pairs.
 
     `vocabulary` has the folded words of the indexed documents with the number of passages that hold them. A word is misspelt when neither
-    the documents nor an English dictionary know it; it is read as the closest word of the documents within one edit, from 6 letters on
-    within two when both begin with the same letter ("clawback" is no "playback").
+    the documents nor an English dictionary know it. It is read as the closest word of the documents within one edit, from 6 letters on within
+    two when both begin with the same letter ("clawback" is no "playback"); one of 4 letters as a word that has a letter more ("ofer", "offer");
+    an abbreviation ("HIPPA") as one that differs by a letter.
     """
     pairs: list[tuple[str, str]] = []
     shouting = is_shouted(text)
@@ -41,9 +42,9 @@ def correct(text: str, vocabulary: dict[str, int]) -> tuple[str, tuple[tuple[str
             return QUESTION_WORDS[word]
         is_name = typed[0].isupper() and found.start() > 0 and not typed.isupper()
         is_abbreviation = typed.isupper() and not shouting
-        if len(word) < MIN_LENGTH or is_name or is_abbreviation or _known(word, vocabulary):
+        if len(word) < MIN_LENGTH or is_name or _known(word, vocabulary):
             return typed
-        best = closest(word, vocabulary)
+        best = abbreviated(word, vocabulary) if is_abbreviation else closest(word, vocabulary)
         if best is None:
             return typed
         pairs.append((typed, best))
@@ -82,10 +83,16 @@ def closest(word: str, vocabulary: dict[str, int]) -> str | None:
     reach = 1 if len(word) < 6 else 2
     candidates = [w for w in vocabulary if abs(len(w) - len(word)) <= reach and w.isalpha() and len(w) >= 3]
     found = process.extract(word, candidates, scorer=DamerauLevenshtein.distance, score_cutoff=reach, limit=12)
-    near = [entry for entry in found if entry[1] < 2 or entry[0][0] == word[0]]
+    near = [entry for entry in found if (entry[1] < 2 or entry[0][0] == word[0]) and (len(word) > MIN_LENGTH or _holds(entry[0], word))]
     if not near:
         return None
     return min(near, key=lambda entry: (entry[1], not _holds(entry[0], word), entry[0][0] != word[0], -vocabulary[entry[0]], entry[0]))[0]
+
+
+def abbreviated(word: str, vocabulary: dict[str, int]) -> str | None:
+    """The abbreviation of the documents that was meant by `word`, in capitals: of its length, at least 5, with one letter otherwise or two exchanged."""
+    near = [w for w in vocabulary if len(w) == len(word) > MIN_LENGTH and w[0] == word[0] and DamerauLevenshtein.distance(w, word) == 1]
+    return min((w.upper() for w in near if not is_english(w)), default=None)
 
 
 def _holds(longer: str, word: str) -> bool:

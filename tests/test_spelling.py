@@ -6,7 +6,7 @@ from assistant.spelling import correct
 
 VOCABULARY = {
     "companies": 9, "offer": 4, "legal": 8, "research": 9, "knowledge": 20, "playback": 1, "attrition": 5, "committee": 2, "steering": 2, "organise": 3,
-    "outsource": 7, "outsourcing": 30, "pricing": 6, "genpact": 3,
+    "outsource": 7, "outsourcing": 30, "pricing": 6, "genpact": 3, "hipaa": 3, "met": 4, "sit": 1,
 }
 
 
@@ -17,6 +17,8 @@ VOCABULARY = {
     ("steering comittee", "steering committee"),
     ("WHAT IS OUTSORCING ABOUT", "WHAT IS outsourcing ABOUT"),
     ("tell me of gepact", "tell me of genpact"),
+    ("what is HIPPA", "what is HIPAA"),
+    ("what is the HPIAA rule", "what is the HIPAA rule"),
 ])
 def test_misspelt_words_are_read_as_the_nearest_word_of_the_documents(typed: str, read: str) -> None:
     mended, pairs = correct(typed, VOCABULARY)
@@ -31,6 +33,7 @@ def test_misspelt_words_are_read_as_the_nearest_word_of_the_documents(typed: str
     "what is ATRITION",  # an abbreviation, as far as can be told
     "how do we organize and price",  # known in another spelling, and to a dictionary
     "what of the xyzzyplugh",  # near nothing
+    "dolor sit amet",  # a short word lacks letters at most
     "ofr",  # too short to tell
     "",
 ])

@@ -10,8 +10,8 @@ from index.lexical import content_words, words
 from index.rerank import Reranker
 from index.search import Hit
 
-READ_PASSAGES = 3  # the best passages are read sentence by sentence
-READ_UNITS = 12  # pairs that the cross-encoder scores; its time grows with them
+READ_PASSAGES = 4  # the best passages are read sentence by sentence
+READ_UNITS = 16  # pairs that the cross-encoder scores; its time grows with them
 READ_MARGIN = 7.0  # logits below the best passage from which a passage is not worth reading
 _DANGLING = re.compile(
     r"^(this|that|these|those|it|its|they|their|them|he|she|his|her|such|here|there|however|therefore|thus|hence|moreover|furthermore|also|"

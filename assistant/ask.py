@@ -15,11 +15,12 @@ from assistant.drafting import Drafter, Material, Said
 from assistant.evidence import Evidence, read
 from assistant.extractive import compose
 from assistant.floor import Constants, constants_for, features
-from assistant.question import Kind, Question, kind_of
+from assistant.question import Kind, Question, kind_of, names_in
 from assistant.spelling import correct
 from assistant.turns import Turn
-from assistant.vocabulary import Vocabulary
+from assistant.vocabulary import Vocabulary, stems_in
 from assistant.wishes import wish_of
+from corpus.document import embedded_text
 from corpus.normalise import one_line
 from corpus.terms import Term
 from index.catalog import View
@@ -156,8 +157,9 @@ class Assistant:
                 verdict = "answered" if citations else "conversation" if turn.further else "refused"
             if not citations:
                 segments = (Segment("own", REFUSAL if verdict == "refused" else NOTHING_FURTHER),)
+            nearest = nearest_topics(named_first(alone, found.hits)) if verdict == "refused" else ()
             answer = Answer(
-                text, alone, verdict, segments, citations, confidence=confidence, nearest=nearest_topics(found.hits) if verdict == "refused" else (),
+                text, alone, verdict, segments, citations, confidence=confidence, nearest=nearest,
                 kind=kind, writer=self._answerer.name, corrections=corrections, searched=found.searched, generation=view.generation, hits=found.hits,
                 features=seen, notes=_notes(turn, question, verdict, queries),
             )
@@ -260,6 +262,16 @@ def disputed(one: int, two: int) -> str:
 def narrowed(documents: int) -> str:
     """The note of an answer that was looked for in chosen documents only."""
     return f"searched only in {documents} chosen document{'s' if documents != 1 else ''}"
+
+
+def named_first(question: str, hits: Sequence[Hit]) -> list[Hit]:
+    """The hits whose headings hold each name of the question, then those that hold it elsewhere, then the others, otherwise in their order."""
+    names = [stems_in(name) for name in names_in(question)]
+
+    def lacks(text: str) -> bool:
+        return not all(name <= stems_in(text) for name in names)
+
+    return sorted(hits, key=lambda hit: (lacks(hit.passage.context), lacks(embedded_text(hit.passage.context, hit.passage.text))))
 
 
 def nearest_topics(hits: Sequence[Hit]) -> tuple[str, ...]:

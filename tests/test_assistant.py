@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from app import open_house
 from assistant.answer import MAX_QUESTION, Answer
-from assistant.ask import MAX_TURNS, Assistant, Extractive, Reading, Searching
+from assistant.ask import MAX_TURNS, Assistant, Extractive, Reading, Searching, named_first
 from assistant.floor import FEATURES, Constants
 from assistant.question import Question
 from conftest import run_kpo
+from corpus.document import Passage, Unit
 from fakes import FakeEmbedder, FakeReranker, put
 from index.catalog import Catalog
-from index.search import Retrieval
+from index.search import Hit, Retrieval
 
 AI = "How exposed are legal occupations to AI?"
 CEO = "Who is the chief executive of Genpact?"
@@ -225,3 +226,13 @@ def test_a_writer_that_finds_nothing_to_quote_makes_a_refusal(small: Assistant) 
     answer = silent.answer(Question("What does KPO cost?"))
     assert (answer.verdict, answer.writer, answer.citations) == ("refused", "silent", ())
     assert answer.nearest == ("Costs (Notes)",)
+
+
+def test_the_topics_nearest_to_a_refusal_begin_with_those_that_name_what_was_asked_about() -> None:
+    passages = [
+        Passage("notes/a.md", 0, len(text), text, context, context, None, "prose", (Unit(0, len(text)),))
+        for text, context in (("Clerks work.", "Clerks"), ("Genpact has clerks.", "Clerks of firms"), ("It has clerks.", "Genpact"))
+    ]
+    hits = [Hit(passage, 1.0, ("dense",), True) for passage in passages]
+    assert [hit.passage.context for hit in named_first("Who leads Genpact?", hits)] == ["Genpact", "Clerks of firms", "Clerks"]
+    assert named_first("who leads", hits) == hits

@@ -14,7 +14,7 @@ test: install
 tests: install
 	$(BIN)/python -m pytest
 
-# The shipped question sets, both halves, against the blessed baseline (`make test` takes a sample): any case that fell is named, a regression fails.
+# The shipped question sets against the blessed baseline, as `make test` asks them too: any case that fell is named, and a regression fails.
 gate: install
 	$(BIN)/kpo ingest --data-dir data/gate
 	$(BIN)/kpo eval run --against baseline --fail-on regression --fresh --data-dir data/gate

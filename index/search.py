@@ -35,7 +35,7 @@ FIRST = 5  # of them at first, when it is enough to find one that is CLEAR
 CLEAR = 5.0  # logit of a passage that certainly speaks of what is asked
 # A question near one that a section says it answers (compare doc2query, Nogueira et al., 2019): the cosine from which that counts, and how many
 # passages are found that way. The cross-encoder reads the nearest such question before the passage; two were hardly better and took longer.
-NEAR = 0.3
+ALIKE = 0.3
 ASKED = 20
 SAME = 0.9  # Jaccard similarity of two passages' words from which they are one
 
@@ -199,7 +199,7 @@ class Retrieval:
         vector = self.embedder.embed_question(question)
         clock.lap("embed")
         dense = self._dense(view, vector, documents, depth)
-        asked = self._asked(view, vector, documents)
+        asked = self._answering(view, vector, documents)
         clock.lap("dense")
         named = [t.passage for t in central(terms, subject) if documents is None or t.document in documents]
         return Listed(question, dense, lexical, named, asked, tuple(dict.fromkeys(expanded)), tuple(terms), clock.laps)
@@ -207,10 +207,10 @@ class Retrieval:
     def fused(self, view: View, listed: Listed, n: int, others: Sequence[Listed] = ()) -> list[Hit]:
         """The `n` best passages of the lists together, of each its first DEPTH; what says the same as a better one is left out."""
         every = (listed, *others)
-        lists = (
-            (("dense", one.dense[:DEPTH]), ("lexical", one.lexical[:DEPTH]), ("terms", one.named), ("questions", list(one.asked)[:ASKED])) for one in every
-        )
-        ranked = fuse([pair for four in lists for pair in four])[: 2 * n]
+        lists: list[tuple[str, Sequence[str]]] = []
+        for one in every:
+            lists += [("dense", one.dense[:DEPTH]), ("lexical", one.lexical[:DEPTH]), ("terms", one.named), ("questions", [*one.asked][:ASKED])]
+        ranked = fuse(lists)[: 2 * n]
         passages = view.passages([id for id, _, _ in ranked])
         hits = [Hit(passages[id], score, found_by, False, *listed.asked.get(id, ())) for id, score, found_by in ranked if id in passages]
         hits.sort(key=lambda hit: hit.passage.kind == "comment")  # opinion ranks behind; the sort keeps the order otherwise
@@ -234,8 +234,8 @@ class Retrieval:
         rows = matrix.rows(documents)
         return nearest([matrix.ids[row] for row in rows], matrix.vectors[rows], vector, depth)
 
-    def _asked(self, view: View, vector: np.ndarray, documents: frozenset[str] | None) -> dict[str, tuple[str, float]]:
-        """The passages whose sections say that they answer a question at least NEAR, nearest first, with that question and its cosine."""
+    def _answering(self, view: View, vector: np.ndarray, documents: frozenset[str] | None) -> dict[str, tuple[str, float]]:
+        """The passages whose sections say that they answer a question at least ALIKE, nearest first, with that question and its cosine."""
         with self._lock:
             if self._questions is None or self._questions[0] != _stamp(view):
                 self._questions = (_stamp(view), view.questions())
@@ -244,7 +244,7 @@ class Retrieval:
             return {}
         cosines = np.einsum("ij,j->i", known.vectors, vector)
         found: dict[str, tuple[str, float]] = {}
-        for at in sorted(np.flatnonzero(cosines >= NEAR), key=lambda at: (-round(float(cosines[at]), 6), at)):
+        for at in sorted(np.flatnonzero(cosines >= ALIKE), key=lambda at: (-round(float(cosines[at]), 6), at)):
             if documents is None or known.documents[at] in documents:
                 for passage in known.passages[at]:
                     found.setdefault(passage, (known.texts[at], round(float(cosines[at]), 6)))

@@ -15,7 +15,7 @@ from corpus.sources import Source
 from corpus.terms import Term
 from fakes import FakeEmbedder, FakeReranker, put
 from index.catalog import Catalog
-from index.search import NEAR, Lexicon, Retrieval, Retrieved, fold_same, fuse, nearest
+from index.search import ALIKE, Lexicon, Retrieval, Retrieved, fold_same, fuse, nearest
 
 GENPACT = "Genpact runs finance work from Gurugram."
 INFOSYS = "Infosys writes software in Bengaluru."
@@ -116,7 +116,7 @@ def test_a_question_near_one_that_a_section_answers_finds_its_passages(catalog: 
     assert [(hit.passage.text, hit.asked) for hit in hits[:2]] == [
         ("Analysts earn more than clerks.", "How dear is the staff"), ("Gloves are worn.", "Is the staff dear")
     ]
-    assert all("questions" in hit.found_by and NEAR <= hit.near < 1 for hit in hits[:2])
+    assert all("questions" in hit.found_by and ALIKE <= hit.near < 1 for hit in hits[:2])
     assert hits[0].near > hits[1].near
     assert hits[0].score == 5.0  # the words are in the question alone, which the reranker reads first
     assert hits[0].read == "How dear is the staff\nNotes > Wages\nAnalysts earn more than clerks."

@@ -6,6 +6,7 @@ from datetime import date
 
 from assistant.answer import Answer, Citation
 from assistant.ask import disputed
+from assistant.topic import pair_of
 from assistant.vocabulary import stem, stems_in
 from index.lexical import STOPWORDS, words
 
@@ -19,10 +20,13 @@ def confidence(answer: Answer) -> str:
 
 
 def why_sure(answer: Answer) -> str:
-    """What speaks for and against the answer, as far as a reader can check it: where its quotations come from, which words they lack."""
+    """What speaks for and against the answer, as far as a reader can check it: where its quotations come from, which words they lack.
+
+    Of a comparison only the two sides count: what tells them apart need not call itself a difference.
+    """
     documents = len({citation.document for citation in answer.citations})
     said = {root for citation in answer.citations for root in stems_in(f"{citation.title} {citation.heading} {citation.quote}")}
-    asked = [word for word in dict.fromkeys(words(answer.standalone)) if word not in STOPWORDS]
+    asked = [word for word in dict.fromkeys(words(" ".join(pair_of(answer.standalone) or [answer.standalone]))) if word not in STOPWORDS]
     lacking = [word for word in asked if stem(word) not in said]
     quotes = len(answer.citations)
     places = f"{quotes} quotation{'s' if quotes != 1 else ''} from {documents} document{'s' if documents != 1 else ''}"

@@ -196,9 +196,7 @@ class View:
         rows = self._db.execute(
             "SELECT p.id, d.id, p.vector FROM passages p JOIN documents d ON d.rowid = p.document ORDER BY p.id"
         ).fetchall()
-        blob = b"".join(row[2] for row in rows)
-        vectors = np.frombuffer(blob, dtype=np.float32).reshape(len(rows), -1) if rows else np.zeros((0, 1), dtype=np.float32)
-        return Matrix(self.generation, [row[0] for row in rows], [row[1] for row in rows], vectors)
+        return Matrix(self.generation, [row[0] for row in rows], [row[1] for row in rows], _stacked([row[2] for row in rows]))
 
     def questions(self) -> Questions:
         """All questions that sections say they answer."""
@@ -211,9 +209,8 @@ class View:
                ON p.document = q.document AND p.start >= q.start AND p.start < q."end" ORDER BY q.rowid, p.start"""
         ):
             answering.setdefault(row, []).append(passage)
-        blob = b"".join(row[3] for row in rows)
-        vectors = np.frombuffer(blob, dtype=np.float32).reshape(len(rows), -1) if rows else np.zeros((0, 1), dtype=np.float32)
-        return Questions([row[1] for row in rows], [row[2] for row in rows], vectors, [tuple(answering.get(row[0], ())) for row in rows])
+        passages = [tuple(answering.get(row[0], ())) for row in rows]
+        return Questions([row[1] for row in rows], [row[2] for row in rows], _stacked([row[3] for row in rows]), passages)
 
     def known_vectors(self, embedded: Sequence[str]) -> dict[str, bytes]:
         """Vectors that were made before for the same text, by the digest of that text."""
@@ -435,6 +432,11 @@ def use_wal(db: sqlite3.Connection) -> None:
 
 def _has_tables(db: sqlite3.Connection) -> bool:
     return db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone() is not None
+
+
+def _stacked(blobs: Sequence[bytes]) -> np.ndarray:
+    """Stored vectors as the rows of one float32 matrix; shape (0, 1) for none."""
+    return np.frombuffer(b"".join(blobs), dtype=np.float32).reshape(len(blobs), -1) if blobs else np.zeros((0, 1), dtype=np.float32)
 
 
 def _passage(row: tuple) -> Passage:  # type: ignore[type-arg]

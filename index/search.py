@@ -32,6 +32,7 @@ COMMON = 0.5  # share of the passages from which a word tells none of them from 
 CENTRAL = 0.5  # share of a question's subject words that a term must make up to be what the question is about
 RERANKED = 11  # passages that the cross-encoder reads; its time grows with them
 FIRST = 5  # of them at first, when it is enough to find one that is CLEAR
+THOROUGH = 2  # passages that it reads for each one that is wanted, where somebody wants to look through them
 CLEAR = 5.0  # logit of a passage that certainly speaks of what is asked
 # A question near one that a section says it answers (compare doc2query, Nogueira et al., 2019): the cosine from which that counts, and how many
 # passages are found that way. The cross-encoder reads the nearest such question before the passage; two were hardly better and took longer.
@@ -162,20 +163,21 @@ class Retrieval:
             yield view
 
     def search(
-        self, view: View, question: str, *, k: int = RERANKED, documents: frozenset[str] | None = None, enough: float = math.inf,
+        self, view: View, question: str, *, k: int | None = None, documents: frozenset[str] | None = None, enough: float = math.inf,
         also: Sequence[str] = (),
     ) -> Retrieved:
         """The `k` best hits for a question, best first; none for an empty index, a blank question or no documents chosen.
 
-        A score of `enough` among the FIRST passages ends the search with these, which is faster. What `also` finds is a candidate too: the same
-        question in other words, which its passages are not ranked by.
+        Without `k` the RERANKED best candidates, of which an answer is made; with it the best of THOROUGH times as many, if that is more. A score
+        of `enough` among the FIRST passages ends the search with these, which is faster. What `also` finds is a candidate too: the same question in
+        other words, which its passages are not ranked by.
         """
         listed = self.listed(view, question, documents=documents)
-        if not listed.searched or k < 1:
+        if not listed.searched or (k is not None and k < 1):
             return Retrieved(listed.question, (), (), (), {})
         others = [self.listed(view, other, documents=documents) for other in also]
         clock = _Clock()
-        hits = self.fused(view, listed, max(k, RERANKED), others)
+        hits = self.fused(view, listed, max(RERANKED, THOROUGH * (k or 0)), others)
         clock.lap("fuse")
         best = self.reranked(listed.question, hits, enough=enough)[:k]
         clock.lap("rerank")

@@ -60,15 +60,19 @@ def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
 
 
 class Served:
-    """A running `kpo serve`: its address, its process, and what it has printed so far."""
+    """A running `kpo serve`: its address, its process, and what it has printed so far. A `command` is started for it, else it is forked."""
 
     def __init__(self, command: tuple[object, ...], folder: Path, settings: dict[str, object]) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._log = folder.with_name(f"{folder.name}-serve-{self.port}.log")
+        environment = outside(**settings, KPO_DATA_DIR=folder, KPO_PORT=self.port)
+        self.process: subprocess.Popen[bytes] | forks.Running
         with self._log.open("wb") as log:
-            environment = outside(**settings, KPO_DATA_DIR=folder, KPO_PORT=self.port)
-            self.process = subprocess.Popen([*map(str, command)], stdout=log, stderr=log, env=environment)
+            if command:
+                self.process = subprocess.Popen([*map(str, command)], stdout=log, stderr=log, env=environment)
+            else:
+                self.process = forks.Running(["serve"], environment, self._log)
 
     def answers(self) -> bool:
         """Does GET /health answer? Fails when the process has ended instead."""
@@ -88,7 +92,7 @@ class Served:
 
 
 @contextmanager
-def serving(folder: Path, command: tuple[object, ...] = (KPO, "serve"), **settings: object) -> Iterator[Served]:
+def serving(folder: Path, command: tuple[object, ...] = (), **settings: object) -> Iterator[Served]:
     """A real server over this data folder, with these settings, for as long as the block runs."""
     served = Served(command, folder, settings)
     try:

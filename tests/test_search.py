@@ -15,7 +15,7 @@ from corpus.sources import Source
 from corpus.terms import Term
 from fakes import FakeEmbedder, FakeReranker, put
 from index.catalog import Catalog
-from index.search import ALIKE, Lexicon, Retrieval, Retrieved, fold_same, fuse, nearest
+from index.search import ALIKE, RERANKED, Lexicon, Retrieval, Retrieved, fold_same, fuse, nearest
 
 GENPACT = "Genpact runs finance work from Gurugram."
 INFOSYS = "Infosys writes software in Bengaluru."
@@ -184,6 +184,23 @@ def test_opinion_ranks_behind_however_well_it_fits(tmp_path: Path) -> None:
         hits = found(catalog, "bad pay at Genpact", reranker).hits
         assert [hit.passage.kind for hit in hits] == ["prose", "prose", "comment"]
         assert hits[-1].score > hits[0].score
+
+
+def test_who_wants_to_look_through_more_hits_gets_the_best_of_twice_as_many(tmp_path: Path) -> None:
+    catalog, read = Catalog(tmp_path), list[int]()
+
+    class Counting(Always):
+        def score(self, question: str, texts: Sequence[str]) -> list[float]:
+            read.append(len(texts))
+            return [float(text.rpartition(" ")[2][:-1]) for text in texts]
+
+    for n in range(40):
+        put(catalog, f"notes/{n}.md", f"# Stork {n}", f"A stork of nest {chr(97 + n % 26) * (n + 2)} is no. {n}.")
+    for k, candidates, hits in ((None, RERANKED, RERANKED), (3, RERANKED, 3), (10, 20, 10), (30, 40, 30)):
+        read.clear()
+        result = found(catalog, "stork", Counting(), k=k)
+        assert (sum(read), len(result.hits)) == (candidates, hits)
+        assert [hit.score for hit in result.hits] == sorted((hit.score for hit in result.hits), reverse=True)
 
 
 def test_a_search_can_be_narrowed_to_documents(catalog: Catalog) -> None:

@@ -1,10 +1,13 @@
 """The roof: reads settings, builds the parts, opens the page, holds the commands. `python app.py` serves."""
 
 import os
+import re
+import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -262,13 +265,23 @@ def serve(
         run(home.desk(assistant, address), address, number)
 
 
+def in_the_same_folder(remedy: str, arguments: Sequence[str]) -> str:
+    """The remedy with its commands for the data folder that the arguments name; as it is when they name none."""
+    named = [after for option, after in pairwise([*arguments, ""]) if option == "--data-dir"]
+    named += [argument.partition("=")[2] for argument in arguments if argument.startswith("--data-dir=")]
+    if not named:
+        return remedy
+    commands = r"`(kpo (?:ingest|serve|sources|status|search|ask|terms)\b[^`]*)`"
+    return re.sub(commands, lambda command: f"`{command[1]} --data-dir {shlex.quote(named[-1])}`", remedy)
+
+
 def main() -> None:
     """The console command `kpo`: one place where errors become a message, a remedy and exit code 2."""
     try:
         kpo(standalone_mode=True)
     except KpoError as error:
         typer.secho(f"Error: {error.message}", fg="red", err=True)
-        typer.echo(f"To mend it: {error.remedy}", err=True)
+        typer.echo(f"To mend it: {in_the_same_folder(error.remedy, sys.argv)}", err=True)
         sys.exit(2)
     except BrokenPipeError:
         sys.exit(141)  # the reader of a pipe went away, as `head` does

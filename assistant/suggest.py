@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from assistant.answer import Answer
 from assistant.ask import Assistant, nearest_topics
 from assistant.chats import Topic
+from corpus.terms import Term
 from index.catalog import View
 from index.lexical import STOPWORDS, words
 
@@ -47,7 +48,7 @@ def candidates(assistant: Assistant, view: View, answer: Answer, asked: Sequence
         found += [text for start, text in reversed(questions) if start < citation.start][:2]
     lexicon = assistant.retrieval.lexicon(view)
     for citation in answer.citations:
-        found += [f"What is {term.name}?" for term in lexicon.recognise(citation.quote) if term.defines]
+        found += [f"What does {_as_said(term, citation.quote)} mean?" for term in lexicon.recognise(citation.quote) if term.defines]
     said = [_subject(text) for text in (*asked, answer.question, answer.standalone)]
     fresh: list[str] = []
     for question in dict.fromkeys(text for text in found if text not in under):
@@ -56,6 +57,12 @@ def candidates(assistant: Assistant, view: View, answer: Answer, asked: Sequence
             fresh.append(question)
             said.append(subject)
     return fresh
+
+
+def _as_said(term: Term, quote: str) -> str:
+    """The term's name as it stands within a sentence, or the abbreviation that the quotation uses instead."""
+    within = term.name[:1].lower() + term.name[1:]
+    return next((form for form in (within, term.name, *term.abbreviations) if form in quote), term.name)
 
 
 def topics(view: View, answer: Answer) -> list[Topic]:

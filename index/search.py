@@ -30,10 +30,10 @@ OVERSAMPLING = 4  # Chroma is asked for this many times as many, and the catalog
 RRF_K = 60  # reciprocal rank fusion, Cormack, Clarke and Büttcher, SIGIR 2009
 COMMON = 0.5  # share of the passages from which a word tells none of them from another ("KPO" in a handbook about KPO)
 CENTRAL = 0.5  # share of a question's subject words that a term must make up to be what the question is about
-RERANKED = 11  # passages that the cross-encoder reads; its time grows with them
-FIRST = 5  # of them at first, when it is enough to find one that is CLEAR
+RERANKED = 12  # passages that the cross-encoder reads; its time grows with them
+FIRST = 4  # of them at first, two for each core, when it is enough to find one that is CLEAR
 THOROUGH = 2  # passages that it reads for each one that is wanted, where somebody wants to look through them
-CLEAR = 5.0  # logit of a passage that certainly speaks of what is asked
+CLEAR = 4.0  # logit of a passage that certainly speaks of what is asked
 # A question near one that a section says it answers (compare doc2query, Nogueira et al., 2019): the cosine from which that counts, and how many
 # passages are found that way. The cross-encoder reads the nearest such question before the passage; two were hardly better and took longer.
 ALIKE = 0.3

@@ -83,8 +83,10 @@ def test_a_command_that_is_mistyped_is_an_error(arguments: list[str]) -> None:
     ids=" ".join,
 )
 def test_an_empty_data_folder_is_an_error_with_the_command_to_run(arguments: list[str], tmp_path: Path) -> None:
-    failed(run_kpo(*arguments, "--data-dir", tmp_path / "none"), f"there is no index in {tmp_path / 'none'} yet", "run `kpo ingest`")
-    assert not (tmp_path / "none").exists()
+    folder = tmp_path / "none"
+    failed(run_kpo(*arguments, "--data-dir", folder), f"there is no index in {folder} yet", f"run `kpo ingest --data-dir {folder}`")
+    failed(run_kpo(*arguments, KPO_DATA_DIR=folder), f"there is no index in {folder} yet", "run `kpo ingest`\n")
+    assert not folder.exists()
 
 
 def test_an_unknown_setting_suggests_the_right_one(tmp_path: Path) -> None:
@@ -351,7 +353,7 @@ def test_a_data_folder_of_another_model_is_refused_with_the_command_that_rebuild
     with Catalog(data).writing() as edit:
         edit.set_meta("embedder", "another")
     for command in (["ask", "What is KPO?"], ["serve", "--port", free_port()]):
-        failed(run_kpo(*command, "--data-dir", data), "built with another embedding model", "run `kpo ingest --rebuild`")
+        failed(run_kpo(*command, "--data-dir", data), "built with another embedding model", f"run `kpo ingest --rebuild --data-dir {data}`")
 
 
 # serve

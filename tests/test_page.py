@@ -146,6 +146,10 @@ def test_a_question_can_be_narrowed_and_the_answer_says_so(choice: str, visit: V
     assert where
     if choice.startswith("Generative"):
         assert all("Generative AI" in place for place in where)
+        following = visit.page.locator("#next .chip").first  # is tried in the chosen document too
+        expect(following).to_be_visible(timeout=PATIENCE)
+        visit.after(following.click)
+        assert visit.markers().count()
 
 
 def test_what_is_typed_is_shown_as_it_was_typed(visit: Visit) -> None:

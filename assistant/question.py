@@ -40,9 +40,9 @@ _KINDS: tuple[tuple[Kind, str], ...] = (
     # "Why do companies use KPO?", "how can a client reduce risk?", "what should I do if …"
     ("why", r"^(and |but |so )?(why|how come)\b|\bwhat (is|are) the (reasons?|causes?)\b|\bwhat (makes|causes|drives)\b|\bhow (can|could|do|does|should|would|to|might)\b(?! (many|much|long|often|old|big|large))|\bwhat (should|can|could) (i|we|you|one|a|the)\b|\bwhat('s| is) the point\b|\b(any )?(advice|tips)\b"),
     # "What are the benefits of KPO?", "which countries …", "list the risks", "types of pricing model", "examples of …"
-    ("list", r"^(and |please |can you |could you )*(list|name|enumerate)\b|\bwhat (are|r) (the|some|its|their|all|common|main|different|typical|usual) (\w+ ){0,3}?\w+s\b|\b(types?|kinds?|examples?|forms?|sorts) of\b|\bwhich (?!(is|was|one|year|country|company|city|document|source|article)\b)(of the |\w+ )?\w+s\b|\bwhat (\w+ )?(services|industries|skills|tasks|risks|benefits|advantages|disadvantages|drawbacks|companies|countries|fields|tools|qualifications|questions|clauses|models|measures|controls|trends|mistakes|signs|documents|items|topics|roles|jobs)\b|\bwhat else\b|\bwho are\b|\bred flags\b|\bchecklist\b|\b(pros|cons)\b|\b(benefits|advantages|disadvantages|drawbacks|risks|services|industries|features|characteristics) of\b|\bwhat (all )?(belongs|goes|should be) (in|into|on)\b|\bwhat does .{3,60} (include|cover|contain|offer|consist of)\b"),
+    ("list", r"^(and |please |can you |could you )*(list|name|enumerate)\b|\bwhat (are|r) (the|some|its|their|all|common|main|different|typical|usual) (\w+ ){0,3}?\w+s\b|\b(types|kinds|examples?|forms|sorts) of\b|\b(type|kind|form|sort) of ((?!is\b|was\b|does\b|has\b)\w+ ){0,2}?(?!is\b|was\b|does\b|has\b)\w+[^\Ws]s\b|\b(in )?(what|which) ways\b|\bwhich (?!(is|was|one|year|country|company|city|document|source|article)\b)(of the |\w+ )?\w+s\b|\bwhat (\w+ )?(services|industries|areas|skills|tasks|risks|benefits|advantages|disadvantages|drawbacks|companies|countries|fields|tools|qualifications|questions|clauses|models|measures|controls|trends|mistakes|signs|documents|items|topics|roles|jobs)\b|\bwhat else\b|\bwho are\b|\bred flags\b|\bchecklist\b|\b(pros|cons)\b|\b(benefits|advantages|disadvantages|drawbacks|risks|services|industries|features|characteristics) of\b|\bwhat (all )?(belongs|goes|should be) (in|into|on)\b|\bwhat does .{3,60} (include|cover|contain|offer|consist of)\b"),
     # "What is KPO?", "define attrition", "meaning of work product", "what does task exposure mean?"
-    ("definition", r"^(so |and |but )?(what('?s| is| are| r)|whats|wat is|define|explain|describe|meaning of|definition of)\b(?! (the|your|our) (best|biggest|main|most|number|percentage|share|rate|price|cost|size|date|year|time|utc|maximum|minimum|average|current|latest|only))|\b(what does|what do) .{2,60} mean\b|\bmeaning\b|\bdefin(e|ed|ition)\b|\bwhat .{0,20}\bcalled\b|\bword for\b|\bwhat counts as\b"),
+    ("definition", r"^(so |and |but )?(what('?s| is| are| r)|whats|wat is|define|explain|describe|meaning of|definition of)\b(?!.*\b(at|for|from|with|against|by)\W*$)(?! (the|your|our) (best|biggest|main|most|number|percentage|share|rate|price|cost|size|date|year|time|utc|maximum|minimum|average|current|latest|only))|\b(what does|what do) .{2,60} mean\b|\bmeaning\b|\bdefin(e|ed|ition)\b|\bwhat .{0,20}\bcalled\b|\bword for\b|\bwhat counts as\b"),
     # "Is KPO part of BPO?", "do I need a degree", "can two providers share data?"
     ("yes-no", r"^(and |but |so )?(is|are|was|were|do|does|did|can|could|may|might|will|would|should|shall|must|has|have|had|isn'?t|aren'?t|doesn'?t|don'?t|am) "),
 )
@@ -56,10 +56,10 @@ _THINGS: tuple[tuple[Thing, str], ...] = (
     ("date", r"\b(in )?(which|what) (year|month|date|day|decade|century)\b|\bwhen (was|were|did) .{0,60}\b(found(ed)?|establish(ed)?|start(ed)?|open(ed)?|launch(ed)?|begin|began|publish(ed)?|sign(ed)?|pass(ed)?|list(ed)?|acquir(ed?)?|buy|bought|introduc(ed?)?|born|creat(ed?)?|coin(ed)?|enter(ed)?|come|invent(ed)?|happen|take effect|first used)\b|\bhow old is\b|\bsince when\b|\bfounding year\b|\byear of\b"),
     # "What does a researcher earn?", "price per hour", "how much does it cost", "revenue of", "fine"
     ("money", r"\b(salar(y|ies)|wages?|earn(s|ings)?|paid (per|an|in)|pay (per|rate|scale)|price (of|per|for)|hourly (rate|price)|rate per|rates? per hour|how much (do|does|is|are|would|will|did) .{0,60}\b(cost|charge|pay|earn|make|paid)\b|cost (of|per) (an?|one|the) \w+|revenues?|turnover of|profit|market cap(itali[sz]ation)?|share price|stock price|valuation|market size|worth|fines?|penalt(y|ies)|fees?)\b"),
-    # "how many employees", "what percentage", "how long", "attrition rate of"
-    ("amount", r"\bhow (many|long|big|large|far|often|high|fast|tall)\b|\bwhat (percentage|percent|per ?cent|share|proportion|fraction|number|figure|rate|utc|is the (number|size|percentage|share|rate|ratio|average|maximum|minimum|headcount))\b|\bheadcount\b|\bnumber of\b|\bpercentage\b|\bmarket share\b|\baverage (age|size|length|duration)\b|\b\w+ rate (at|of|in|for)\b|\bhow much of\b"),
     # "phone number of", "website", "address"
     ("contact", r"\b(phone|telephone|e-?mail|postal|street|web ?site|url|address|hotline|contact details)\b"),
+    # "how many employees", "what percentage", "how long", "attrition rate of"
+    ("amount", r"\bhow (many|long|big|large|far|often|high|fast|tall)\b|\bwhat (percentage|percent|per ?cent|share|proportion|fraction|number|figure|rate|utc|is the (number|size|percentage|share|rate|ratio|average|maximum|minimum|headcount))\b|\bheadcount\b|\bnumber of\b|\bpercentage\b|\bmarket share\b|\baverage (age|size|length|duration)\b|\b\w+ rate (at|of|in|for)\b|\bhow much of\b"),
 )
 _ASKED = tuple((thing, re.compile(pattern, re.I)) for thing, pattern in _THINGS)
 
@@ -127,7 +127,7 @@ def names_in(text: str) -> list[str]:
 
 # "Which universities …", "how many pages …", "the name of the ferry company": the noun that the answer must be one of.
 _HEAD = re.compile(
-    r"\b(?:which|what|whose|how many|how much|names? of (?:the|our|its|their)) (?:of (?:the|our|its|their|all) )?(?P<noun>(?:[\w&-]+ ){0,4}?[\w&-]+)"
+    r"\b(?i:which|what|whose|how many|how much|names? of (?:the|our|its|their)) (?:of (?:the|our|its|their|all) )?(?P<noun>(?:[\w&-]+ ){0,4}?[\w&-]+)"
     r"(?= (?:is|are|was|were|does|do|did|can|could|should|would|will|has|have|had|of|in|on|at|for|by|to|from|with|that|who|when|must|may|might|means?|called|i|we|you|they|it|"
     r"the|an?|[a-z]+s)\b| [A-Z]|\s*[?.!,]|\s*$)"
 )

@@ -371,7 +371,7 @@ def test_serve_says_where_and_holds_chroma_until_it_is_stopped(every: Path, tmp_
         assert status["index"]["chroma"] == "held by a running process"
         failed(
             run_kpo("serve", "--port", served.port, "--data-dir", data), f"cannot listen on 127.0.0.1:{served.port}",
-            f"is it running already? Else choose another port: `kpo serve --port {served.port + 1}`",
+            f"is it running already? Else choose another port: `kpo serve --port {served.port + 1} --data-dir {data}`",
         )
         assert served.stop() == 0
         assert "Traceback" not in served.printed()

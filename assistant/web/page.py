@@ -167,12 +167,12 @@ def build(desk: Desk) -> gr.Blocks:
         when(chat.only.focus, choices, [], [chat.only])
         reading = partial(gr.on, [sources.add.click, sources.folder.submit])
         when(reading, read_folder, [sources.folder], sources.changing(), concurrency_limit=WATCHING)
-        when(sources.find.change, find_source, [sources.find], [sources.list], trigger_mode="always_last")
-        when(sources_tab.select, sources.arrive, [sources.find], sources.changing(), concurrency_limit=WATCHING)
-        # One after another, so that a list asked for earlier never comes in after a later one.
-        in_turn: dict[str, Any] = {"concurrency_id": "terms", "concurrency_limit": 1}
-        when(glossary.find.change, find_term, [glossary.find], [glossary.list], trigger_mode="always_last", **in_turn)
-        when(glossary_tab.select, find_term, [glossary.find], [glossary.list], **in_turn)
+        # One event with two causes, and the last one waits for the first: a list asked for earlier never comes in after a later one.
+        finding = partial(gr.on, [sources.find.change, sources_tab.select])
+        when(finding, find_source, [sources.find], [sources.list], trigger_mode="always_last")
+        when(sources_tab.select, sources.watch, [], sources.changing(), concurrency_limit=WATCHING)
+        looking_up = partial(gr.on, [glossary.find.change, glossary_tab.select])
+        when(looking_up, find_term, [glossary.find], [glossary.list], trigger_mode="always_last")
         when(page.load, arrive, [sitting], [*chat.opening(), chat.only])
     return page
 
@@ -205,12 +205,14 @@ def _guarded(act: Callable[..., Update], notice: gr.Markdown) -> Callable[..., U
 
 
 def _streaming(act: Callable[..., Iterator[Update]], notice: gr.Markdown) -> Callable[..., Iterator[Update]]:
-    """The same for what changes the page in steps."""
+    """The same for what changes the page in steps. What takes no step changes nothing: gradio itself would empty every part."""
 
     @wraps(act)
     def told(*given: Any) -> Iterator[Update]:
         try:
-            yield from act(*given)
+            updates = iter(act(*given))
+            yield next(updates, {})
+            yield from updates
         except KpoError as error:
             yield {notice: news(mending(error))}
 

@@ -139,9 +139,8 @@ class SourcesTab:
         yield {self.folder: ""}
         yield from self.follow()
 
-    def arrive(self, search: str) -> Iterator[Update]:
-        """The documents as they are, and an ingestion that runs, whoever began it."""
-        yield {self.list: self.listed(search)}
+    def watch(self) -> Iterator[Update]:
+        """An ingestion that runs, whoever began it; nothing when none does."""
         if self._desk.library.progress().running:
             yield from self.follow()
 

@@ -1,0 +1,55 @@
+"""What a question asks for: its kind, and the thing that only a date, an amount, a name or an address can answer."""
+
+import pytest
+
+from assistant.question import head_of, holds, kind_of, names_in, thing_of
+
+KINDS = {
+    "small-talk": ["hi", "Good morning everyone!", "thanks a lot", "what can you do?", "are you a bot?"],
+    "abbreviation": ["What is the full form of LPO?", "what does SLA stand for", "what do the letters RCA mean"],
+    "comparison": ["difference between KPO and BPO", "KPO vs BPO", "How does LPO differ from KPO?", "Is nearshore the same as onshore?"],
+    "steps": ["What are the steps of knowledge transfer?", "How is a transition carried out?", "what happens after the sign-off"],
+    "list": [
+        "What are the main risks of KPO?", "which countries provide KPO", "list the pricing models", "types of contract",
+        "What sort of legal jobs get sent to a provider?", "In what ways can we be charged?",
+        "What specialised areas do providers work in?", "what should we ask a provider?",
+    ],
+    "why": ["Why do companies use KPO?", "How can a client reduce risk?", "What should I do if a file is lost?"],
+    "definition": ["What is KPO?", "define attrition", "meaning of work product", "what does task exposure mean?", "gain share", "What is a buddy?"],
+    "yes-no": ["Is KPO part of BPO?", "do I need a degree", "Can two providers share data?", "Is watching rivals a kind of spying?"],
+    "fact": [
+        "Who signs off the knowledge transfer?", "How many measures should an SLA have?", "What is generative AI bad at?", "What is a buddy there for?",
+        "What type of company is Genpact?",
+    ],
+}
+
+
+@pytest.mark.parametrize(("kind", "question"), [(kind, question) for kind, questions in KINDS.items() for question in questions])
+def test_a_question_is_of_the_kind_that_its_words_say(kind: str, question: str) -> None:
+    assert kind_of(question) == kind
+    assert kind_of(f"  {question.upper()}  ") == kind
+
+
+@pytest.mark.parametrize(
+    ("question", "thing", "held", "missed"),
+    [
+        ("Who is the chief executive of Genpact?", "person", "Jane Roe is chief executive of Acme.", "Genpact runs finance work."),
+        ("In which year did Infosys open?", "date", "It opened in 1981.", "It opened its first office in Pune."),
+        ("What does a researcher earn in Cebu?", "money", "A researcher earns $9 an hour.", "Researchers are well paid."),
+        ("How many people work there?", "amount", "Two hundred people work there.", "People of all ages work there."),
+        ("What is the phone number of the office?", "contact", "Call +49 30 1234567.", "The office answers calls."),
+        ("Why do people leave?", "", "Whatever is said.", None),
+    ],
+)
+def test_only_such_a_thing_answers(question: str, thing: str, held: str, missed: str | None) -> None:
+    assert thing_of(question) == thing
+    assert holds(thing_of(question), question, held)
+    assert missed is None or not holds(thing_of(question), question, missed)
+
+
+def test_names_and_the_noun_asked_for_are_found() -> None:
+    assert names_in("Which cities does Genpact serve from India with LPO?") == ["Genpact", "India", "LPO"]
+    assert names_in("WHERE IS THE OFFICE OF GENPACT IN INDIA?") == []
+    assert head_of("Which universities are there?") == "universities"
+    assert head_of("how many pages has a report?") == "pages"
+    assert head_of("What is it?") == head_of("") == ""

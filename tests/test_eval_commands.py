@@ -191,7 +191,7 @@ def test_what_cannot_be_is_said_before_anything_is_asked(tmp_path: Path, tea: Pa
 def test_a_run_that_is_interrupted_says_how_to_go_on_and_goes_on(tmp_path: Path, data: Path) -> None:
     path = tmp_path / "many.yaml"
     cases = [Case(id="first", question="Hello!", expect="answer")]  # fails at once, and is told at once
-    cases += [Case(id=f"tea-{n}", question=f"What is the price of tea number {n}?") for n in range(60)]
+    cases += [Case(id=f"tea-{n}", question=f"What is the price of tea number {n}?") for n in range(200)]
     path.write_text(dump(CaseSet("many", "", tuple(cases)), ".yaml"), encoding="utf-8")
     command = [KPO, "eval", "run", path, "--data-dir", data]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=outside()) as process:
@@ -204,8 +204,8 @@ def test_a_run_that_is_interrupted_says_how_to_go_on_and_goes_on(tmp_path: Path,
     assert "Traceback" not in said
     again = run_kpo("eval", "run", path, "--data-dir", data)
     assert again.returncode == 0
-    assert re.search(r"taking up run \d+ of many again: \d+ of 61 cases are done", again.stderr)
-    assert "of 61 passed" in again.stdout
+    assert re.search(r"taking up run \d+ of many again: \d+ of 201 cases are done", again.stderr)
+    assert "of 201 passed" in again.stdout
 
 
 # ---- The inbox

@@ -197,7 +197,7 @@ def _guarded(act: Callable[..., Update], notice: gr.Markdown) -> Callable[..., U
     @wraps(act)
     def told(*given: Any) -> Update:
         try:
-            return act(*given)
+            return act(*given) or {notice: gr.skip()}
         except KpoError as error:
             return {notice: news(mending(error))}
 
@@ -205,13 +205,13 @@ def _guarded(act: Callable[..., Update], notice: gr.Markdown) -> Callable[..., U
 
 
 def _streaming(act: Callable[..., Iterator[Update]], notice: gr.Markdown) -> Callable[..., Iterator[Update]]:
-    """The same for what changes the page in steps. What takes no step changes nothing: gradio itself would empty every part."""
+    """The same for what changes the page in steps. What takes no step changes nothing, for which gradio wants to hear of a part."""
 
     @wraps(act)
     def told(*given: Any) -> Iterator[Update]:
         try:
             updates = iter(act(*given))
-            yield next(updates, {})
+            yield next(updates, {notice: gr.skip()})
             yield from updates
         except KpoError as error:
             yield {notice: news(mending(error))}

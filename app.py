@@ -267,7 +267,7 @@ def serve(
 
 def in_the_same_folder(remedy: str, arguments: Sequence[str]) -> str:
     """The remedy with its commands for the data folder that the arguments name; as it is when they name none."""
-    named = [after for option, after in pairwise([*arguments, ""]) if option == "--data-dir"]
+    named = [after for option, after in pairwise(arguments) if option == "--data-dir"]
     named += [argument.partition("=")[2] for argument in arguments if argument.startswith("--data-dir=")]
     if not named:
         return remedy

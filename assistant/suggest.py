@@ -1,5 +1,6 @@
 """What to ask next: questions that the documents answer, each tried before it is offered, and the places nearest to one they do not."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from assistant.answer import Answer
@@ -62,7 +63,7 @@ def candidates(assistant: Assistant, view: View, answer: Answer, asked: Sequence
 def _as_said(term: Term, quote: str) -> str:
     """The term's name as it stands within a sentence, or the abbreviation that the quotation uses instead."""
     within = term.name[:1].lower() + term.name[1:]
-    return next((form for form in (within, term.name, *term.abbreviations) if form in quote), term.name)
+    return next((form for form in (within, term.name, *term.abbreviations) if re.search(rf"\b{re.escape(form)}\b", quote)), term.name)
 
 
 def topics(view: View, answer: Answer) -> list[Topic]:

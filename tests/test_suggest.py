@@ -57,14 +57,15 @@ def test_nothing_that_was_asked_is_offered_again(assistant: Assistant) -> None:
 
 def test_a_term_is_offered_as_the_quotation_has_it_unless_it_was_asked_about(assistant: Assistant) -> None:
     put(
-        assistant.retrieval.catalog, "notes/terms.md", "# Yak desk", "A yak desk works with gnu rates and the GPM.",
+        assistant.retrieval.catalog, "notes/terms.md", "# Yak desk", "A yak desk works with gnu rates, contracts and the GPM and the Act.",
         "# Gnu rates", "Gnu rates are the shares of gnus in a herd.", "# Gnus per month (GPM)", "Gnus per month (GPM) is how many gnus come in a month.",
+        "# Act", "An act is a part of a play.",
     )
     answer = assistant.answer(Question("What does a yak desk work with?", documents=frozenset({"notes/terms.md"})))
     with assistant.retrieval.reading() as view:
         offered = candidates(assistant, view, answer, [answer.question])
-        assert offered == ["What does gnu rates mean?", "What does GPM mean?"]
-        assert candidates(assistant, view, answer, ["What is GPM?"]) == ["What does gnu rates mean?"]
+        assert offered == ["What does gnu rates mean?", "What does GPM mean?", "What does Act mean?"]
+        assert candidates(assistant, view, answer, ["What is GPM?"]) == ["What does gnu rates mean?", "What does Act mean?"]
 
 
 def test_a_document_that_changed_since_suggests_nothing(assistant: Assistant) -> None:

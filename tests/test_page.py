@@ -250,6 +250,8 @@ def test_it_works_on_a_phone(chromium: Browser, served: Served) -> None:
 def test_the_keyboard_alone_leads_from_a_question_to_its_source_and_back(visit: Visit) -> None:
     keys, here = visit.page.keyboard, "document.activeElement"
     expect(visit.page.locator("#question textarea")).to_be_focused()
+    around = "e => { const cuts = []; for (; e; e = e.parentElement) cuts.push(getComputedStyle(e).overflow); return cuts.slice(1, 4); }"
+    assert visit.page.locator("#question textarea").evaluate(around) == ["visible"] * 3  # nothing cuts the ring of the focus off
     visit.after(lambda: (keys.type(AI), keys.press("Enter")))
     for _ in range(80):  # Shift+Tab from the box, back into the answer
         keys.press("Shift+Tab")

@@ -302,6 +302,7 @@ def test_an_idle_page_goes_on_in_its_chat_when_the_server_was_started_again(retr
     assistant, chats, port = Assistant(retrieval, Extractive(), Constants.open()), Chats(tmp_path), free_port()
     with ExitStack() as first, visiting(chromium, first.enter_context(in_this_process(assistant, chats, port))) as visit:
         visit.ask("What is a zebra desk?")
+        visit.idle()
         first.close()
         with in_this_process(assistant, chats, port):
             visit.ask("When does it work?")

@@ -1,12 +1,13 @@
 """The answer without an LLM: verbatim quotations, chosen and ordered in the shape that the question asks for.
 
 The best passage is quoted around its best sentence, as it stands, so that an answer reads on and nothing points to what is not there;
-what two further passages have to say follows. Lists and tables come whole.
+what two further passages have to say that is new follows. Lists and tables come whole, unless one item is what was asked for.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from assistant.answer import Citation, Segment, SegmentKind
 from assistant.disagreement import disagree
@@ -18,26 +19,29 @@ from corpus.document import Document, Passage, Unit
 from corpus.sentences import pieces as sentences
 from corpus.terms import Term
 from index.catalog import View
-from index.lexical import content_words, words
+from index.lexical import content_words
 from index.search import central
 
 MAX_WORDS = 120  # a whole list may be longer
 FIRST_WORDS = 80  # of them for the best passage, so that a second one has its say
 PREFACE_WORDS = 60  # of the best passage, before a list that stands elsewhere
 PASSAGES = {"abbreviation": 1, "definition": 2, "fact": 2, "yes-no": 2}  # quoted from at most; three for every other kind
+ALL_ITEMS = ("list", "steps", "comparison", "why", "yes-no")  # kinds that a list answers whole
 SENTENCE_SHARE = 0.5  # weight of a passage's best sentence beside the passage itself, when passages are compared
 STANDING_MARGIN = 6.0  # by which a passage may trail the best one and still be quoted
 SURE = 5.0  # logit of a sentence from which it answers the question: then only what is nearly as good is quoted around it
 SURE_MARGIN = 8.0  # logits
+FOCUS_MARGIN = 4.0  # logits by which an item may trail the best one of a list when a question asks for one thing
 ITEM_MARGIN = 6.0  # logits by which an item may trail the best one of a list that is too long to be shown whole
 LIST_MARGIN = 1.0  # logits by which a list may trail the best passage and still be what a list question means
 DEFINING_MARGIN = 4.0  # logits by which a defining sentence may trail the best one and still open a definition
-SAME_WORDS = 0.6  # share of the shorter sentence's content words from which two sentences say the same
+RESTATED = 0.7  # share of a sentence's words in what is quoted from which it says nothing new; both sides of a comparison are wanted, alike as they are
 PLACED = 1.5  # logits by which a passage that speaks of places comes forward when a question asks where
 MAX_ITEMS = 24
 APART = 8  # characters between two passages of one list or table: a line break, and the marker of the next item
 
 
+_ANNOUNCES = re.compile(r":$|\b(sections?|tables?|lists?|steps?|plans?|examples?|figures?|articles?) below\b", re.I)  # what is not quoted
 _WHERE = re.compile(r"(where\b|in (which|what) (countr|cit|place|location))", re.I)  # "Where is KPO done?"
 _PLACE = re.compile(r"\b(places?|locations?|located|countr(y|ies)|cit(y|ies)|regions?|onshore|offshore|nearshore)\b", re.I)
 
@@ -102,7 +106,7 @@ def _by_passage(evidence: Sequence[Evidence]) -> list[_Read]:
     for found in grouped.values():
         scores = {e.at: e.score for e in found}
         best = max(found, key=lambda e: (e.score, -e.at))
-        reads.append(_Read(best.passage, best, tuple(scores.get(at, float("-inf")) for at in range(len(best.passage.units)))))
+        reads.append(_Read(best.passage, best, tuple(scores.get(at, -inf) for at in range(len(best.passage.units)))))
     return sorted(reads, key=lambda read: (read.passage.kind == "comment", -read.standing, read.best.rank))
 
 
@@ -123,16 +127,21 @@ def _told(kind: Kind, reads: Sequence[_Read], defining: Sequence[Evidence], view
     by_id = {read.passage.id: read for read in reads}
     centres = [(by_id[e.passage.id], e.at) for e in defining]
     centres = centres or [(read, read.best.at) for read in reads]
+    alike = 1.0 if kind == "comparison" else RESTATED
     pieces: list[Piece] = []
     told = 0
     for read, centre in centres[: PASSAGES.get(kind, 3)]:
         if pieces and read.standing < centres[0][0].standing - STANDING_MARGIN:
             break
-        if any(_says_same(read.passage.quote(read.passage.units[centre]), piece.text) for piece in pieces):
+        if any(_restates(read.passage.quote(read.passage.units[centre]), piece.text, alike) for piece in pieces):
             continue
         room = (MAX_WORDS if pieces else FIRST_WORDS) - told
         is_list = read.passage.kind == "list"
-        more = _from_list(read, view, room if pieces else MAX_WORDS) if is_list else _window(read, centre, room, opens=not pieces)
+        if is_list:
+            more = _one_of_list(read, kind, view) or _from_list(read, view, room if pieces else MAX_WORDS)
+        else:
+            more = _window(read, centre, room, opens=not pieces)
+            more += _announced(more, read, view)
         if pieces and told + _size(more) > MAX_WORDS:
             continue
         pieces += more
@@ -146,7 +155,7 @@ def _window(read: _Read, centre: int, room: int, *, opens: bool) -> list[Piece]:
     The unit itself is always there when it `opens` the answer, however long it is.
     """
     passage, scores = read.passage, read.scores
-    least = scores[centre] - SURE_MARGIN if scores[centre] >= SURE else min(score for score in scores if score > float("-inf"))
+    least = scores[centre] - SURE_MARGIN if scores[centre] >= SURE else min(score for score in scores if score > -inf)
     sizes = [len(passage.quote(unit).split()) for unit in passage.units]
     first = 0 if passage.kind == "definition" and sum(sizes[: centre + 1]) <= room else centre
     last = centre
@@ -163,7 +172,7 @@ def _window(read: _Read, centre: int, room: int, *, opens: bool) -> list[Piece]:
         first, last = min(first, best), max(last, best)
     while first < centre and _points_back(passage, first):
         first += 1
-    while last > first and passage.quote(passage.units[last]).endswith(":"):  # it announces what is not quoted
+    while last > first and _ANNOUNCES.search(passage.quote(passage.units[last])):
         last -= 1
     return _joined([Piece(_shape(passage, unit), passage, unit.start, unit.end, scores[centre], unit.marker) for unit in passage.units[first : last + 1]])
 
@@ -187,11 +196,9 @@ def _shaped(kind: Kind, reads: Sequence[_Read], evidence: Sequence[Evidence], vi
     if shapes:
         chosen = max(shapes, key=lambda read: (kind == "steps" and _is_ordered(read.passage), read.best.passage_score, read.standing))
         return _whole_list(chosen, view) or _whole_table(chosen, view)
-    # No list stands out: the one in the section of a good passage, else one of the best passage's document.
-    beside = (_Read(p, read.best, ()) for read in reads[:3] for p in view.passages_of(read.passage.document) if p.heading == read.passage.heading != "")
-    document = (read for read in reads if read.passage.document == reads[0].passage.document)
-    lists = [read for read in (*beside, *document) if read.passage.kind in ("list", "row")]
-    return next((pieces for read in lists if (pieces := _whole_list(read, view) or _whole_table(read, view))), [])
+    # No list stands out: the one in the section of a good passage.
+    beside = (_Read(p, read.best, ()) for read in reads[:2] for p in view.passages_of(read.passage.document) if p.heading == read.passage.heading != "")
+    return next((pieces for read in beside if (pieces := _whole_list(read, view) or _whole_table(read, view))), [])
 
 
 def _is_ordered(passage: Passage) -> bool:
@@ -209,6 +216,29 @@ def _whole_list(read: _Read, view: View) -> list[Piece]:
     return _joined(pieces[: MAX_ITEMS + 1])
 
 
+def _one_of_list(read: _Read, kind: Kind, view: View) -> list[Piece]:
+    """The item that answers a question for one thing, or two, under the list's lead-in. Empty when no item stands out, or all of them are asked for."""
+    items = [(score, unit) for unit, score in zip(read.passage.units, read.scores, strict=True) if unit.marker]
+    best = max((score for score, _ in items), default=-inf)
+    near = [Piece("item", read.passage, unit.start, unit.end, score, unit.marker) for score, unit in items if score >= best - FOCUS_MARGIN]
+    if kind in ALL_ITEMS or best == -inf or len(near) > 2:
+        return []
+    return _joined([*_lead_in(_family(read.passage, view)[0], read), *near])
+
+
+def _lead_in(passage: Passage, read: _Read) -> list[Piece]:
+    return [Piece("quote", passage, unit.start, unit.end, read.best.score) for unit in passage.units if not unit.marker]
+
+
+def _announced(pieces: Sequence[Piece], read: _Read, view: View) -> list[Piece]:
+    """The list or table that follows a quotation which only announces it ("… in these ways:"). Empty for any other."""
+    if not pieces or not pieces[-1].text.endswith(":"):
+        return []
+    following = next((p for p in view.passages_of(read.passage.document) if p.start >= read.passage.end), None)
+    after = _Read(following, read.best, ()) if following and following.heading == read.passage.heading else None
+    return _within(_whole_table(after, view) or _whole_list(after, view), MAX_WORDS) if after else []
+
+
 def _from_list(read: _Read, view: View, room: int) -> list[Piece]:
     """The list of a passage, whole when it fits into `room` words; else its lead-in with the best of the passage's items, in their order.
 
@@ -217,8 +247,7 @@ def _from_list(read: _Read, view: View, room: int) -> list[Piece]:
     whole = _whole_list(read, view)
     if _size(whole) <= room:
         return whole
-    passage = _family(read.passage, view)[0]
-    lead = [Piece("quote", passage, unit.start, unit.end, read.best.score) for unit in passage.units if not unit.marker]
+    lead = _lead_in(_family(read.passage, view)[0], read)
     items = [
         (score, Piece("item", read.passage, unit.start, unit.end, score, unit.marker))
         for unit, score in zip(read.passage.units, read.scores, strict=True) if unit.marker
@@ -309,9 +338,10 @@ def _within(pieces: Iterable[Piece], limit: int) -> list[Piece]:
     return kept
 
 
-def _says_same(a: str, b: str) -> bool:
-    one, two = set(content_words(a)), set(content_words(b))
-    return len(one & two) >= SAME_WORDS * max(1, min(len(one), len(two))) and words(a)[:1] == words(b)[:1] or one == two
+def _restates(sentence: str, quoted: str, share: float) -> bool:
+    """Does the quotation hold this share of the sentence's words, and every figure in it?"""
+    new, said = (stems_in(" ".join(content_words(text))) for text in (sentence, quoted))
+    return len(new & said) >= share * len(new) and not any(word[:1].isdigit() for word in new - said)
 
 
 def header_of(passage: Passage) -> str:

@@ -65,6 +65,30 @@ def test_a_list_comes_whole_with_its_lead_in_and_each_item_is_cited(shelf: Calla
     assert [segment.label for segment in answer.segments] == ["", "-", "-", "-"]
 
 
+def test_a_question_for_one_thing_gets_the_item_that_says_it_under_the_lists_lead_in(shelf: Callable[..., Ask]) -> None:
+    answer = shelf(risks=RISKS)("Who says that data may leak?")
+    assert quotes(answer) == ["Outsourcing has a price. The main risks of outsourcing are:", "Leaks: data may leak."]
+
+
+def test_a_sentence_that_only_announces_a_table_is_followed_by_it(shelf: Callable[..., Ask]) -> None:
+    text = "# Faults\n## How projects fail\nAnalytics projects typically fail for these reasons:\n\n| Fault | Remedy |\n| --- | --- |\n" \
+        "| Poor data | Checks |\n| Vague brief | Sign-off |\n"
+    answer = shelf(faults=text)("Why do analytics projects typically fail?")
+    assert [segment.text for segment in answer.segments] == [
+        "Analytics projects typically fail for these reasons:", "Fault | Remedy", "Poor data | Checks", "Vague brief | Sign-off",
+    ]
+
+
+def test_what_is_quoted_already_is_not_quoted_again_in_other_words(shelf: Callable[..., Ask]) -> None:
+    one = "# One\nThe office in Pune was closed in 2024 by the owner of the firm.\n"
+    two = "# Two\nA report says that in 2024 the owner closed the firm's office in Pune.\n"
+    other = "# Other\nA report says that in 2019 the owner closed the firm's office in Pune.\n"
+    ask = shelf(one=one, two=two, other=other)
+    said = " ".join(quotes(ask("How did the owner close the office of the firm in Pune?")))
+    assert said.count("Pune") == 2
+    assert "2019" in said
+
+
 def test_steps_keep_their_order_and_numbers(shelf: Callable[..., Ask]) -> None:
     text = "# Transfer\nThe steps of a knowledge transfer are:\n\n1. Plan the transfer.\n2. Watch the experts.\n3. Work alone.\n"
     answer = shelf(transfer=text)("What are the steps of a knowledge transfer?")

@@ -81,10 +81,10 @@ def test_a_sentence_that_only_announces_a_table_is_followed_by_it(shelf: Callabl
 
 def test_what_is_quoted_already_is_not_quoted_again_in_other_words(shelf: Callable[..., Ask]) -> None:
     one = "# One\nThe office in Pune was closed in 2024 by the owner of the firm.\n"
-    two = "# Two\nA report says that in 2024 the owner closed the firm's office in Pune.\n"
+    two = "# Two\nIn 2024, a report says, the owner closed the firm's office in Pune.\n"
     other = "# Other\nA report says that in 2019 the owner closed the firm's office in Pune.\n"
     ask = shelf(one=one, two=two, other=other)
-    said = " ".join(quotes(ask("How did the owner close the office of the firm in Pune?")))
+    said = " ".join(quotes(ask("Why was the office of the firm in Pune closed by the owner?")))
     assert said.count("Pune") == 2
     assert "2019" in said
 

@@ -9,7 +9,8 @@ KINDS = {
     "abbreviation": ["What is the full form of LPO?", "what does SLA stand for", "what do the letters RCA mean"],
     "comparison": ["difference between KPO and BPO", "KPO vs BPO", "How does LPO differ from KPO?", "Is nearshore the same as onshore?"],
     "steps": [
-        "What are the steps of knowledge transfer?", "How is a transition carried out?", "what happens after the sign-off", "Which check follows the first one?",
+        "What are the steps of knowledge transfer?", "How is a transition carried out?", "what happens after the sign-off",
+        "Which check follows the first one?",
     ],
     "list": [
         "What are the main risks of KPO?", "which countries provide KPO", "list the pricing models", "types of contract",

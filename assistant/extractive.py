@@ -23,7 +23,7 @@ from index.lexical import content_words
 from index.search import central
 
 MAX_WORDS = 120  # a whole list may be longer
-FIRST_WORDS = 80  # of them for the best passage, so that a second one has its say
+FIRST_WORDS = 100  # of them for the best passage, so that a second one has its say
 PREFACE_WORDS = 60  # of the best passage, before a list that stands elsewhere
 PASSAGES = {"abbreviation": 1, "definition": 2, "fact": 2, "yes-no": 2}  # quoted from at most; three for every other kind
 ALL_ITEMS = ("list", "steps", "comparison", "why", "yes-no")  # kinds that a list answers whole

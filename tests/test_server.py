@@ -1,12 +1,15 @@
 """The web server from outside: what is open, what is closed, and what it says about itself."""
 
+import asyncio
 import http.client
+import re
 
 import httpx
 import pytest
+from starlette.types import Message, Receive, Scope, Send
 
 from assistant.web.desk import came_through_a_proxy
-from assistant.web.server import HEADERS, is_open
+from assistant.web.server import HEADERS, KEPT_ASSETS, Assets, is_open
 from conftest import HOUSE, Served
 
 # Routes of gradio that fetch other hosts, show other people's runs, take uploads, give out files or tell about the inside.
@@ -50,6 +53,55 @@ def test_the_policy_lets_nothing_in_from_other_hosts() -> None:
     assert policy["frame-ancestors"] == policy["object-src"] == "'none'"
     words = {word for sources in policy.values() for word in sources.split()}
     assert not any(word.startswith(("http", "*", "//")) or word == "'unsafe-eval'" for word in words)
+
+
+@pytest.mark.parametrize("encoding", ["br", "gzip", "identity"])
+def test_scripts_come_from_memory_as_they_came_from_disk(encoding: str, served: Served) -> None:
+    path = served.url + str(re.findall(r"/assets/[\w.-]+\.js", httpx.get(served.url).text)[0])
+    one, two = (httpx.get(path, headers={"Accept-Encoding": encoding}) for _ in range(2))
+    assert one.status_code == two.status_code == 200
+    assert len(one.content) > 1_000
+    assert one.content == two.content
+    assert {**one.headers, "date": ""} == {**two.headers, "date": ""}
+    assert one.headers["cache-control"].endswith("immutable")
+    assert httpx.get(path, headers={"Accept-Encoding": encoding, "Range": "bytes=0-9"}).status_code == 206
+
+
+def test_what_is_kept_of_scripts_is_whole_found_and_limited() -> None:
+    asked: list[str] = []
+
+    async def disk(scope: Scope, receive: Receive, send: Send) -> None:
+        asked.append(scope["path"])
+        await send({"type": "http.response.start", "status": 404 if "missing" in scope["path"] else 200, "headers": [(b"a", b"b")]})
+        await send({"type": "http.response.body", "body": b"one", "more_body": True})
+        if "broken" not in scope["path"]:
+            await send({"type": "http.response.body", "body": b"two", "more_body": False})
+
+    app = Assets(disk)
+
+    def get(path: str, **more: object) -> list[Message]:
+        sent: list[Message] = []
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        asyncio.run(app({"type": "http", "method": "GET", "path": path, "headers": [], **more}, None, send))  # type: ignore[arg-type]
+        return sent
+
+    assert get("/assets/x.js") == get("/assets/x.js")
+    assert asked == ["/assets/x.js"]
+    get("/assets/x.js")[0]["headers"].append((b"c", b"d"))
+    assert get("/assets/x.js")[0]["headers"] == [(b"a", b"b")]
+    assert asked == ["/assets/x.js"]
+    for path in ("/assets/missing.js", "/assets/broken.js", "/x.js"):
+        asked.clear()
+        get(path), get(path)
+        assert asked == [path, path]
+    asked.clear()
+    for n in range(KEPT_ASSETS + 5):
+        get(f"/assets/{n}.js")
+    get(f"/assets/{KEPT_ASSETS + 4}.js"), get("/assets/0.js")
+    assert len(asked) == KEPT_ASSETS + 6
 
 
 def test_the_page_names_no_other_host(served: Served) -> None:

@@ -7,7 +7,6 @@ import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -15,10 +14,10 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import gradio as gr
 import uvicorn
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse, Response
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -42,6 +41,8 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+ASSETS = "/assets/"
+KEPT_ASSETS = 1_000  # some seventy for each of the encodings that browsers ask for
 FOR_EVER = "public, max-age=31536000, immutable"  # gradio's scripts and styles carry a hash of their content in their names
 # The routes of gradio's API that a page uses, as a browser was seen to ask for them. All others fetch other hosts, show other people's runs, take
 # uploads, give out files or tell about the inside. `app_id` is what a page that has lost its server asks for, until it may load itself again.
@@ -49,6 +50,54 @@ API = "/gradio_api/"
 OPEN = ("queue/join", "queue/data", "heartbeat/", "cancel", "startup-events", "theme.css", "reset", "app_id")
 CLOSED = ("/monitoring", "/login", "/logout", "/docs", "/redoc", "/openapi.json", "/token", "/user", "/app_id", "/pwa_icon", "/file", "/proxy", "/upload_")
 CHANGING = ("POST", "PUT", "PATCH", "DELETE")
+
+
+class Headed:
+    """An ASGI wrapper that gives every response the headers above."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_headed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                if scope["path"].startswith(ASSETS) and message["status"] == 200:
+                    headers["Cache-Control"] = FOR_EVER
+            await send(message)
+
+        await self._app(scope, receive, send_headed if scope["type"] == "http" else send)
+
+
+class Assets:
+    """An ASGI wrapper that keeps gradio's scripts and styles in memory, as they were given first: a page asks for some seventy before it can be used.
+
+    What is not there or was not given whole is not kept; a part of a file is never given from here.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._kept: dict[tuple[str, str | None], list[Message]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "GET" or not scope["path"].startswith(ASSETS) or "range" in Headers(scope=scope):
+            await self._app(scope, receive, send)
+            return
+        key = scope["path"], Headers(scope=scope).get("accept-encoding")
+        given = self._kept.get(key)
+        if given is None:
+            given = []
+
+            async def note(message: Message) -> None:
+                given.append(message)
+
+            await self._app(scope, receive, note)
+            if given and given[0]["status"] == 200 and not given[-1].get("more_body") and len(self._kept) < KEPT_ASSETS:
+                self._kept[key] = given
+        for message in given:  # copies, because headers are added to what is sent
+            await send({**message, "headers": [*message["headers"]]} if "headers" in message else message)
 
 
 class Guard:
@@ -120,20 +169,13 @@ class Parting:
 def build(desk: Desk, host: str) -> FastAPI:
     """The whole web app: GET /health, downloads and uploads, and the page at /."""
     app = FastAPI(title="KPO Assistant", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(Assets)  # what is added later hears a request earlier
     # Present before gradio is mounted, it keeps gradio from allowing every origin with credentials.
     app.add_middleware(CORSMiddleware, allow_origins=[])
     if host in LOOPBACK:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]", "::1"])
     app.add_middleware(Guard)
-
-    @app.middleware("http")
-    async def with_headers(request: Request, call_next: Any) -> Response:
-        response: Response = await call_next(request)
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
-        if request.url.path.startswith("/assets/") and response.status_code == 200:
-            response.headers["Cache-Control"] = FOR_EVER
-        return response
+    app.add_middleware(Headed)
 
     @app.get("/health")
     def health() -> JSONResponse:

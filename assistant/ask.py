@@ -24,7 +24,8 @@ from corpus.document import embedded_text
 from corpus.normalise import one_line
 from corpus.terms import Term
 from index.catalog import View
-from index.search import CLEAR, Hit, Retrieval, Retrieved
+from index.lexical import content_words
+from index.search import CLEAR, Hit, Retrieval, Retrieved, is_defined
 
 MAX_TURNS = 8  # earlier questions that a follow-up may refer to; the newest are kept
 KEPT_ANSWERED = 2_000  # questions of which is known whether they are answered, so that offering them again costs nothing
@@ -208,12 +209,15 @@ class Assistant:
         return shortened(segments, citations, evidence) if turn.wish == "shorter" else (segments, citations)
 
     def _weighed(self, view: View, alone: str, found: Retrieved, evidence: Sequence[Evidence]) -> tuple[tuple[float, ...], float, bool]:
-        """What is seen of the evidence, how probable that makes a right answer, and whether it is above the floor."""
+        """What is seen of the evidence, how probable that makes a right answer, and whether it is enough: above the floor, or the definition asked for."""
         reranker = self.retrieval.reranker
         constants = self._constants or constants_for(reranker.identity if reranker else "none")
         seen = features(alone, found, evidence, self.vocabulary(view), reranker)
         answerable = constants.probability(seen)
-        return seen, constants.confidence(answerable), answerable >= constants.floor
+        read_in = {e.passage.id for e in evidence}
+        terms = [term for term in found.terms if term.passage in read_in]
+        is_definition = kind_of(alone) in ("definition", "abbreviation") and is_defined(terms, content_words(alone))
+        return seen, constants.confidence(answerable), is_definition or answerable >= constants.floor
 
     def _items(self, view: View, earlier: str, documents: frozenset[str] | None) -> tuple[str, ...]:
         """The items of the list that answers an earlier question; none when it was refused or is no list. Kept for the turns to come."""

@@ -365,7 +365,7 @@ def focused(question: str, common: frozenset[str]) -> str:
 # Words that ask for a name or a definition, and say nothing of what is named.
 _FRAME = frozenset([
     "full", "form", "forms", "stand", "stands", "short", "abbreviation", "acronym", "mean", "means", "meaning", "define", "definition", "please", "pls",
-    "term", "word", "explain",
+    "term", "word", "explain", "letter", "letters",
 ])
 
 
@@ -381,6 +381,12 @@ def central(terms: Sequence[Term], subject: Sequence[str]) -> list[Term]:
         return max(len(set(name) & about) for name in names) / max(1, len(about))
 
     return [term for term in terms if share(term) >= CENTRAL]
+
+
+def is_defined(terms: Sequence[Term], subject: Sequence[str]) -> bool:
+    """Is a defined term all that a question is about? False for a question without subject words."""
+    about = set(subject) - _FRAME
+    return bool(about) and any(term.defines and about <= set(content_words(name)) for term in terms for name in (term.name, *term.abbreviations))
 
 
 def _asked(terms: Sequence[Term], subject: Sequence[str]) -> list[Term]:

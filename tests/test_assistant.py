@@ -209,6 +209,19 @@ def test_the_floor_decides_between_answering_and_refusing(small: Assistant) -> N
     assert (strict.answer(question).verdict, strict.answer(question).confidence) == ("refused", 0.5)
 
 
+def test_a_term_that_the_documents_define_is_never_refused(tmp_path: Path) -> None:
+    catalog = Catalog(tmp_path)
+    said = "Root cause analysis (RCA) is a search for what made a fault possible."
+    put(catalog, "notes/terms.md", "# Root cause analysis (RCA)", said, "# Faults", "A fault costs time.")
+    strict = Assistant(Retrieval(catalog, FakeEmbedder(), FakeReranker()), Extractive(), Constants(0.0, (0.0,) * len(FEATURES), 0.51))
+    for question in ("What do the letters RCA stand for?", "what is root cause analysis", "rca meaning"):
+        answer = strict.answer(Question(question))
+        assert answer.verdict == "answered", question
+        assert answer.citations[0].quote == said
+    for question in ("What is the price of an RCA?", "Who invented root cause analysis?", "What is a fault?", "What does it mean?"):
+        assert strict.answer(Question(question)).verdict != "answered", question
+
+
 def test_brackets_of_a_document_are_no_markers(small: Assistant) -> None:
     answer = small.answer(Question("Does KPO cost less than a department?"))
     assert answer.citations[0].quote.startswith("KPO costs less than a department [of one's own].")

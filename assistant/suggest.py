@@ -63,7 +63,8 @@ def candidates(assistant: Assistant, view: View, answer: Answer, asked: Sequence
 def _as_said(term: Term, quote: str) -> str:
     """The term's name as it stands within a sentence, or the abbreviation that the quotation uses instead."""
     within = term.name[:1].lower() + term.name[1:]
-    return next((form for form in (within, term.name, *term.abbreviations) if re.search(rf"\b{re.escape(form)}\b", quote)), term.name)
+    said = next((form for form in (within, term.name, *term.abbreviations) if re.search(rf"\b{re.escape(form)}\b", quote)), term.name)
+    return within if said == term.name and re.fullmatch(r"[A-Z][a-z]+( [a-z]+)+", said) else said  # a phrase has its capital from its place
 
 
 def topics(view: View, answer: Answer) -> list[Topic]:

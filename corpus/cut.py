@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from corpus.document import Document, Passage, PassageKind, Placed, Unit, cover, embedded_text
-from corpus.sentences import pieces, sentences
+from corpus.sentences import pieces, says_what, sentences
 
 SCHEME = 2  # raised when passages are cut differently; a catalog with another number must be rebuilt
 # Tokens of running text a passage aims for. Shorter passages rerank faster (the cross-encoder dominates a question's time),
@@ -20,7 +20,6 @@ Count = Callable[[str], int]
 # Sections that only lead elsewhere: part of the document's text, but nothing to answer from.
 _NAVIGATION = re.compile(r"see also|further reading|related (articles?|topics?|links|reading|documents)|(table of )?contents|on this page|external links", re.I)
 _LEADS_ELSEWHERE = re.compile(r"(related terms|read more|see also|further reading): ", re.I)
-_DEFINES = re.compile(r"\b(is|are|means|mean|refers? to|stands? for|describes?|covers|consists? of)\b", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,10 +242,11 @@ def _is_definition(heading: str, sentence: str) -> bool:
     name = re.sub(r"\s*\([^)]*\)", "", heading).strip()
     bracket = re.search(r"\(([^)]+)\)", heading)
 
-    def sentence_opens(words: str) -> bool:
+    def rest_after(words: str) -> str | None:
         # Capitals are meant: "It is late" says nothing of IT.
         exactly = rf"{re.escape(words)}(e?s)?(?!\w)" if words.isupper() else rf"(?i:{re.escape(words)}(e?s)?(?!\w))"
-        return bool(words) and re.match(rf"((?i:an?|the) )?{exactly}", sentence) is not None
+        found = re.match(rf"((?i:an?|the) )?{exactly}", sentence) if words else None
+        return sentence[found.end() :] if found else None
 
-    opens = any(map(sentence_opens, [name, bracket.group(1) if bracket else ""]))
-    return opens and _DEFINES.search(sentence) is not None
+    rests = map(rest_after, [name, bracket.group(1) if bracket else ""])
+    return any(rest is not None and says_what(rest) for rest in rests)

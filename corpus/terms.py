@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from corpus.document import Document, Passage
+from corpus.sentences import says_what
 
 # "Legal process outsourcing (LPO)": up to eight words, then their initials in brackets.
 _WORDS = r"(?:[A-Za-z][\w'’/&]*[ -]|& ){%s,8}[A-Za-z][\w'’/&]*"  # no word holds a hyphen: that took minutes on "a-a-a-a-…"
@@ -16,7 +17,6 @@ _STANDS_FOR = re.compile(
     r"\b([A-Z][A-Z&]{1,7}s?),? (?:stands for|is short for|is an? (?:acronym|abbreviation) (?:for|of)|"
     rf"an? (?:acronym|abbreviation) (?:for|of)|means) (?:the |an? )?[\"'“‘]?({_WORDS % 0})"
 )
-_DEFINES = re.compile(r"^\W*(?:is|are|means|refers? to|describes?|denotes?)\b|^,? .{0,80}?\b(?:is|are|means|refers to)\b", re.I)
 _TERM_COLUMN = re.compile(r"(term|abbreviation|acronym|word|name|concept)s?", re.I)
 _MEANING_COLUMN = re.compile(r"(meaning|definition|description|explanation|full form|stands for|what it means|expansion)s?", re.I)
 _SMALL = {"of", "and", "the", "for", "in", "on", "to", "a", "an", "as", "or", "with", "&"}
@@ -106,13 +106,13 @@ def _from_sentences(passage: Passage) -> Iterator[Term]:
             name = _long_form(found.group(1), found.group(2))
             if name:
                 opens = found.start() + len(found.group(1)) - len(name) <= 4
-                defines = opens and bool(_DEFINES.match(sentence[found.end() :]))
+                defines = opens and says_what(sentence[found.end() :])
                 yield _term(passage, name, (_singular(found.group(2)),), at, defines=defines)
         for found in (*_STANDS_FOR.finditer(sentence), *_SHORT_LONG.finditer(sentence)):
             name = _opening(found.group(2), found.group(1))
             if name:
                 rest = sentence[found.start(2) + len(name) :]
-                defines = found.start() <= 4 and bool(_DEFINES.match(rest.removeprefix(")")))
+                defines = found.start() <= 4 and says_what(rest.removeprefix(")"))
                 yield _term(passage, name, (_singular(found.group(1)),), at, defines=defines)
 
 

@@ -288,6 +288,11 @@ def test_a_list_that_runs_over_a_page_break_keeps_its_lead_in() -> None:
     ("Attrition", "Attrition costs money.", False),
     ("Art", "Articles are words.", False),
     ("Information technology (IT)", "It is late.", False),
+    ("Gain sharing", "Gain sharing, as a rule, means a split of savings.", True),
+    ("Time and materials (T&M)", "Time and materials (T&M) pricing is a model of payment by the hour.", True),
+    ("Genpact", "Genpact is named in both lists.", False),
+    ("Risks", "Risks arise because KPO means sharing.", False),
+    ("Data security", "Data security is expected to improve, because it is weak.", False),
 ])
 def test_a_sentence_that_says_what_its_heading_names_is_a_definition(heading: str, sentence: str, defines: bool) -> None:
     (passage,) = cut(composed(Block("heading", heading, 2), Block("prose", sentence)), by_words, 256)

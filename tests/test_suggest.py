@@ -68,6 +68,16 @@ def test_a_term_is_offered_as_the_quotation_has_it_unless_it_was_asked_about(ass
         assert candidates(assistant, view, answer, ["What is GPM?"]) == ["What does gnu rates mean?", "What does Act mean?"]
 
 
+def test_a_phrase_that_opened_a_sentence_loses_its_capital_in_a_question(assistant: Assistant) -> None:
+    put(
+        assistant.retrieval.catalog, "notes/terms.md", "# Yak desk", "Gnu rates and Attrition are what a yak desk works with.",
+        "# Gnu rates", "Gnu rates are the shares of gnus in a herd.", "# Attrition", "Attrition is a loss.",
+    )
+    answer = assistant.answer(Question("What does a yak desk work with?", documents=frozenset({"notes/terms.md"})))
+    with assistant.retrieval.reading() as view:
+        assert candidates(assistant, view, answer, [answer.question]) == ["What does gnu rates mean?", "What does Attrition mean?"]
+
+
 def test_a_document_that_changed_since_suggests_nothing(assistant: Assistant) -> None:
     answer = assistant.answer(Question("What is a zebra desk?"))
     put(assistant.retrieval.catalog, "notes/zebra.md", *PARTS, "# Why a zebra?", "Nobody knows why.")

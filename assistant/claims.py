@@ -395,11 +395,11 @@ def _of(subject: set[str], parts: Sequence[tuple[set[str], str]]) -> set[str]:
     return set().union(*(whole or [part for part, _ in parts]))
 
 
-_IS = re.compile(r"\b(?:is|are|was|were) (?:the|an?) (?P<what>[\w&-]+(?: [\w&-]+)?)[.!]*$")
+_IS = re.compile(r"\b(?:is|are|was|were) (?:(?:the|an?) |(?=[A-Z]))(?P<what>[\w&-]+(?: [\w&-]+)?)[.!]*$")
 
 
 def _unequal(sentence: str, source: str) -> bool:
-    """Does a sentence end by saying what something is ("… is the KPO"), in words that no copula, colon or comma leads to in the source?"""
+    """Does a sentence end by saying what something is ("… is the KPO", "… is KPO"), in words that no copula, colon or comma leads to in the source?"""
     found = _IS.search(sentence)
     what = content(found["what"]) if found else []
     if not what:

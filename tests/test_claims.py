@@ -86,6 +86,7 @@ def test_a_sentence_that_its_source_says_has_no_fault(sentence: str, support: st
         ("The start-up in the example is a company called KPO.", "The KPO explainer gives the example of a start-up, a company in biotechnology.", "to it"),
         ("The pilot comes after the contract.", "The pilot comes before the contract.", "opposite"),
         ("The start-up in the example is the KPO.", "The KPO explainer gives the example of a start-up.", "what something is"),
+        ("The start-up in the example is KPO.", "The example is a start-up, the KPO explainer says.", "what something is"),
     ],
 )
 def test_a_sentence_that_goes_beyond_its_source_has_a_fault(sentence: str, support: str, fault: str) -> None:

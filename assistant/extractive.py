@@ -136,8 +136,7 @@ def _told(kind: Kind, reads: Sequence[_Read], defining: Sequence[Evidence], view
         if any(_restates(read.passage.quote(read.passage.units[centre]), piece.text, alike) for piece in pieces):
             continue
         room = (MAX_WORDS if pieces else FIRST_WORDS) - told
-        is_list = read.passage.kind == "list"
-        if is_list:
+        if read.passage.kind == "list":
             more = _one_of_list(read, kind, view) or _from_list(read, view, room if pieces else MAX_WORDS)
         else:
             more = _window(read, centre, room, opens=not pieces)
@@ -218,15 +217,22 @@ def _whole_list(read: _Read, view: View) -> list[Piece]:
 
 def _one_of_list(read: _Read, kind: Kind, view: View) -> list[Piece]:
     """The item that answers a question for one thing, or two, under the list's lead-in. Empty when no item stands out, or all of them are asked for."""
-    items = [(score, unit) for unit, score in zip(read.passage.units, read.scores, strict=True) if unit.marker]
-    best = max((score for score, _ in items), default=-inf)
-    near = [Piece("item", read.passage, unit.start, unit.end, score, unit.marker) for score, unit in items if score >= best - FOCUS_MARGIN]
-    if kind in ALL_ITEMS or best == -inf or len(near) > 2:
-        return []
-    return _joined([*_lead_in(_family(read.passage, view)[0], read), *near])
+    items = _items(read)
+    near = [item for item in items if item.score >= max(other.score for other in items) - FOCUS_MARGIN]
+    return _joined([*_lead_in(read, view), *near]) if kind not in ALL_ITEMS and len(near) in (1, 2) else []
 
 
-def _lead_in(passage: Passage, read: _Read) -> list[Piece]:
+def _items(read: _Read) -> list[Piece]:
+    """The items of a passage that were scored, in their order."""
+    return [
+        Piece("item", read.passage, unit.start, unit.end, score, unit.marker)
+        for unit, score in zip(read.passage.units, read.scores, strict=True) if unit.marker and score > -inf
+    ]
+
+
+def _lead_in(read: _Read, view: View) -> list[Piece]:
+    """What announces the list that a passage belongs to."""
+    passage = _family(read.passage, view)[0]
     return [Piece("quote", passage, unit.start, unit.end, read.best.score) for unit in passage.units if not unit.marker]
 
 
@@ -247,15 +253,11 @@ def _from_list(read: _Read, view: View, room: int) -> list[Piece]:
     whole = _whole_list(read, view)
     if _size(whole) <= room:
         return whole
-    lead = _lead_in(_family(read.passage, view)[0], read)
-    items = [
-        (score, Piece("item", read.passage, unit.start, unit.end, score, unit.marker))
-        for unit, score in zip(read.passage.units, read.scores, strict=True) if unit.marker
-    ]
-    items.sort(key=lambda entry: (-entry[0], entry[1].start))
-    best = _within([piece for score, piece in items if score >= items[0][0] - ITEM_MARGIN], room - _size(lead))
+    lead = _lead_in(read, view)
+    items = sorted(_items(read), key=lambda item: (-item.score, item.start))
+    best = _within([item for item in items if item.score >= items[0].score - ITEM_MARGIN], room - _size(lead))
     fits = best and _size([*lead, *best]) <= room
-    return _joined([*lead, *sorted(best, key=lambda piece: piece.start)]) if fits else []
+    return _joined([*lead, *sorted(best, key=lambda item: item.start)]) if fits else []
 
 
 def _whole_table(read: _Read, view: View) -> list[Piece]:

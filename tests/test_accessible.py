@@ -1,6 +1,7 @@
 """Every page through axe-core, light and dark: nothing serious, nothing critical. And how soon a page and a first stage are there."""
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,9 +59,10 @@ def test_a_page_is_there_soon_and_a_first_stage_sooner(chromium: Browser, served
     """The figures are printed; only with KPO_ACCEPT=1 are they held against the limits."""
     with visiting(chromium, served) as visit:  # warms the server
         visit.ask(AI)
+    began = time.perf_counter()
     with visiting(chromium, served) as visit:
         expect(visit.page.locator("#question textarea")).to_be_editable()
-        usable = visit.page.evaluate("performance.now()") / 1000  # since the browser was told to open it
+        usable = time.perf_counter() - began
         visit.page.fill("#question textarea", AI)
         first = visit.page.evaluate("""() => new Promise(done => {
             const began = performance.now();

@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import cast
 import httpx
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Error, Page, Route, expect
+from playwright.sync_api import Browser, Error, Page, Request, Route, expect
 
 import browser
 from assistant.answer import Answer
@@ -298,11 +298,32 @@ def test_what_another_window_has_added_is_not_replaced(slow: tuple[Slow, Chats, 
         assert one.page.locator("#thread .turn .asked").all_inner_texts() == asked[:2]
 
 
+@contextmanager
+def settling(page: Page) -> Iterator[None]:
+    """Go on only when nothing that was asked for meanwhile is under way: questions to ask next are asked for after an answer is shown."""
+    running: set[Request] = set()
+    changed = [time.monotonic()]
+
+    def note(change: Callable[[Request], None], asked: Request) -> None:
+        if "/queue/" in asked.url:
+            change(asked)
+            changed[0] = time.monotonic()
+
+    page.on("request", partial(note, running.add))
+    page.on("requestfinished", partial(note, running.discard))
+    page.on("requestfailed", partial(note, running.discard))
+    yield
+    late = time.monotonic() + PATIENCE / 1000
+    while running or time.monotonic() - changed[0] < 0.5:
+        assert time.monotonic() < late, f"still under way: {[asked.url for asked in running]}"
+        page.wait_for_timeout(50)
+
+
 def test_an_idle_page_goes_on_in_its_chat_when_the_server_was_started_again(retrieval: Retrieval, tmp_path: Path, chromium: Browser) -> None:
     assistant, chats, port = Assistant(retrieval, Extractive(), Constants.open()), Chats(tmp_path), free_port()
     with ExitStack() as first, visiting(chromium, first.enter_context(in_this_process(assistant, chats, port))) as visit:
-        visit.ask("What is a zebra desk?")
-        visit.idle()
+        with settling(visit.page):
+            visit.ask("What is a zebra desk?")
         first.close()
         with in_this_process(assistant, chats, port):
             visit.ask("When does it work?")

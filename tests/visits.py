@@ -1,11 +1,10 @@
 """A visit to the page with a real browser, as the tests of the pages share it."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Browser, Locator, Page, Request, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from conftest import Served
 
@@ -24,11 +23,6 @@ class Visit:
         page.set_default_timeout(PATIENCE)
         page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self._running: set[Request] = set()
-        self._changed = time.monotonic()
-        page.on("request", lambda asked: self._count(asked, self._running.add))
-        page.on("requestfinished", lambda asked: self._count(asked, self._running.discard))
-        page.on("requestfailed", lambda asked: self._count(asked, self._running.discard))
         page.on("request", lambda asked: None if asked.url.startswith((served.url, "data:", "blob:")) else self.elsewhere.append(asked.url))
         page.on("dialog", lambda dialog: (self.complaints.append(f"dialog: {dialog.message}"), dialog.dismiss()))
         page.goto(served.url + path)
@@ -51,18 +45,6 @@ class Visit:
         """The number of the newest answer that is shown, "" for none."""
         found = self.page.locator("#live .turn[data-turn]")
         return str(found.get_attribute("data-turn")) if found.count() else ""
-
-    def _count(self, asked: Request, as_what: Callable[[Request], None]) -> None:
-        if "/queue/" in asked.url:
-            as_what(asked)
-            self._changed = time.monotonic()
-
-    def idle(self) -> None:
-        """Wait until nothing is under way, as when somebody reads: what follows an answer (questions to ask next) is asked for after it is shown."""
-        late = time.monotonic() + PATIENCE / 1000
-        while self._running or time.monotonic() - self._changed < 0.5:
-            assert time.monotonic() < late, f"still under way: {[asked.url for asked in self._running]}"
-            self.page.wait_for_timeout(50)
 
     def markers(self) -> Locator:
         """The markers of the newest answer."""

@@ -474,7 +474,7 @@ def test_a_list_that_was_searched_stays_searched(slow: tuple[Slow, Chats, Served
     assistant, chats, served = slow
     assistant.go.set()
     with visiting(chromium, served) as visit:
-        assert visit.page.locator("#chats").inner_text() == "Chats are kept here. Everybody who can open this page sees them."
+        expect(visit.page.locator("#chats .note")).to_have_text("Chats are kept here. Everybody who can open this page sees them.", timeout=PATIENCE)
         visit.ask("What is a zebra desk?")
         visit.page.locator("[data-do=new]").click()
         expect(visit.page.locator(".welcome")).to_be_visible(timeout=PATIENCE)

@@ -47,6 +47,7 @@ class ChatTab:
     def __init__(self, desk: Desk, notice: gr.Markdown) -> None:
         self._desk = desk
         self.notice = notice
+        # What is not needed at first is not visible at first: the browser does not build it before the page can be used.
         with gr.Row(elem_id="talk"):
             with gr.Column(elem_id="chats-column", scale=0, min_width=230):
                 area(clean(f'<nav aria-label="New chat">{button("new", "", "New chat", kind="new")}</nav>'))
@@ -54,12 +55,12 @@ class ChatTab:
                 self.list = area(elem_id="chats")
             with gr.Column(elem_id="chat-column"):
                 with gr.Column(elem_id="chat"):
-                    self.thread = area(elem_id="thread")
+                    self.thread = area(welcome(), elem_id="thread")
                     self.live = area(elem_id="live")
                     self.next = area(elem_id="next")
                     with gr.Column(visible=False, elem_id="judge") as self.judge:
                         self.judged = area(elem_id="judged")
-                        self.reason = gr.Radio(REASONS, label="What was wrong?", elem_id="reason")
+                        self.reason = gr.Radio(REASONS, label="What was wrong?", elem_id="reason", visible=False)
                         self.words = gr.Textbox(label="In your words (optional)", lines=2, max_lines=5, max_length=MAX_WORDS, elem_id="words")
                         with gr.Row():
                             self.tell = gr.Button("Send", variant="primary", size="sm", elem_id="tell")
@@ -77,6 +78,7 @@ class ChatTab:
                 with gr.Accordion("Search only in chosen documents", open=False, elem_id="narrow"):
                     self.only = gr.Dropdown(
                         label="Documents, folders or tags; nothing chosen searches everything", multiselect=True, choices=[], elem_id="only", filterable=True,
+                        visible=False,
                     )
 
     def asking(self) -> list[Any]:
@@ -278,7 +280,8 @@ class ChatTab:
             return {self.notice: news(GONE)}
         blank = self.unjudged(sitting)
         sitting.judging = turn
-        return {**blank, self.judge: gr.update(visible=True), self.judged: news(f"About the answer to “{found.question}”", "judged")}
+        shown = gr.update(visible=True)
+        return {**blank, self.judge: shown, self.reason: shown, self.judged: news(f"About the answer to “{found.question}”", "judged")}
 
     def unjudged(self, sitting: Sitting) -> Update:
         """Judge nothing; what was said of one answer must not stand under the next."""

@@ -320,7 +320,7 @@
       shown = where;
       if (!location.search.includes("__theme")) history.replaceState(null, "", where);
     }
-    const judged = $("#judge .judged");
+    const judged = $("#judge:has(input) .judged");
     if (judged && judged !== judging) (judging = judged, $("#judge").scrollIntoView({ block: "nearest" }), $("#judge input").focus());
     const editing = $("#editing .editing");
     if (editing && editing !== edited) say(editing.firstChild.textContent);

@@ -142,11 +142,11 @@ def build(desk: Desk) -> gr.Blocks:
             return {glossary.list: glossary.listed(search)}
 
         def arrive(now: Sitting) -> Update:
-            return {**chat.open(now, now.chat), **choices()}
+            return {chat.list: chat.chat_list(now), **choices()}
 
         def choices() -> Update:
             with desk.assistant.retrieval.catalog.reading() as view:
-                return {chat.only: gr.update(choices=places(view))}
+                return {chat.only: gr.update(choices=places(view), visible=True)}
 
         def when(happens: Callable[..., Any], act: Callable[..., Any], given: list[Any], changes: list[Any], **how: Any) -> Any:
             """Have an event change these parts of the page; an error is told in a notice."""
@@ -173,7 +173,7 @@ def build(desk: Desk) -> gr.Blocks:
         when(sources_tab.select, sources.watch, [], sources.changing(), concurrency_limit=WATCHING)
         looking_up = partial(gr.on, [glossary.find.change, glossary_tab.select])
         when(looking_up, find_term, [glossary.find], [glossary.list], trigger_mode="always_last")
-        when(page.load, arrive, [sitting], [*chat.opening(), chat.only])
+        when(page.load, arrive, [sitting], [chat.list, chat.only])
     return page
 
 

@@ -4,6 +4,8 @@ BIN := .venv/bin
 
 .PHONY: run test tests gate install accept bench screenshots lint clean
 .DEFAULT_GOAL := run
+# Some machines are set to keep no bytecode. Here it is kept: else each of the several hundred commands of the tests compiles the libraries anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 run: install
 	$(BIN)/kpo serve

@@ -64,7 +64,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, shipped: Path) -> Path:
 @pytest.mark.parametrize("guide", GUIDES, ids=[path.name for path in GUIDES])
 def test_every_command_runs_as_it_is_printed(house: Path, guide: Path) -> None:
     env = outside()
-    env |= {"PYTHONPATH": str(house), "PATH": f"{Path(sys.executable).parent}:{env['PATH']}", "PYTHONDONTWRITEBYTECODE": "1"}
+    env |= {"PYTHONPATH": str(house), "PATH": f"{Path(sys.executable).parent}:{env['PATH']}"}
     where = subprocess.run([sys.executable, "-c", "import app; print(app.__file__)"], cwd=house, env=env, capture_output=True, text=True, check=True)
     assert Path(where.stdout.strip()) == house / "app.py"
     did = 0

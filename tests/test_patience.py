@@ -536,8 +536,9 @@ def test_a_damaged_index_is_told_wherever_it_is_met(slow: tuple[Slow, Chats, Ser
         (tmp_path / "catalog.sqlite").write_bytes(b"no database " * 500)
         for act in (*(visit.page.get_by_role("tab", name=name).click for name in ("Sources", "Glossary")), visit.page.reload):
             visit.page.evaluate("document.querySelector('#toast').textContent = ''")
-            act()
-            visit.tell("#toast", "cannot be used")
+            with settling(visit.page):  # a page that is loaded again complains of what was still under way
+                act()
+                visit.tell("#toast", "cannot be used")
         assert httpx.get(f"{served.url}/original?document=notes/zebra.md").status_code == 404
 
 

@@ -503,6 +503,14 @@ def test_what_was_said_of_one_answer_does_not_stand_under_the_next(slow: tuple[S
         expect(visit.page.get_by_label("Wrong source")).not_to_be_checked()
 
 
+def load_again(visit: Visit) -> None:
+    """Load the page again. What gradio says of its own stream that this cuts off, as it may on a busy machine, is no complaint."""
+    before = len(visit.complaints)
+    visit.page.reload()
+    cut_off = ("AbortError: signal is aborted", "Connection errored out")
+    visit.complaints[before:] = [said for said in visit.complaints[before:] if not any(words in said for words in cut_off)]
+
+
 def test_damaged_records_are_told_wherever_they_are_met(slow: tuple[Slow, Chats, Served], tmp_path: Path, chromium: Browser) -> None:
     assistant, chats, served = slow
     assistant.go.set()
@@ -515,7 +523,7 @@ def test_damaged_records_are_told_wherever_they_are_met(slow: tuple[Slow, Chats,
         for suffix in ("", "-wal", "-shm"):
             (tmp_path / f"records.sqlite{suffix}").unlink(missing_ok=True)
         (tmp_path / "records.sqlite").write_bytes(b"no database " * 500)
-        for act in (partial(visit.page.click, "#stop"), partial(visit.page.click, "[data-do=chat]"), visit.page.reload):
+        for act in (partial(visit.page.click, "#stop"), partial(visit.page.click, "[data-do=chat]"), partial(load_again, visit)):
             visit.page.evaluate("document.querySelector('#toast').textContent = ''")
             act()
             assistant.go.set()
@@ -534,11 +542,10 @@ def test_a_damaged_index_is_told_wherever_it_is_met(slow: tuple[Slow, Chats, Ser
         for suffix in ("", "-wal", "-shm"):
             (tmp_path / f"catalog.sqlite{suffix}").unlink(missing_ok=True)
         (tmp_path / "catalog.sqlite").write_bytes(b"no database " * 500)
-        for act in (*(visit.page.get_by_role("tab", name=name).click for name in ("Sources", "Glossary")), visit.page.reload):
+        for act in (*(visit.page.get_by_role("tab", name=name).click for name in ("Sources", "Glossary")), partial(load_again, visit)):
             visit.page.evaluate("document.querySelector('#toast').textContent = ''")
-            with settling(visit.page):  # a page that is loaded again complains of what was still under way
-                act()
-                visit.tell("#toast", "cannot be used")
+            act()
+            visit.tell("#toast", "cannot be used")
         assert httpx.get(f"{served.url}/original?document=notes/zebra.md").status_code == 404
 
 

@@ -504,11 +504,9 @@ def test_what_was_said_of_one_answer_does_not_stand_under_the_next(slow: tuple[S
 
 
 def load_again(visit: Visit) -> None:
-    """Load the page again. What gradio says of its own stream that this cuts off, as it may on a busy machine, is no complaint."""
-    before = len(visit.complaints)
+    """Load the page again, in the next breath: gradio's stream of answers closes a moment after the last, and complains of being cut off."""
+    visit.page.wait_for_timeout(3_000)
     visit.page.reload()
-    cut_off = ("AbortError: signal is aborted", "Connection errored out")
-    visit.complaints[before:] = [said for said in visit.complaints[before:] if not any(words in said for words in cut_off)]
 
 
 def test_damaged_records_are_told_wherever_they_are_met(slow: tuple[Slow, Chats, Served], tmp_path: Path, chromium: Browser) -> None:

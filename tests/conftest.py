@@ -15,7 +15,9 @@ from pathlib import Path
 import httpx
 import pytest
 from filelock import FileLock
+from playwright.sync_api import Browser
 
+import browser
 import forks
 
 pytest.register_assert_rewrite("visits")
@@ -89,6 +91,15 @@ class Served:
         """Ask it to stop, as a system does; return its exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Headless, for the tests of one file, which are skipped where there is none."""
+    if browser.find() is None:
+        pytest.skip("no Chromium found: install the system package `chromium`")
+    with browser.chromium() as opened:
+        yield opened
 
 
 @contextmanager

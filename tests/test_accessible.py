@@ -2,26 +2,17 @@
 
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-import browser
 from conftest import HOUSE, Served
 from visits import AI, CEO, PATIENCE, Visit, visiting
 
-pytestmark = pytest.mark.skipif(browser.find() is None, reason="no Chromium found: install the system package `chromium`")
 AXE = HOUSE / "tests" / "vendor" / "axe-core" / "axe.min.js"
 LOOKS = [(1280, "light"), (390, "dark"), (1280, "dark"), (390, "light")]  # the default run takes the first two, KPO_ACCEPT=1 all
 RUN = "axe.run(document, {resultTypes: ['violations']}).then(found => found.violations)"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser.chromium() as opened:
-        yield opened
 
 
 def serious(visit: Visit) -> list[str]:

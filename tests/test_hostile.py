@@ -13,14 +13,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 import docx
-import pytest
 from playwright.sync_api import Browser, expect
 
-import browser
 from conftest import run_kpo, serving
 from visits import PATIENCE, Visit, visiting
-
-pytestmark = pytest.mark.skipif(browser.find() is None, reason="no Chromium found: install the system package `chromium`")
 
 # HERE stands for another host, which notices whoever asks it for anything.
 ATTACKS = (
@@ -46,12 +42,6 @@ BECOME = (
 )
 AREAS = ("thread", "live", "next", "source", "chats", "documents", "terms", "progress", "judged")
 PLACES = ", ".join([*(f"#{area} .prose" for area in AREAS), "#tip", "#toast"])
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser.chromium() as opened:
-        yield opened
 
 
 @contextmanager

@@ -9,18 +9,9 @@ import pypdfium2 as pdfium
 import pytest
 from playwright.sync_api import Browser, expect
 
-import browser
 from conftest import Served, run_kpo, serving, wait_until
 from evals.records import Records
 from visits import AI, CEO, PATIENCE, Visit, visiting
-
-pytestmark = pytest.mark.skipif(browser.find() is None, reason="no Chromium found: install the system package `chromium`")
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser.chromium() as opened:
-        yield opened
 
 
 @pytest.fixture

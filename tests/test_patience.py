@@ -15,7 +15,6 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Error, Page, Request, Route, expect
 
-import browser
 from assistant.answer import Answer
 from assistant.ask import Assistant, Event, Extractive, Searching
 from assistant.chats import Chats
@@ -35,10 +34,7 @@ from index.catalog import Catalog
 from index.search import Retrieval
 from visits import PATIENCE, Visit, visiting
 
-pytestmark = [
-    pytest.mark.skipif(browser.find() is None, reason="no Chromium found: install the system package `chromium`"),
-    pytest.mark.filterwarnings("ignore"),  # gradio runs in this process here, and warns of what it does with pandas itself
-]
+pytestmark = pytest.mark.filterwarnings("ignore")  # gradio runs in this process here, and warns of what it does with pandas itself
 
 
 class Slow(Assistant):
@@ -126,12 +122,6 @@ def slow(retrieval: Retrieval, tmp_path: Path) -> Iterator[tuple[Slow, Chats, Se
     with in_this_process(assistant, chats) as served:
         yield assistant, chats, served
         assistant.go.set()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser.chromium() as opened:
-        yield opened
 
 
 def test_an_answer_can_be_stopped_and_nothing_of_it_is_kept(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:

@@ -2,20 +2,18 @@
 
 import json
 import re
-import shutil
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from junitparser import JUnitXml
 from markdown_it import MarkdownIt
+from playwright.sync_api import Browser
 
 from evals import charts, report
 from evals.compare import bless, compare, read_baseline
@@ -25,7 +23,6 @@ HOSTILE = (
     '</details></script><script>document.title="owned"</script><img src=x onerror=\'document.title="owned"\'>'
     ' {{ 7*7 }} &amp; "\x00\x1b[31m\ud800'
 )
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 def outcome(
@@ -222,18 +219,6 @@ def test_the_same_run_gives_the_same_page() -> None:
 # ---- The page in a browser
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("no chromium on this machine")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        found = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
-
-
 def write(folder: Path, text: str) -> str:
     path = folder / "report.html"
     path.write_text(text, encoding="utf-8")
@@ -242,8 +227,8 @@ def write(folder: Path, text: str) -> str:
 
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_fits_and_reports_no_error_in_a_browser(browser: Any, tmp_path: Path, width: int, scheme: str) -> None:
-    page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+def test_the_page_fits_and_reports_no_error_in_a_browser(chromium: Browser, tmp_path: Path, width: int, scheme: str) -> None:
+    page = chromium.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
     problems: list[str] = []
     asked: list[str] = []
     page.on("console", lambda message: problems.append(message.text))
@@ -263,8 +248,8 @@ def test_the_page_fits_and_reports_no_error_in_a_browser(browser: Any, tmp_path:
     page.close()
 
 
-def test_the_filters_leave_what_they_are_asked_for(browser: Any, tmp_path: Path) -> None:
-    page = browser.new_page()
+def test_the_filters_leave_what_they_are_asked_for(chromium: Browser, tmp_path: Path) -> None:
+    page = chromium.new_page()
     page.goto(write(tmp_path, report.html(made(range(4, 6)), compare(made(range(3)), made(range(4, 6))))))
     form = page.locator("#filters")
     for state, shown in (("failed", 2), ("fell", 2), ("rose", 3), ("protected", 1), ("passed", 22), ("", 24)):
@@ -279,8 +264,8 @@ def test_the_filters_leave_what_they_are_asked_for(browser: Any, tmp_path: Path)
     page.close()
 
 
-def test_without_a_script_everything_can_be_read_and_no_dead_filter_is_shown(browser: Any, tmp_path: Path) -> None:
-    context = browser.new_context(java_script_enabled=False)
+def test_without_a_script_everything_can_be_read_and_no_dead_filter_is_shown(chromium: Browser, tmp_path: Path) -> None:
+    context = chromium.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(write(tmp_path, report.html(made())))
     assert page.locator("#filters").is_hidden()
@@ -292,8 +277,8 @@ def test_without_a_script_everything_can_be_read_and_no_dead_filter_is_shown(bro
     context.close()
 
 
-def test_the_page_prints(browser: Any, tmp_path: Path) -> None:
-    page = browser.new_page()
+def test_the_page_prints(chromium: Browser, tmp_path: Path) -> None:
+    page = chromium.new_page()
     page.goto(write(tmp_path, report.html(made())))
     page.emulate_media(media="print")
     assert page.locator("nav").is_hidden() and page.locator("#filters").is_hidden()
@@ -301,8 +286,8 @@ def test_the_page_prints(browser: Any, tmp_path: Path) -> None:
     page.close()
 
 
-def test_a_marker_leads_to_its_citation(browser: Any, tmp_path: Path) -> None:
-    page = browser.new_page()
+def test_a_marker_leads_to_its_citation(chromium: Browser, tmp_path: Path) -> None:
+    page = chromium.new_page()
     page.goto(write(tmp_path, report.html(made())))
     case = page.locator("details.case", has_text="What is fee 8?")
     case.locator("> summary").click()
@@ -521,8 +506,8 @@ def test_the_report_of_a_thousand_cases_draws_no_more_points_than_can_be_seen() 
     assert 100 < drawn.split('points="')[1].split('"')[0].count(",") <= 2 * report.CURVE_POINTS
 
 
-def test_paper_is_light_in_a_dark_browser(browser: Any, tmp_path: Path) -> None:
-    page = browser.new_page(color_scheme="dark")
+def test_paper_is_light_in_a_dark_browser(chromium: Browser, tmp_path: Path) -> None:
+    page = chromium.new_page(color_scheme="dark")
     page.goto(write(tmp_path, report.html(made())))
     colour = "getComputedStyle(document.body).backgroundColor"
     assert page.evaluate(colour) == "rgb(18, 22, 28)"

@@ -7,21 +7,13 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-import browser
 from conftest import Served, run_kpo, serving
 from samples import pdf
 from visits import PATIENCE, Visit, visiting
 
-pytestmark = pytest.mark.skipif(browser.find() is None, reason="no Chromium found: install the system package `chromium`")
 ZEBRA = "# Zebras in companies\n\nA zebra desk is a team of {} who review contracts for a client.\n"
 GLOSSARY = "# Terms\n\n## Gnu rate (GR)\n\nA gnu rate (GR) is the share of gnus in a herd, measured once a year.\n"
 LYNX = ["Lynxes in law", "A lynx report is a survey of patents that seven engi-", "neers write for a client every spring."]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser.chromium() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -16,11 +16,11 @@ from typing import Any
 
 from assistant.evidence import Evidence, in_context
 from assistant.opposites import is_negated, says_opposite
-from assistant.question import head_of, holds, kind_of, names_in, thing_of
+from assistant.question import head_of, holds, kind_of, names_in, term_of, thing_of
 from assistant.vocabulary import Vocabulary, stem, stems_in
 from corpus.document import embedded_text
 from corpus.errors import ConfigError
-from index.lexical import content_words
+from index.lexical import content_words, words
 from index.rerank import Reranker
 from index.search import Retrieved
 
@@ -106,12 +106,12 @@ def features(
 
     The reranker's impressions of the best sentence, the second best (or the best again) and the best passage follow, which it has had when
     it scored them. Without evidence, or a reranker that gives any, there are none; nor for a question of which no word stands in any document, or
-    in a question that one says it answers: whatever was found for that, it is not what was asked.
+    in a question that one says it answers, nor for the meaning of a term that no passage uses: whatever was found for that, it is not what was asked.
     """
     subject = list(dict.fromkeys(content_words(question)))
     unknown = sum(stem(word) not in vocabulary.stems for word in subject) / max(1, len(subject))
     told = stems_in(" ".join(hit.asked for hit in found.hits))
-    if not evidence or not found.hits or (unknown == 1.0 and not told & set(map(stem, subject))):
+    if not evidence or not found.hits or (unknown == 1.0 and not told & set(map(stem, subject))) or not _uses(evidence, term_of(question)):
         return (-1.2, -1.2, -1.2, -1.2, 0.0, 1.0, *(0.0,) * (len(FEATURES) - 6))
     best = evidence[0]
     near = [e for e in evidence if e.score >= best.score - NEAR][:3]
@@ -139,6 +139,13 @@ def features(
         next((hit.near for hit in found.hits if hit.passage == best.passage), 0.0),
         *(_impressions(question, found, evidence, reranker) if reranker else ()),
     )
+
+
+def _uses(evidence: Sequence[Evidence], term: str) -> bool:
+    """Does one of the passages hold all words of the term, be they written as one word or as several?"""
+    wanted, whole = {stem(word) for word in content_words(term)}, "".join(words(term))
+    texts = (embedded_text(e.passage.context, e.passage.text) for e in evidence)
+    return any(wanted <= stems_in(text) or whole in "".join(words(text)) for text in texts)
 
 
 def _impressions(question: str, found: Retrieved, evidence: Sequence[Evidence], reranker: Reranker) -> Iterator[float]:

@@ -8,6 +8,7 @@ import pytest
 from assistant.ask import Assistant, Extractive
 from assistant.floor import FEATURES, Constants, features, logistic, logit
 from assistant.opposites import is_negated, opposites, says_opposite
+from assistant.question import Question
 from assistant.vocabulary import Vocabulary
 from evals.calibrate import REFUSED, Observed, calibrated, entry, fit, observed, with_floor
 from evals.cases import Case, CaseSet, Place
@@ -42,6 +43,23 @@ def test_a_confidence_is_a_second_logistic_over_the_first() -> None:
 
 def test_nothing_found_has_features_without_an_impression() -> None:
     assert len(features("Who?", Retrieved("Who?", (), (), (), {}), [], Vocabulary.of(0, {}), FakeReranker())) == len(FEATURES)
+
+
+@pytest.mark.parametrize(
+    ("question", "read"),
+    [
+        ("What is a wood worker?", False), ("What is a wood carver?", True), ("what are wood carvers", True), ("What is a paper back shop?", True),
+        ("What does a wood worker cost?", True), ("What is a NATO worker?", True),
+    ],
+)
+def test_a_term_that_no_passage_uses_is_explained_by_none(tmp_path: Path, question: str, read: bool) -> None:
+    catalog = Catalog(tmp_path)
+    put(catalog, "notes/wood.md", "# Wood", "A wood carver needs a knife.")
+    put(catalog, "notes/mill.md", "# Mills", "A worker of the mill needs boots.")
+    put(catalog, "notes/shop.md", "# Shops", "A paperback shop sells cheap books.")
+    retrieval = Retrieval(catalog, FakeEmbedder(), FakeReranker())
+    seen = Assistant(retrieval, Extractive(), Constants.open()).answer(Question(question)).features
+    assert (seen[FEATURES.index("sentence")] > -1.0) is read
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant.question import head_of, holds, kind_of, names_in, thing_of
+from assistant.question import head_of, holds, kind_of, names_in, term_of, thing_of
 
 KINDS = {
     "small-talk": ["hi", "Good morning everyone!", "thanks a lot", "what can you do?", "are you a bot?"],
@@ -57,3 +57,17 @@ def test_names_and_the_noun_asked_for_are_found() -> None:
     assert head_of("Which universities are there?") == "universities"
     assert head_of("how many pages has a report?") == "pages"
     assert head_of("What is it?") == head_of("") == ""
+
+
+@pytest.mark.parametrize(
+    ("question", "term"),
+    [
+        ("What is a knowledge worker?", "knowledge worker"), ("what's machine learning", "machine learning"), ("Define gain share.", "gain share"),
+        ("meaning of zero trust", "zero trust"), ("what does body leasing mean?", "body leasing"), ("WHAT IS A KNOWLEDGE WORKER", "KNOWLEDGE WORKER"),
+        ("What is Genpact?", "Genpact"), ("What is a KPO broker?", ""), ("What is the share of India?", ""), ("What is a pilot for?", ""),
+        ("What does a mediator charge per day?", ""), ("What does copyright protect?", ""), ("What are the benefits of KPO?", ""), ("knowledge worker", ""),
+        ("", ""),
+    ],
+)
+def test_a_term_is_what_is_asked_for_and_nothing_besides(question: str, term: str) -> None:
+    assert term_of(question) == term

@@ -1,7 +1,7 @@
 """The answer without an LLM: verbatim quotations, chosen and ordered in the shape that the question asks for.
 
-The best passage is quoted around its best sentence, as it stands, so that an answer reads on and nothing points to what is not there;
-what two further passages have to say that is new follows. Lists and tables come whole, unless one item is what was asked for.
+Of the best passage its best sentences are quoted, in their order and with what they point back to, so that nothing points to what is not
+there; what two further passages have to say that is new follows. Lists and tables come whole, unless one item is what was asked for.
 """
 
 import re
@@ -29,8 +29,7 @@ PASSAGES = {"abbreviation": 1, "definition": 2, "fact": 2, "yes-no": 2}  # quote
 ALL_ITEMS = ("list", "steps", "comparison", "why", "yes-no")  # kinds that a list answers whole
 SENTENCE_SHARE = 0.5  # weight of a passage's best sentence beside the passage itself, when passages are compared
 STANDING_MARGIN = 6.0  # by which a passage may trail the best one and still be quoted
-SURE = 5.0  # logit of a sentence from which it answers the question: then only what is nearly as good is quoted around it
-SURE_MARGIN = 8.0  # logits
+SENTENCE_MARGIN = 12.0  # logits by which a sentence may trail the best one of its passage and still be quoted with it
 FOCUS_MARGIN = 4.0  # logits by which an item may trail the best one of a list when a question asks for one thing
 ITEM_MARGIN = 6.0  # logits by which an item may trail the best one of a list that is too long to be shown whole
 LIST_MARGIN = 1.0  # logits by which a list may trail the best passage and still be what a list question means
@@ -88,7 +87,7 @@ def compose(
     if kind in ("list", "steps", "comparison"):
         pieces = _shaped(kind, reads, evidence, view)
         if pieces and kind != "comparison" and not any(piece.passage == reads[0].passage for piece in pieces):
-            pieces = [*_window(reads[0], reads[0].best.at, PREFACE_WORDS, opens=False), *pieces]
+            pieces = [*_picked(reads[0], reads[0].best.at, PREFACE_WORDS, opens=False), *pieces]
     if not pieces:
         defining = _defining(question, evidence, terms) if kind in ("definition", "abbreviation") else []
         pieces = _told(kind, reads, defining, view)
@@ -139,7 +138,7 @@ def _told(kind: Kind, reads: Sequence[_Read], defining: Sequence[Evidence], view
         if read.passage.kind == "list":
             more = _one_of_list(read, kind, view) or _from_list(read, view, room if pieces else MAX_WORDS)
         else:
-            more = _window(read, centre, room, opens=not pieces)
+            more = _picked(read, centre, room, opens=not pieces)
             more += _announced(more, read, view)
         if pieces and told + _size(more) > MAX_WORDS:
             continue
@@ -148,32 +147,33 @@ def _told(kind: Kind, reads: Sequence[_Read], defining: Sequence[Evidence], view
     return pieces
 
 
-def _window(read: _Read, centre: int, room: int, *, opens: bool) -> list[Piece]:
-    """The units around the `centre` in at most `room` words, the better neighbour first; none that points back to what is not quoted.
+def _picked(read: _Read, centre: int, room: int, *, opens: bool) -> list[Piece]:
+    """The unit at the `centre` and the best others of its passage in at most `room` words, in their order, neighbours as one quote.
 
-    The unit itself is always there when it `opens` the answer, however long it is.
+    What points back brings what it points to, or stays out. The unit itself is always there when it `opens` the answer, however long it is.
     """
     passage, scores = read.passage, read.scores
-    least = scores[centre] - SURE_MARGIN if scores[centre] >= SURE else min(score for score in scores if score > -inf)
     sizes = [len(passage.quote(unit).split()) for unit in passage.units]
-    first = 0 if passage.kind == "definition" and sum(sizes[: centre + 1]) <= room else centre
-    last = centre
+    defined = passage.kind == "definition" and sum(sizes[: centre + 1]) <= room
+    chosen = set(range(centre + 1)) if defined else _standing(passage, centre)
+    if _points_back(passage, min(chosen)) and not opens:
+        return []
+    for at in sorted(range(len(sizes)), key=lambda at: (-scores[at], at)):
+        more = chosen | _standing(passage, at)
+        stands = min(more) == min(chosen) or not _points_back(passage, min(more))
+        fits = stands and sum(sizes[one] for one in more) <= room
+        if fits and scores[at] >= scores[centre] - SENTENCE_MARGIN and not _ANNOUNCES.search(passage.quote(passage.units[at])):
+            chosen = more
+    units = [passage.units[at] for at in sorted(chosen)]
+    return _joined([Piece(_shape(passage, unit), passage, unit.start, unit.end, scores[centre], unit.marker) for unit in units])
+
+
+def _standing(passage: Passage, at: int) -> set[int]:
+    """The place of a unit, with those before it that it points back to."""
+    first = at
     while first > 0 and _points_back(passage, first):
         first -= 1
-    if _points_back(passage, first) and not opens:
-        return []
-    while True:
-        said = sum(sizes[first : last + 1])
-        beside = [at for at in (first - 1, last + 1) if 0 <= at < len(sizes) and said + sizes[at] <= room and scores[at] >= least]
-        if not beside:
-            break
-        best = max(beside, key=lambda at: (scores[at], at))
-        first, last = min(first, best), max(last, best)
-    while first < centre and _points_back(passage, first):
-        first += 1
-    while last > first and _ANNOUNCES.search(passage.quote(passage.units[last])):
-        last -= 1
-    return _joined([Piece(_shape(passage, unit), passage, unit.start, unit.end, scores[centre], unit.marker) for unit in passage.units[first : last + 1]])
+    return set(range(first, at + 1))
 
 
 def _points_back(passage: Passage, at: int) -> bool:

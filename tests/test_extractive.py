@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from assistant import extractive
 from assistant.answer import Answer
 from assistant.ask import Assistant, Extractive
 from assistant.disagreement import disagree as contradict
@@ -122,6 +123,18 @@ def test_a_sentence_that_points_back_brings_along_what_it_points_to(shelf: Calla
     text = "# Offices\nThe firm has two offices in Manila and Pune. They employ ninety lawyers and forty clerks in shifts.\n"
     answer = shelf(offices=text)("How many lawyers and clerks do they employ in shifts?")
     assert quotes(answer) == ["The firm has two offices in Manila and Pune. They employ ninety lawyers and forty clerks in shifts."]
+
+
+def test_what_says_nothing_of_the_question_is_left_out_between_what_does(shelf: Callable[..., Ask], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extractive, "SENTENCE_MARGIN", 9.0)  # from 5 to -5, the fake's scores are never so far apart as those of the model
+    text = "# Quays\nThe ferry to Oban leaves pier four at nine. Gulls are noisy. A ferry to Mull leaves at ten.\n"
+    assert quotes(shelf(quays=text)("Which ferry leaves pier four?")) == ["The ferry to Oban leaves pier four at nine.", "A ferry to Mull leaves at ten."]
+
+
+def test_what_points_back_across_such_a_sentence_brings_it_along(shelf: Callable[..., Ask], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extractive, "SENTENCE_MARGIN", 9.0)
+    text = "# Quays\nThe ferry to Oban leaves pier four at nine. Gulls are noisy. Another one leaves at ten.\n"
+    assert quotes(shelf(quays=text)("Which ferry leaves pier four?")) == [text.removeprefix("# Quays\n").strip()]
 
 
 def test_a_sentence_that_announces_a_list_is_not_quoted_without_it(shelf: Callable[..., Ask]) -> None:

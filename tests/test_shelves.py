@@ -13,17 +13,20 @@ from visits import PATIENCE, Visit, visiting
 
 ZEBRA = "# Zebras in companies\n\nA zebra desk is a team of {} who review contracts for a client.\n"
 GLOSSARY = "# Terms\n\n## Gnu rate (GR)\n\nA gnu rate (GR) is the share of gnus in a herd, measured once a year.\n"
+NOTICE = "# Notice in {}\n\nThe notice period of the contract is {} days.\n"
 LYNX = ["Lynxes in law", "A lynx report is a survey of patents that seven engi-", "neers write for a client every spring."]
 
 
 @pytest.fixture(scope="module")
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A server over two small documents of its own."""
+    """A server over some small documents of its own, two of which disagree."""
     folder = tmp_path_factory.mktemp("shelf")
     notes = folder / "notes"
     notes.mkdir()
     (notes / "terms.md").write_text(GLOSSARY)
     (notes / "empty.txt").write_text("")
+    for year, days in ((2023, 30), (2025, 60)):
+        (notes / f"notice-{year}.md").write_text(NOTICE.format(year, days))
     run_kpo("ingest", notes, "--no-shipped", "--data-dir", folder / "data")
     with serving(folder / "data") as served:
         yield served
@@ -212,6 +215,12 @@ def test_the_glossary_finds_a_term_cites_it_and_asks_about_it(visit: Visit) -> N
     visit.tab("Glossary")
     visit.page.locator("#find-term textarea, #find-term input").fill("unheard of")
     visit.tell("#terms", "No document defines that")
+
+
+def test_sources_that_disagree_are_marked(visit: Visit) -> None:
+    said = visit.ask("How many days is the notice period of the contract?")
+    assert "30 days" in said and "60 days" in said
+    expect(visit.page.locator("#live .disputed")).to_have_text("[1] and [2] disagree: compare what they say.")
 
 
 def test_where_others_can_reach_the_page_documents_can_only_be_read(tmp_path: Path) -> None:

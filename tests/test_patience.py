@@ -1,6 +1,7 @@
 """What the page does when something comes between: a stop, a second click, another window, a server that was started again, a damaged file."""
 
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -31,6 +32,8 @@ from conftest import Served, free_port, wait_until
 from corpus.worker import MAX_FILE
 from fakes import FakeEmbedder, FakeReranker, put
 from index.catalog import Catalog
+from index.ingest import Embedded, Row, Started
+from index.ingest import Event as Step
 from index.search import Retrieval
 from visits import PATIENCE, Visit, visiting
 
@@ -89,12 +92,14 @@ class Pausing:
 
 
 @contextmanager
-def in_this_process(assistant: Assistant, chats: Chats, port: int = 0) -> Iterator[Served]:
-    """A server in this process with this assistant, on this port if one is given."""
+def in_this_process(
+    assistant: Assistant, chats: Chats, port: int = 0, ingest: Callable[[list[Path]], Iterator[Step]] = lambda paths: iter(())
+) -> Iterator[Served]:
+    """A server in this process with this assistant, on this port if one is given; documents are read by `ingest`."""
     from assistant.web.server import build
 
     catalog = assistant.retrieval.catalog
-    desk = Desk(assistant, chats, Library(catalog, lambda paths: iter(()), str), lambda question, **told: None)
+    desk = Desk(assistant, chats, Library(catalog, ingest, str), lambda question, **told: None)
     port = port or free_port()
     server = uvicorn.Server(uvicorn.Config(build(desk, "127.0.0.1"), host="127.0.0.1", port=port, log_level="error", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run)
@@ -199,6 +204,27 @@ def test_each_sentence_of_a_model_is_shown_once_it_has_passed(retrieval: Retriev
         assert kept is not None and kept.writer == "llm"
     print(f"\nthe first sentence stood on the page {seconds:.2f} s after it was written")
     assert not os.environ.get("KPO_ACCEPT") or seconds < 1, seconds
+
+
+def test_how_far_an_ingestion_is_and_how_long_it_will_take_is_shown(retrieval: Retrieval, tmp_path: Path, chromium: Browser) -> None:
+    go = threading.Event()
+
+    def ingest(paths: list[Path]) -> Iterator[Step]:
+        yield Started(4)
+        yield Row("notes/zebra.md", "added", passages=3)
+        yield Embedded("notes/gnu.md", 1, 2)
+        go.wait(60)
+        yield from (Row(f"notes/{name}.md", "unchanged") for name in ("gnu", "lynx", "moose"))
+
+    with in_this_process(Assistant(retrieval, Extractive()), Chats(tmp_path), ingest=ingest) as served, visiting(chromium, served) as visit:
+        visit.tab("Sources")
+        visit.page.get_by_role("button", name="Read again").click()
+        expect(visit.page.locator("#progress .doing")).to_have_text(re.compile(r"1 of 4 files, about \d+ s left: gnu\.md"), timeout=PATIENCE)
+        expect(visit.page.locator("#progress .bar-35")).to_be_visible()  # one and a half of four
+        expect(visit.page.locator("#progress .added")).to_have_text("zebra.md Added: 3 passages.")
+        visit.tell("#speaker", "1 of 4 files")
+        go.set()
+        expect(visit.page.locator("#progress .doing")).to_contain_text("Done. 1 changed, 3 as before, 0 not read.", timeout=PATIENCE)
 
 
 def test_a_question_that_is_stopped_while_it_is_read_is_not_kept_and_stands_in_the_box(retrieval: Retrieval, tmp_path: Path, chromium: Browser) -> None:

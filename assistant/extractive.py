@@ -155,11 +155,11 @@ def _picked(read: _Read, centre: int, room: int, *, opens: bool) -> list[Piece]:
     passage, scores = read.passage, read.scores
     sizes = [len(passage.quote(unit).split()) for unit in passage.units]
     defined = passage.kind == "definition" and sum(sizes[: centre + 1]) <= room
-    chosen = set(range(centre + 1)) if defined else _standing(passage, centre)
+    chosen = set(range(centre + 1)) if defined else _with_antecedents(passage, centre)
     if _points_back(passage, min(chosen)) and not opens:
         return []
     for at in sorted(range(len(sizes)), key=lambda at: (-scores[at], at)):
-        more = chosen | _standing(passage, at)
+        more = chosen | _with_antecedents(passage, at)
         stands = min(more) == min(chosen) or not _points_back(passage, min(more))
         fits = stands and sum(sizes[one] for one in more) <= room
         if fits and scores[at] >= scores[centre] - SENTENCE_MARGIN and not _ANNOUNCES.search(passage.quote(passage.units[at])):
@@ -168,7 +168,7 @@ def _picked(read: _Read, centre: int, room: int, *, opens: bool) -> list[Piece]:
     return _joined([Piece(_shape(passage, unit), passage, unit.start, unit.end, scores[centre], unit.marker) for unit in units])
 
 
-def _standing(passage: Passage, at: int) -> set[int]:
+def _with_antecedents(passage: Passage, at: int) -> set[int]:
     """The place of a unit, with those before it that it points back to."""
     first = at
     while first > 0 and _points_back(passage, first):

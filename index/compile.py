@@ -89,7 +89,7 @@ def _build(source: EmbeddingSource, folder: Path) -> tuple[str, float]:
     from transformers import AutoModel
     from transformers.utils import logging as transformers_logging
 
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    transformers_logging.disable_progress_bar()
     model = AutoModel.from_pretrained(source.folder, use_safetensors=True, attn_implementation="eager", trust_remote_code=False).eval()
     graph = _Pooled(model, source.pooling)
     reference = np.stack([_run_torch(graph, source, text) for text in SAMPLE])
@@ -122,7 +122,7 @@ def _Pooled(model: Any, pooling: str) -> Any:
     """A torch module from token ids to one unit-length vector a text."""
     import torch
 
-    class Pooled(torch.nn.Module):
+    class Pooled(torch.nn.Module):  # type: ignore[misc]  # torch is not read by mypy
         def __init__(self) -> None:
             super().__init__()
             self.model = model

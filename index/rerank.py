@@ -71,8 +71,10 @@ class OnnxReranker:
         question = self._shortened(question)
         if len(texts) < 2:
             return [self._read(question, text)[0] for text in texts]
+        longest_first = sorted(range(len(texts)), key=lambda at: -len(texts[at]))  # so that no core waits for a long one at the end
         with ThreadPoolExecutor(THREADS) as pool:
-            return list(pool.map(lambda text: self._read(question, text)[0], texts))
+            scores = dict(zip(longest_first, pool.map(lambda at: self._read(question, texts[at])[0], longest_first), strict=True))
+        return [scores[at] for at in range(len(texts))]
 
     def _shortened(self, question: str) -> str:
         """The question's first tokens, so that a pair has room for its text; a question without spaces can be all tokens."""

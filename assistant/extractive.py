@@ -24,7 +24,7 @@ from index.search import central
 
 MAX_WORDS = 120  # a whole list may be longer
 FIRST_WORDS = 100  # of them for the best passage, so that a second one has its say
-FURTHER_WORDS = 50  # of them for each further passage
+FURTHER_WORDS = 50  # of them for each further passage of running text
 PREFACE_WORDS = 60  # of the best passage, before a list that stands elsewhere
 PASSAGES = {"abbreviation": 1, "definition": 2, "fact": 2, "yes-no": 2}  # quoted from at most; three for every other kind
 ALL_ITEMS = ("list", "steps", "comparison", "why", "yes-no")  # kinds that a list answers whole
@@ -135,11 +135,11 @@ def _told(kind: Kind, reads: Sequence[_Read], defining: Sequence[Evidence], view
             break
         if any(_restates(read.passage.quote(read.passage.units[centre]), piece.text, alike) for piece in pieces):
             continue
-        room = min(FURTHER_WORDS, MAX_WORDS - told) if pieces else FIRST_WORDS
+        room = MAX_WORDS - told
         if read.passage.kind == "list":
-            more = _one_of_list(read, kind, view) or _from_list(read, view, room if pieces else MAX_WORDS)
+            more = _one_of_list(read, kind, view) or _from_list(read, view, room)
         else:
-            more = _picked(read, centre, room, opens=not pieces)
+            more = _picked(read, centre, min(room, FURTHER_WORDS if pieces else FIRST_WORDS), opens=not pieces)
             more += _announced(more, read, view)
         if pieces and told + _size(more) > MAX_WORDS:
             continue

@@ -47,8 +47,8 @@ class Place(BaseModel):
 class Case(BaseModel):
     """One regression question.
 
-    `must_say`: every entry must be said in the answer's text (case does not matter; an entry may be a list of alternatives, or /regex/);
-    `must_not_say`: none may be; `must_cite`: the places where the answer may be found, of which one must be cited;
+    `must_say`: every entry must be said in the text of an answer (case does not matter; an entry may be a list of alternatives, or /regex/);
+    `must_not_say`: none may be, in whatever is shown; `must_cite`: the places where the answer may be found, of which one must be cited;
     `protected`: may never fall, whatever the statistics say.
     White space at the ends of a text is no part of it; an empty `reference` is none.
     """
@@ -74,10 +74,16 @@ class Case(BaseModel):
     @field_validator("must_say", "must_not_say", mode="before")
     @classmethod
     def _phrases(cls, given: Any) -> Any:
-        """Numbers of YAML ("48") are meant as text."""
+        """Numbers of JSON (48) are meant as text."""
+
+        def text(one: Any) -> str:
+            if isinstance(one, bool) or not isinstance(one, str | int | float):
+                raise ValueError("a phrase is a text: put it into quotes")
+            return str(one)
+
         if not isinstance(given, list | tuple):
             return given
-        return tuple(tuple(str(one) for one in entry) if isinstance(entry, list | tuple) else str(entry) for entry in given)
+        return tuple(tuple(map(text, entry)) if isinstance(entry, list | tuple) else text(entry) for entry in given)
 
     @field_validator("must_say", "must_not_say")
     @classmethod
@@ -137,7 +143,8 @@ class Mistake:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.case or 'case without an id'}: {self.reason}"
+        text = f"{self.file}:{self.line}: {self.case or 'case without an id'}: {self.reason}"
+        return text.encode("utf-8", "backslashreplace").decode()  # JSON can hold what no output takes
 
 
 def load(path: Path) -> CaseSet:
@@ -175,7 +182,7 @@ def read(path: Path) -> tuple[CaseSet, list[Mistake]]:
         try:
             case = Case.model_validate(row)
         except ValidationError as error:
-            mistakes += [Mistake(str(path), line, id, _said(detail)) for detail in error.errors()]
+            mistakes += [Mistake(str(path), line, id, said(detail)) for detail in error.errors()]
             continue
         if case.id in cases:
             mistakes.append(Mistake(str(path), line, id, "another case has this id"))
@@ -185,17 +192,27 @@ def read(path: Path) -> tuple[CaseSet, list[Mistake]]:
     return CaseSet(name, description, tuple(cases.values())), mistakes
 
 
-def _said(detail: Any) -> str:
+def said(detail: Any) -> str:
+    """What pydantic finds wrong with a field, in the words of these pages."""
     where = ".".join(str(part) for part in detail["loc"])
     if detail["type"] == "extra_forbidden":
         return f"there is no field {where!r}; the fields are {', '.join(FIELDS)}"
     return f"{where}: {detail['msg'].removeprefix('Value error, ')}" + (f" (it is {detail['input']!r})" if detail["type"] != "missing" else "")
 
 
+class _AsTyped(yaml.SafeLoader):
+    """YAML whose texts stay as they are typed: no, 010, 1.10 and 12:30 are words here, to be looked for in answers."""
+
+    yaml_implicit_resolvers = {  # as the library declares it
+        first: [(tag, pattern) for tag, pattern in found if tag.endswith((":null", ":merge"))]
+        for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
 def _yaml_rows(path: Path, text: str) -> tuple[str, str, list[tuple[int, Any]]]:
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
+        data = yaml.load(text, Loader=_AsTyped)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark else ""

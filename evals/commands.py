@@ -307,12 +307,13 @@ def history(
     """List the finished runs with their figures, oldest first."""
     from evals.records import Records
     from evals.report import history_html
+    from evals.session import write
     from evals.terminal import history_row
 
     records = Records(house(ctx, data_dir).settings.data_dir)
     runs = [records.run(id) for id in records.runs()]
     if html:
-        html.write_text(history_html(runs), encoding="utf-8")
+        write(html, history_html(runs))
         typer.echo(f"wrote {html}", err=True)
     rows = [history_row(one) for one in runs]
     if as_json:

@@ -224,7 +224,7 @@ def read_baseline(text: str, where: str = "the baseline") -> Baseline:
 
 def baseline_path(set_name: str, folder: Path = BASELINES) -> Path:
     """Where the baseline of a set lies; a name that is no file name has its odd characters replaced."""
-    return folder / (re.sub(r"[^\w+-]+", "-", set_name).strip("-") + ".yaml")
+    return folder / ((re.sub(r"[^\w+-]+", "-", set_name).strip("-") or "set") + ".yaml")
 
 
 def load_baseline(set_name: str, folder: Path = BASELINES) -> Baseline:
@@ -243,11 +243,27 @@ def load_baseline(set_name: str, folder: Path = BASELINES) -> Baseline:
 
 
 def write_baseline(run: EvalRun, folder: Path = BASELINES) -> Path:
-    """Bless a run: write its baseline file, over the one that is there; return its path."""
+    """Bless a run: write its baseline file, over the one that is there; return its path.
+
+    Raises EvalError when that is the baseline of a set with another name, or the file cannot be written.
+    """
     text, path = bless(run), baseline_path(run.set_name, folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    try:
+        if path.is_file() and (other := _set_in(path)) not in ("", run.set_name):
+            raise EvalError(f"{path} is the baseline of {other}, and {run.set_name} would be written over it", "give one of the two sets another name")
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise EvalError(f"the baseline {path} cannot be written: {error}", "choose another folder with --baselines") from error
     return path
+
+
+def _set_in(path: Path) -> str:
+    """The name of the set whose baseline a file is; "" for what is none."""
+    try:
+        return read_baseline(path.read_text(encoding="utf-8")).set_name
+    except (EvalError, UnicodeDecodeError):
+        return ""
 
 
 # ---- The comparison
@@ -662,7 +678,8 @@ def gate(
 ) -> list[str]:
     """Why the gate trips, a sentence each; an empty list lets it through. A protected case that fell always trips it.
 
-    A figure that the set cannot measure trips too: a gate that asks for it must not pass unseen. Raises EvalError for an unknown metric, and
+    A figure that the set cannot measure trips too, and so do cases that crashed or timed out where a figure is asked for: a gate must not pass
+    unseen. Raises EvalError for an unknown metric, and
     when `fail_on_regression` has nothing to compare with.
     """
     run = given.after if isinstance(given, Comparison) else given
@@ -678,6 +695,9 @@ def gate(
             "there is nothing to find a regression against",
             "name a baseline or a run to compare with, as in --against baseline",
         )
+    crashed = sum(bool(outcome.error) for outcome in run.outcomes)
+    if crashed and (minimums or maximums):
+        reasons.append(f"{_cases(crashed, 'case')} crashed or timed out, and the gate asks for figures of all")
     for limits, least in ((minimums or {}, True), (maximums or {}, False)):
         for name, limit in sorted(limits.items()):
             value = figure(run, name)

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Literal
 
 import yaml
+from pydantic import ValidationError
 
 from corpus.errors import EvalError
-from evals.cases import FIELDS, Case, CaseSet, Phrase, Place, as_regex, columns_of, dump, read, to_cell
+from evals.cases import FIELDS, Case, CaseSet, Phrase, Place, as_regex, columns_of, dump, read, said, to_cell
 from evals.draft import slug
 from evals.records import Feedback, Records
 
@@ -28,14 +29,17 @@ def as_case(feedback: Feedback, *, expect: Expect | None = None, must_say: Seque
     wanted = expect or (seen.get(feedback.verdict, "answer") if liked else "answer")
     cited = list(dict.fromkeys(feedback.citations))
     kept = tuple(Place(document=document) for document in cited) if liked and wanted == "answer" else ()
-    said = [f"thumb {feedback.thumb}" if feedback.thumb else "unanswered", feedback.reason, f"“{feedback.words}”" if feedback.words else ""]
-    notes = f"From feedback {feedback.id} of {feedback.received[:10]}: {', '.join(filter(None, said))}."
+    told = [f"thumb {feedback.thumb}" if feedback.thumb else "unanswered", feedback.reason, f"“{feedback.words}”" if feedback.words else ""]
+    notes = f"From feedback {feedback.id} of {feedback.received[:10]}: {', '.join(filter(None, told))}."
     if cited and not kept:
         notes += f" It was {feedback.verdict or 'answered'} from {', '.join(cited)}."
-    return Case(
-        id=slug(feedback.question, taken), question=feedback.question, after=feedback.after, tags=("feedback",), expect=wanted,
-        must_say=tuple(must_say), must_cite=kept, notes=notes,
-    )
+    try:
+        return Case(
+            id=slug(feedback.question, taken), question=feedback.question, after=feedback.after, tags=("feedback",), expect=wanted,
+            must_say=tuple(must_say), must_cite=kept, notes=notes,
+        )
+    except ValidationError as error:
+        raise EvalError(f"no case can be made of this: {said(error.errors()[0])}", "mend what you gave, and accept again") from error
 
 
 def accept(records: Records, id: int, into: Path, *, expect: Expect | None = None, must_say: Sequence[Phrase] = ()) -> Case:
@@ -62,7 +66,7 @@ def dismiss(records: Records, id: int) -> None:
 
 
 def append(path: Path, case: Case) -> None:
-    """Add a case at the end of a set's file, leaving what stands there, comments too, as it is. A file that is not there is made.
+    """Add a case at the end of a set's file, leaving what stands there, byte for byte, as it is. A file that is not there is made.
 
     The file changes as a whole or not at all. Raises EvalError when it holds mistakes, or is laid out so that nothing can be added at its end.
     """
@@ -71,12 +75,14 @@ def append(path: Path, case: Case) -> None:
     if not path.exists():
         _write(path, dump(CaseSet(path.stem, "", (case,)), ending))
         return
-    before = path.read_bytes().decode("utf-8-sig")
-    rest = before if before.endswith("\n") or not before else before + "\n"
-    addition = {".csv": _csv_row, ".jsonl": _jsonl_row}.get(ending, _yaml_item)(before, case)
+    path = path.resolve()  # a link stays one
+    stands = path.read_bytes()
+    before = stands.decode("utf-8-sig")
+    end = "\r\n" if "\r\n" in before else "\n"
+    addition = {".csv": _csv_row, ".jsonl": _jsonl_row}.get(ending, _yaml_item)(before, case, end)
     draft = path.with_name(f".{path.name}.new{ending}")
     try:
-        _write(draft, rest + addition)
+        draft.write_bytes(stands + ("" if before.endswith("\n") or not before else end).encode() + addition.encode())
         found, mistakes = read(draft)
         if mistakes or found.cases != (*present.cases, case):
             raise EvalError(f"nothing can be added at the end of {path} as it is laid out", f"add this by hand:\n{addition}")
@@ -96,17 +102,17 @@ def _present(path: Path) -> CaseSet:
     return found
 
 
-def _yaml_item(text: str, case: Case) -> str:
+def _yaml_item(text: str, case: Case, end: str) -> str:
     """The case as one more item of the list `cases`, at the depth of those that are there."""
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     fields = root.value if root else ()
     column = next((value.value[-1].start_mark.column - 2 for key, value in fields if key.value == "cases" and value.value), 0)
     whole = dump(CaseSet("", "", (case,)), ".yaml")
     item = whole.partition("cases:\n")[2]
-    return "".join(" " * max(column, 0) + line + "\n" for line in item.splitlines())
+    return "".join(" " * max(column, 0) + line + end for line in item.splitlines())
 
 
-def _csv_row(text: str, case: Case) -> str:
+def _csv_row(text: str, case: Case, end: str) -> str:
     columns, dialect = columns_of(text)
     out = io.StringIO()
     missing = [name for name in FIELDS if name not in columns and to_cell(name, getattr(case, name)) and (name, getattr(case, name)) != ("expect", "answer")]
@@ -114,12 +120,12 @@ def _csv_row(text: str, case: Case) -> str:
         raise EvalError(f"the sheet has no column for {', '.join(missing)}", "add the column to its first line, then accept again")
     cells = [to_cell(name, getattr(case, name)) if name in FIELDS else "" for name in columns]
     odd = any("\r" in cell for cell in cells)
-    csv.writer(out, dialect=dialect, lineterminator="\n", quoting=csv.QUOTE_ALL if odd else csv.QUOTE_MINIMAL).writerow(cells)
+    csv.writer(out, dialect=dialect, lineterminator=end, quoting=csv.QUOTE_ALL if odd else csv.QUOTE_MINIMAL).writerow(cells)
     return out.getvalue()
 
 
-def _jsonl_row(_: str, case: Case) -> str:
-    return dump(CaseSet("", "", (case,)), ".jsonl")
+def _jsonl_row(_: str, case: Case, end: str) -> str:
+    return dump(CaseSet("", "", (case,)), ".jsonl").replace("\n", end)
 
 
 def _write(path: Path, text: str) -> None:

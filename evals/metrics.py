@@ -13,15 +13,27 @@ from evals.cases import Phrase, as_regex
 K = 10
 
 
+_MARKER = re.compile(r"\s*(?<!\\)\[\d+\]")
+
+
+def unmarked(text: str) -> str:
+    """The words of an answer's text: without markers, brackets as the sources have them, single blanks between."""
+    return " ".join(re.sub(r"\\([\[\]])", r"\1", _MARKER.sub("", text)).split())
+
+
 def says(text: str, phrase: Phrase) -> bool:
-    """Is the phrase in the text? Upper and lower case, and kinds of white space, do not matter; of alternatives one suffices."""
+    """Is the phrase among the words of an answer's text? Of alternatives one suffices.
+
+    Upper and lower case, and kinds of white space, do not matter. A figure is the whole figure: "40" is not said by "140", "1.40" or "40,000".
+    """
     if not isinstance(phrase, str):
         return any(says(text, one) for one in phrase)
-    plain = " ".join(text.split())
     pattern = as_regex(phrase)
     if pattern is not None:
-        return re.search(pattern, plain, re.I) is not None
-    return " ".join(phrase.split()).casefold() in plain.casefold()
+        return re.search(pattern, unmarked(text), re.I) is not None
+    wanted = " ".join(phrase.split()).casefold()
+    whole = (r"(?<!\d)(?<!\d[.,])" if wanted[:1].isdigit() else "") + re.escape(wanted) + (r"(?![.,]?\d)" if wanted[-1:].isdigit() else "")
+    return re.search(whole, unmarked(text).casefold()) is not None
 
 
 def facts_said(text: str, must_say: Sequence[Phrase]) -> float:

@@ -160,7 +160,7 @@ def load(files: Sequence[Path], *, format: Format | None = None, limit: int | No
 
 
 def _clapnq(path: Path, text: str) -> Iterator[Item]:
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):  # not splitlines: U+2028 may stand within a JSON text
         if not line.strip():
             continue
         try:

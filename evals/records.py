@@ -10,6 +10,8 @@ from corpus.errors import EvalError
 from evals.run import EvalRun, Outcome
 from index.records import RecordsFile
 
+MOST = 2**63 - 1  # what SQLite takes for an id; no row has it
+
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
@@ -48,9 +50,14 @@ class Records:
             db.execute("INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?)", [run, outcome.case, json.dumps(outcome.as_dict())])
 
     def finish(self, run: int) -> None:
-        """Mark a run as whole."""
+        """Mark a run as whole. `finished` counts up, for a run that was taken up again ends after others that began later."""
         with self._transaction() as db:
-            db.execute("UPDATE runs SET finished = 1 WHERE id = ?", [run])
+            db.execute("UPDATE runs SET finished = (SELECT MAX(finished) + 1 FROM runs) WHERE id = ?", [run])
+
+    def take_up(self, run: int, name: str) -> None:
+        """Let an interrupted run belong to the command that ends it."""
+        with self._transaction() as db:
+            db.execute("UPDATE runs SET name = ? WHERE id = ?", [name, run])
 
     def unfinished(self, set_digest: str, fingerprint: dict[str, str], cases: Sequence[str]) -> EvalRun | None:
         """The newest interrupted run of the same cases with the same fingerprint, to be taken up again; None when there is none."""
@@ -64,7 +71,8 @@ class Records:
     def run(self, id: int) -> EvalRun:
         """A stored run. Raises EvalError for an id that is not there."""
         with self._transaction() as db:
-            row = db.execute("SELECT id, name, set_name, set_digest, started, fingerprint, finished, cases FROM runs WHERE id = ?", [id]).fetchone()
+            columns = "id, name, set_name, set_digest, started, fingerprint, finished, cases"
+            row = db.execute(f"SELECT {columns} FROM runs WHERE id = ?", [min(id, MOST)]).fetchone()
             if row is None:
                 raise EvalError(f"there is no run {id}", "`kpo eval history` lists them")
             outcomes = {case: Outcome.from_dict(json.loads(data)) for case, data in db.execute("SELECT case_id, data FROM outcomes WHERE run = ?", [id])}
@@ -74,16 +82,16 @@ class Records:
     def runs(self) -> list[int]:
         """The ids of all finished runs, oldest first."""
         with self._transaction() as db:
-            return [row[0] for row in db.execute("SELECT id FROM runs WHERE finished = 1 ORDER BY id")]
+            return [row[0] for row in db.execute("SELECT id FROM runs WHERE finished > 0 ORDER BY id")]
 
     def together(self, id: int | None = None) -> list[int]:
-        """The ids of the finished runs that one command made with run `id`, oldest first; of the newest run for None. Empty when there is none.
+        """The ids of the finished runs that one command made with run `id`, oldest first; of the run that ended last for None. Empty when there is none.
 
         Runs of one command have one name.
         """
         with self._transaction() as db:
-            row = db.execute("SELECT name FROM runs WHERE finished = 1 AND (id = ? OR ? IS NULL) ORDER BY id DESC LIMIT 1", [id, id]).fetchone()
-            return [found[0] for found in db.execute("SELECT id FROM runs WHERE finished = 1 AND name = ? ORDER BY id", row)] if row else []
+            row = db.execute("SELECT name FROM runs WHERE finished > 0 AND (id = ? OR ? IS NULL) ORDER BY finished DESC, id DESC LIMIT 1", [id, id]).fetchone()
+            return [found[0] for found in db.execute("SELECT id FROM runs WHERE finished > 0 AND name = ? ORDER BY id", row)] if row else []
 
     def receive(
         self, question: str, *, after: Sequence[str] = (), verdict: str = "", thumb: str = "", reason: str = "", words: str = "", citations: Sequence[str] = ()
@@ -110,7 +118,7 @@ class Records:
     def settle(self, id: int, state: str) -> None:
         """Mark feedback as accepted or dismissed. Raises EvalError for an id that is not open."""
         with self._transaction() as db:
-            if db.execute("UPDATE inbox SET state = ? WHERE id = ? AND state = 'open'", [state, id]).rowcount == 0:
+            if db.execute("UPDATE inbox SET state = ? WHERE id = ? AND state = 'open'", [state, min(id, MOST)]).rowcount == 0:
                 raise EvalError(f"there is no open feedback {id}", "`kpo eval inbox` lists what is open")
 
 

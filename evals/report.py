@@ -416,11 +416,8 @@ def history_html(runs: Sequence[EvalRun]) -> str:
 
 def _history_row(run: EvalRun, before: EvalRun | None) -> dict[str, Any]:
     values = [number(metric, figure(run, metric)) for metrics in _HISTORY for metric in metrics]
-    changed = [
-        key
-        for key in sorted(run.fingerprint)
-        if before is not None and run.fingerprint[key] != before.fingerprint.get(key)
-    ]
+    old = {} if before is None else before.fingerprint
+    changed = [key for key in sorted({*run.fingerprint, *old}) if before is not None and run.fingerprint.get(key) != old.get(key)]
     if before is not None and before.set_digest != run.set_digest:
         changed.append("questions")
     total = run.figures["speed_ms"]["total"]["median"]

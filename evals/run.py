@@ -18,7 +18,7 @@ from assistant.check import CONSTANTS as CHECK
 from assistant.floor import CONSTANTS
 from assistant.question import Question
 from evals.cases import Case, CaseSet, stale
-from evals.metrics import facts_said, forbidden_said, retrieval, rouge_l, token_f1
+from evals.metrics import facts_said, forbidden_said, retrieval, rouge_l, token_f1, unmarked
 from index.catalog import View
 
 KEPT_HITS = 5  # passages that an outcome keeps, for a reader of the report to see what there was to choose from
@@ -125,7 +125,8 @@ def score(case: Case, answer: Answer, documents: set[str]) -> Outcome:
     """An answer held against its case."""
     cited = [any(place.matches(c.document, c.heading, c.page) for place in case.must_cite) for c in answer.citations]
     found = [next((str(p) for p in case.must_cite if p.matches(h.passage.document, h.passage.heading, h.passage.page)), h.passage.id) for h in answer.hits]
-    metrics: dict[str, float] = {"words": float(len(answer.text.split()))}
+    words = unmarked(answer.text)
+    metrics: dict[str, float] = {"words": float(len(words.split()))}
     if answer.draft is not None:
         metrics["drafted"] = float(answer.writer == "llm")
         metrics["dropped"] = float(len(answer.draft.dropped))
@@ -137,8 +138,8 @@ def score(case: Case, answer: Answer, documents: set[str]) -> Outcome:
             metrics["citation_precision"] = sum(cited) / len(cited) if cited else 0.0
             metrics["citation_recall"] = float(any(cited))
         if case.reference:
-            metrics["token_f1"] = token_f1(answer.text, case.reference) if answer.verdict == "answered" else 0.0
-            metrics["rouge_l"] = rouge_l(answer.text, case.reference) if answer.verdict == "answered" else 0.0
+            metrics["token_f1"] = token_f1(words, case.reference) if answer.verdict == "answered" else 0.0
+            metrics["rouge_l"] = rouge_l(words, case.reference) if answer.verdict == "answered" else 0.0
     failed_at = _first_failure(case, answer, documents, found, cited)
     return Outcome(
         case.id, case.question, case.expect, case.tags, case.protected, not failed_at, failed_at, answer.verdict, answer.standalone, answer.text,
@@ -156,10 +157,16 @@ def score(case: Case, answer: Answer, documents: set[str]) -> Outcome:
 
 
 def _first_failure(case: Case, answer: Answer, documents: set[str], found: list[str], cited: list[bool]) -> Stage:
-    if case.expect == "conversation":
-        return "" if answer.verdict == "conversation" else "not conversation"
-    if case.expect == "refusal":
-        return "wrongly answered" if answer.verdict == "answered" else ""
+    if case.expect == "conversation" and answer.verdict != "conversation":
+        return "not conversation"
+    if case.expect == "refusal" and answer.verdict == "answered":
+        return "wrongly answered"
+    if case.expect == "answer" and (failure := _missed(case, answer, documents, found, cited)):
+        return failure
+    return "forbidden" if forbidden_said(answer.text, case.must_not_say) else ""
+
+
+def _missed(case: Case, answer: Answer, documents: set[str], found: list[str], cited: list[bool]) -> Stage:
     if case.must_cite:
         if stale(case, documents):
             return "not indexed"
@@ -169,9 +176,7 @@ def _first_failure(case: Case, answer: Answer, documents: set[str], found: list[
         return "wrongly refused"
     if case.must_cite and not any(cited):
         return "not cited"
-    if facts_said(answer.text, case.must_say) < 1.0:
-        return "not selected"
-    return "forbidden" if forbidden_said(answer.text, case.must_not_say) else ""
+    return "not selected" if facts_said(answer.text, case.must_say) < 1.0 else ""
 
 
 def fingerprint(assistant: Assistant) -> dict[str, str]:
@@ -209,11 +214,14 @@ def parity(id: str) -> Literal["even", "odd"]:
 
 
 def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """The run's figures. What the set cannot measure is None, never 0: a set with only answerable questions says nothing of refusals."""
+    """The run's figures. What the set cannot measure is None, never 0: a set with only answerable questions says nothing of refusals.
+
+    A case that crashed or timed out counts as wrong, whatever was expected.
+    """
     from evals.metrics import auroc, calibration_error, coverage_risk, quantile, reliability
 
-    answerable = [o for o in outcomes if o.expect == "answer" and not o.error]
-    unanswerable = [o for o in outcomes if o.expect == "refusal" and not o.error]
+    answerable = [o for o in outcomes if o.expect == "answer"]
+    unanswerable = [o for o in outcomes if o.expect == "refusal"]
     answered = [o for o in outcomes if o.verdict == "answered"]
     right = [o.passed for o in answered]
 
@@ -225,7 +233,7 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         return sum(part) / len(part) if part else None
 
     both = bool(answerable and unanswerable)
-    judged = [*answerable, *unanswerable]
+    judged = [o for o in (*answerable, *unanswerable) if not o.error]
     sure = [o.passed for o in answered if o.confidence >= 0.8]
     return {
         "cases": len(outcomes), "passed": sum(o.passed for o in outcomes),
@@ -238,9 +246,9 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
             "refused_answerable": sum(o.verdict == "refused" for o in answerable),
             "answered_unanswerable": sum(o.verdict == "answered" for o in unanswerable),
             "refused_unanswerable": sum(o.verdict == "refused" for o in unanswerable),
-            "false_refusal_rate": share([o.verdict == "refused" for o in answerable]),
-            "refusal_rate": share([o.verdict != "answered" for o in unanswerable]),
-            "auroc": auroc([o.confidence for o in judged], [o.expect == "answer" for o in judged]) if both else None,
+            "false_refusal_rate": share([o.verdict == "refused" or bool(o.error) for o in answerable]),
+            "refusal_rate": share([o.verdict != "answered" and not o.error for o in unanswerable]),
+            "auroc": auroc([o.confidence for o in judged], [o.expect == "answer" for o in judged]) if len({o.expect for o in judged}) == 2 else None,
             "measurable": both,
         },
         "confidence": {

@@ -83,6 +83,8 @@ def prepare(records: Records, assistant: Assistant, sets: Sequence[CaseSet], cho
         ids = [case.id for case in cases]
         left = None if fresh else records.unfinished(found.digest, mark, ids)
         id = left.id if left else records.start(name, found.name, found.digest, mark, ids)
+        if left:
+            records.take_up(id, name)
         jobs.append(Job(id, found, tuple(cases), left.outcomes if left else ()))
     return jobs
 
@@ -133,7 +135,7 @@ def chosen(sets: Sequence[CaseSet], choice: Choice) -> list[CaseSet]:
 
 def number(text: str) -> int:
     """The number of a run. Raises EvalError for what is none."""
-    if not text.isdigit():
+    if not text.isdecimal():
         raise EvalError(f"{text!r} is not the number of a run", "`kpo eval history` lists the runs")
     return int(text)
 
@@ -201,10 +203,16 @@ def check_writer(llm: Llm, against: str | None) -> None:
 
 
 def bless(records: Records, number: int | None, folder: Path | None) -> list[tuple[Path, EvalRun]]:
-    """Write the baselines of a run, or of all runs that the last command made. Raises EvalError when there is none, or it ran only a part of its set."""
-    runs = [records.run(id) for id in (records.together() if number is None else [number])]
-    if not runs:
+    """Write the baselines of a run, or of all runs of quotations that the last command made.
+
+    Raises EvalError when there is none, or it ran only a part of its set.
+    """
+    made = [records.run(id) for id in (records.together() if number is None else [number])]
+    if not made:
         raise EvalError("no run has been finished yet", "`kpo eval run` makes one")
+    runs = [one for one in made if number is not None or "writer" not in one.fingerprint]
+    if not runs:
+        raise EvalError("the last command ran the language model alone", "name the run to bless: `kpo eval history` lists them")
     for one in runs:
         if "cases" in one.fingerprint:
             raise EvalError(f"run {one.id} asked only a part of {one.set_name}: {one.fingerprint['cases']}", "run the whole set, then bless that")
@@ -219,8 +227,13 @@ def write_reports(
 
     for path, make in ((html, report.html), (junit, report.junit), (markdown, report.markdown), (json, report.json_text)):
         if path is not None:
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(make(run, found), encoding="utf-8")
-            except OSError as error:
-                raise EvalError(f"{path} cannot be written: {error}", "choose another place; the run is kept, `kpo eval history` names it") from error
+            write(path, make(run, found))
+
+
+def write(path: Path, text: str) -> None:
+    """Write a report, over one that is there. Raises EvalError when that cannot be done."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise EvalError(f"{path} cannot be written: {error}", "choose another place; runs are kept, `kpo eval history` names them") from error

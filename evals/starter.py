@@ -79,11 +79,11 @@ def write(path: Path) -> None:
 
 def save_new(path: Path, text: str) -> None:
     """Write a file that is not there yet. Raises EvalError when it is: nothing is ever written over."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8", newline="") as file:
             file.write(text)
-    except FileExistsError as error:
-        raise EvalError(f"{path} is there already", "choose another name, or move the file away") from error
     except OSError as error:
+        if path.exists():
+            raise EvalError(f"{path} is there already", "choose another name, or move the file away") from error
         raise EvalError(f"{path} cannot be written: {error}", "choose another place") from error

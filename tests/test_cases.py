@@ -180,6 +180,26 @@ def test_numbers_that_must_be_said_are_text(tmp_path: Path) -> None:
     assert case.must_say == ("48", ("1.5", "two"))
 
 
+def test_phrases_of_yaml_stay_as_they_are_typed(tmp_path: Path) -> None:
+    text = "cases:\n - {id: n, question: yes, protected: yes, must_say: [no, 12:30, 1_000, 010, 1.10, 2026-11-26], must_cite: [{document: a.md, page: 3}]}\n"
+    (case,) = load(saved(tmp_path, "n.yaml", text)).cases
+    assert (case.question, case.protected, case.must_cite[0].page) == ("yes", True, 3)
+    assert case.must_say == ("no", "12:30", "1_000", "010", "1.10", "2026-11-26")
+
+
+@pytest.mark.parametrize("row", ["must_say: [~]", "must_say: [[a, null]]", "must_not_say: [~]"])
+def test_a_phrase_that_is_no_text_is_a_mistake(tmp_path: Path, row: str) -> None:
+    _, mistakes = read(saved(tmp_path, "n.yaml", f"cases:\n - {{id: n, question: How many, {row}}}\n"))
+    assert len(mistakes) == 1
+    _, mistakes = read(saved(tmp_path, "n.jsonl", '{"id": "n", "question": "How?", "must_say": [true]}'))
+    assert len(mistakes) == 1
+
+
+def test_a_mistake_can_be_printed_whatever_the_file_holds(tmp_path: Path) -> None:
+    _, (mistake,) = read(saved(tmp_path, "n.jsonl", '{"id": "\\ud800", "question": "How?"}'))
+    assert str(mistake).encode()
+
+
 def test_merged_sets_name_their_cases_after_the_set() -> None:
     one, two = (CaseSet(name, "", (Case(id="a", question="What?", tags=("x",)),)) for name in ("one", "two"))
     assert [(case.id, case.tags) for case in merged([one, two]).cases] == [("one.a", ("x", "one")), ("two.a", ("x", "two"))]

@@ -420,6 +420,19 @@ def test_a_baseline_is_written_and_found_by_the_name_of_its_set(tmp_path: Path) 
         load_baseline("another", folder)
 
 
+def test_a_baseline_is_not_written_over_that_of_another_set(tmp_path: Path) -> None:
+    path = write_baseline(replace(of(3), set_name="v1.2"), tmp_path)
+    stands = path.read_bytes()
+    with pytest.raises(EvalError, match=r"the baseline of v1\.2"):
+        write_baseline(replace(of(3), set_name="v1-2"), tmp_path)
+    assert path.read_bytes() == stands
+    path.write_text("damaged", encoding="utf-8")
+    assert write_baseline(replace(of(3), set_name="v1-2"), tmp_path) == path
+    (tmp_path / "file").touch()
+    with pytest.raises(EvalError, match="cannot be written"):
+        write_baseline(of(3), tmp_path / "file")
+
+
 def test_an_interrupted_run_cannot_be_blessed() -> None:
     with pytest.raises(EvalError, match="interrupted"):
         bless(replace(of(3), finished=False))
@@ -481,6 +494,13 @@ def test_a_limit_on_what_the_set_cannot_measure_trips() -> None:
         "refusal_rate cannot be measured by these cases, and the gate asks for it"
     ]
     assert gate(of(10), minimums={"token_f1": 0.0})
+
+
+def test_a_crash_trips_a_gate_that_asks_for_a_figure() -> None:
+    run = of(10)
+    crashed = replace(run, outcomes=(*run.outcomes[:9], replace(run.outcomes[9], passed=False, failed_at="error", error="by nought")))
+    assert gate(crashed, minimums={"pass_rate": 0.5}) == ["1 case crashed or timed out, and the gate asks for figures of all"]
+    assert not gate(crashed)
 
 
 @pytest.mark.parametrize("name", [*statistics.FIGURES, *statistics.CASE_METRICS])

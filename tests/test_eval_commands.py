@@ -15,6 +15,8 @@ from corpus.errors import EvalError
 from evals import inbox
 from evals.cases import Case, CaseSet, Place, dump, load
 from evals.records import Records
+from evals.session import number, write
+from evals.starter import save_new
 
 NOTES = """\
 # Tea
@@ -268,6 +270,45 @@ def test_a_case_is_added_and_nothing_else_is_touched(tmp_path: Path, name: str) 
     assert load(path).cases == (*before, case)
     assert path.read_text(encoding="utf-8").startswith(LAYOUTS[name])
     assert [file.name for file in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("name", [name for name in LAYOUTS if name != "empty.yaml"])
+def test_a_file_from_windows_keeps_its_bytes_and_its_line_ends(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    stands = b"\xef\xbb\xbf" + LAYOUTS[name].replace("\n", "\r\n").encode() + b"\r\n"
+    path.write_bytes(stands)
+    linked = tmp_path / f"link-{name}"
+    linked.symlink_to(path)
+    case = Case(id="new", question="What is new?", tags=("x",))
+    inbox.append(linked, case)
+    assert linked.is_symlink()
+    assert path.read_bytes().startswith(stands)
+    assert b"\n" not in path.read_bytes().replace(b"\r\n", b"")
+    assert load(path).cases[-1] == case
+
+
+@pytest.mark.parametrize("phrase", ["/(/", " "])
+def test_a_phrase_that_cannot_be_is_an_error_with_a_remedy(tmp_path: Path, phrase: str) -> None:
+    records = Records(tmp_path)
+    feedback(records)
+    with pytest.raises(EvalError, match="no case can be made"):
+        inbox.accept(records, 1, tmp_path / "set.jsonl", must_say=[phrase])
+
+
+def test_a_number_that_no_row_can_have_is_an_error(tmp_path: Path) -> None:
+    records = Records(tmp_path)
+    for ask in (lambda: records.run(10**30), lambda: inbox.dismiss(records, 10**30), lambda: number("²")):
+        with pytest.raises(EvalError):
+            ask()
+
+
+def test_a_place_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file" / "h.html", tmp_path):
+        with pytest.raises(EvalError, match="cannot be written"):
+            write(path, "text")
+    with pytest.raises(EvalError, match="cannot be written"):
+        save_new(tmp_path / "file" / "new.yaml", "text")
 
 
 def test_a_layout_that_nothing_can_be_added_to_is_left_alone(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def test_a_right_answer_passes_and_is_measured(catalog: Catalog) -> None:
     assert {name: outcome.metrics[name] for name in ("recall@5", "mrr", "ndcg@10", "facts_said", "citation_precision", "citation_recall")} == dict.fromkeys(
         ("recall@5", "mrr", "ndcg@10", "facts_said", "citation_precision", "citation_recall"), 1.0
     )
-    assert outcome.metrics["token_f1"] > 0.9
+    assert outcome.metrics["token_f1"] == outcome.metrics["rouge_l"] == 1.0
     assert Outcome.from_dict(outcome.as_dict()) == outcome
 
 
@@ -109,13 +109,15 @@ STAGES = [
     ("not cited", price("tea", question="What is the price of tea or coffee?", must_cite=["notes/coffee.md"]), False),
     ("not selected", price("tea", must_say=["40 pounds", ["a pinch", "a spoon"]]), False),
     ("forbidden", price("tea", must_not_say=["/4\\d pounds/"]), False),
+    ("forbidden", Case(id="tea", question="Hello!", expect="conversation", must_not_say=("hello",)), False),
+    ("forbidden", price("tea", expect="refusal", must_not_say=["no"]), True),
     ("wrongly answered", price("tea", expect="refusal"), False),
     ("not conversation", price("tea", expect="conversation"), False),
     ("error", price("tea", question="Does glass crash on stone?", must_cite=["notes/crash.md"]), False),
 ]
 
 
-@pytest.mark.parametrize(("stage", "case", "refuses"), STAGES, ids=[stage for stage, _, _ in STAGES])
+@pytest.mark.parametrize(("stage", "case", "refuses"), STAGES, ids=[f"{stage}-{case.expect}" for stage, case, _ in STAGES])
 def test_a_failed_case_names_the_first_stage_that_failed(catalog: Catalog, stage: str, case: Case, refuses: bool) -> None:
     outcome = only(run(Quoter(catalog, refuses=refuses), [case]))
     assert (outcome.passed, outcome.failed_at) == (False, stage)
@@ -137,6 +139,12 @@ def test_a_crash_is_a_failed_row_and_the_rest_goes_on(catalog: Catalog) -> None:
     assert outcomes[1].error == "ZeroDivisionError: by nought"
     found = summary(outcomes)
     assert (found["passed"], found["errors"], found["failed_at"]) == (2, 1, {"error": 1})
+    assert (found["facts_complete"], found["refusal"]["false_refusal_rate"]) == (pytest.approx(2 / 3), pytest.approx(1 / 3))
+
+
+def test_a_crash_is_no_refusal_and_hides_no_kind_of_question(catalog: Catalog) -> None:
+    found = summary(list(run(Quoter(catalog), [price("tea"), price("crash", question="Does glass crash on stone?", expect="refusal")])))
+    assert (found["refusal"]["refusal_rate"], found["refusal"]["measurable"], found["refusal"]["auroc"]) == (0.0, True, None)
 
 
 @pytest.mark.parametrize("jobs", [1, 3])
@@ -233,6 +241,28 @@ def test_a_killed_session_is_taken_up_where_it_was(tmp_path: Path) -> None:
     assert judged(resumed) == judged(whole)
     assert [one.fingerprint for one in resumed] == [one.fingerprint for one in whole]
     assert records.together() == [3, 4]
+
+
+def test_a_run_that_is_taken_up_belongs_to_the_command_that_ends_it(catalog: Catalog, tmp_path: Path) -> None:
+    records, asked = Records(catalog.path.parent), Quoter(catalog)
+    session.prepare(records, asked, [prices()], session.Choice())  # interrupted at once
+    finished(records, asked, [rains()])
+    assert records.together() == [2]
+    finished(records, asked, [prices()])  # takes up the first
+    assert records.together() == records.together(1) == [1]
+    assert [path.name for path, _ in session.bless(records, None, tmp_path)] == ["prices.yaml"]
+    session.prepare(records, asked, [prices()], session.Choice())
+    finished(records, asked, [prices(), rains()])
+    assert records.together() == [3, 4]
+
+
+def test_what_a_language_model_wrote_is_blessed_only_by_its_number(catalog: Catalog, tmp_path: Path) -> None:
+    records, asked = Records(catalog.path.parent), Quoter(catalog)
+    asked.drafted_by = "a-model"
+    (drafted,) = finished(records, asked, [prices()])
+    with pytest.raises(EvalError, match="the language model alone"):
+        session.bless(records, None, tmp_path)
+    assert [one.id for _, one in session.bless(records, drafted.id, tmp_path)] == [drafted.id]
 
 
 def test_an_interrupted_run_is_not_taken_up_by_another_corpus_set_or_choice_nor_when_fresh(catalog: Catalog) -> None:

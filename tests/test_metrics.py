@@ -175,6 +175,25 @@ def test_a_phrase_is_said_whatever_its_case_and_spaces(phrase: str | tuple[str, 
     assert metrics.says("Knowledge process\noutsourcing needs judgement; 48% do.", phrase) is said
 
 
+@pytest.mark.parametrize(
+    ("text", "phrase", "said"),
+    [
+        ("Some 140 hours.", "40 hours", False),
+        ("Some 40 hours.", "40 hours", True),
+        ("The share is 48%.", "8%", False),
+        ("It is 1.40 here.", "40", False),
+        ("It took 40,000 people.", "40", False),
+        ("It took 40, or more.", "40", True),
+        ("In 2003.", "2003", True),
+        ("It is outsourcing. [1] It needs judgement. [12]", "1", False),
+        ("It is outsourcing. [1] It needs judgement. [12]", "outsourcing. It needs", True),
+        ("So it was \\[sic\\] in 1999. [1]", "[sic] in", True),
+    ],
+)
+def test_a_figure_is_said_whole_and_a_marker_says_nothing(text: str, phrase: str, said: bool) -> None:
+    assert metrics.says(text, phrase) is said
+
+
 def test_facts_and_forbidden_phrases_are_counted() -> None:
     assert metrics.facts_said("one two", ["one", "three", ("x", "two")]) == pytest.approx(2 / 3)
     assert metrics.facts_said("", []) == 1.0

@@ -292,6 +292,7 @@ CONTEXT = "The Cutty Sark was built in 1869 in Dumbarton. Her masts were made of
 
 def test_both_formats_are_read_by_their_endings_and_files_come_together(tmp_path: Path) -> None:
     one = clapnq(tmp_path / "yes.jsonl", [("1", "when was it built", CONTEXT, ["In 1869 .", ""])])
+    one.write_text(one.read_text(encoding="utf-8").replace("when was", "when\u2028was"), encoding="utf-8")  # such a line end may stand in JSON
     two = clapnq(tmp_path / "no.jsonl", [("2", "who owns it", CONTEXT, [])])
     three = squad(tmp_path / "dev.json", CONTEXT, [("3", "When?", ["1869", "1869", "in 1869"]), ("4", "Who?", [])])
     items = qa.load([one, two, three])

@@ -282,6 +282,7 @@ def test_the_page_prints(chromium: Browser, tmp_path: Path) -> None:
     page.goto(write(tmp_path, report.html(made())))
     page.emulate_media(media="print")
     assert page.locator("nav").is_hidden() and page.locator("#filters").is_hidden()
+    assert page.locator(".case .body").last.is_visible()
     assert page.pdf().startswith(b"%PDF")
     page.close()
 
@@ -367,6 +368,14 @@ def test_the_history_has_a_chart_and_a_row_for_each_run_newest_first_and_says_wh
     assert page.text.index("try-3") < page.text.index("try-0")
     assert "Passed, run 4 of 2026-03-04: 87.5%" in page.text
     assert page.text.count("code") == 3  # each run but the first has other code than the one before
+
+
+def test_the_history_says_what_is_no_longer_so() -> None:
+    whole = made()
+    part = replace(whole, id=2, fingerprint={**whole.fingerprint, "cases": "3 of 10"})
+    for runs in ([whole, part], [part, replace(whole, id=3)]):
+        assert Page(report.history_html(runs)).text.count("nothing") == 0
+    assert "nothing" in Page(report.history_html([whole, replace(whole, id=3)])).text
 
 
 def test_sets_have_charts_of_their_own() -> None:

@@ -9,6 +9,8 @@ import docx
 import openpyxl
 import pptx
 import pytest
+from docx.oxml import parse_xml
+from docx.oxml.ns import nsdecls
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pptx.util import Inches
@@ -453,6 +455,45 @@ def test_a_word_file_gives_headings_lists_and_tables() -> None:
         Block("row", "KPO | Knowledge work | India"),
         Block("row", "Merged | end"),
     )
+
+
+def word(xml: str) -> Draft:
+    """A Word file that opens with these paragraphs and tables, given as XML."""
+    file = docx.Document()
+    for at, element in enumerate(parse_xml(f"<w:body {nsdecls('w')}>{xml}</w:body>")):
+        file.element.body.insert(at, element)
+    return read(saved(file.save), "rules.docx")
+
+
+def run(text: str, properties: str = "") -> str:
+    return f'<w:r><w:rPr>{properties}</w:rPr><w:t xml:space="preserve">{text}</w:t></w:r>'
+
+
+def test_a_word_file_is_read_with_its_tracked_changes_accepted_and_without_its_wrappers() -> None:
+    draft = word(
+        f"<w:p>{run('Overtime is ')}<w:ins>{run('not ')}</w:ins>{run('paid ')}<w:del>{run('always ')}</w:del><w:moveFrom>{run('twice ')}</w:moveFrom>"
+        f"{run('to analysts on ')}<w:sdt><w:sdtPr/><w:sdtContent>{run('grade B')}</w:sdtContent></w:sdt>{run(' in ')}"
+        f"<w:smartTag><w:ins>{run('Manila')}</w:ins></w:smartTag>{run('.')}<w:moveTo>{run(' It is rare.')}</w:moveTo></w:p>"
+        f"<w:sdt><w:sdtContent><w:p>{run('Leave is 25 days.')}</w:p></w:sdtContent></w:sdt>"
+        f"<w:tbl><w:sdt><w:sdtContent><w:tr><w:tc><w:p>{run('Grade')}</w:p></w:tc></w:tr></w:sdtContent></w:sdt></w:tbl>"
+        "<w:sdt><w:sdtPr><w:docPartObj><w:docPartGallery w:val='Table of Contents'/></w:docPartObj></w:sdtPr>"
+        f"<w:sdtContent><w:p>{run('Overtime 3')}</w:p></w:sdtContent></w:sdt>"
+    )
+    assert kinds(draft) == [
+        ("prose", "Overtime is not paid to analysts on grade B in Manila. It is rare."), ("prose", "Leave is 25 days."), ("row", "Grade"),
+    ]
+
+
+def test_a_table_within_a_table_of_a_word_file_follows_it_with_a_header_of_its_own() -> None:
+    file = docx.Document()
+    table = file.add_table(2, 2)
+    inner = table.cell(0, 1).add_table(2, 2)
+    for cells, words in ((table, ["Work", "Rate", "Law", "62"]), (inner, ["Grade", "Leave", "B", "25 days"])):
+        for at, text in enumerate(words):
+            cells.cell(at // 2, at % 2).paragraphs[0].text = text
+    assert kinds(read(saved(file.save), "x.docx")) == [
+        ("header", "Work | Rate"), ("row", "Law | 62"), ("header", "Grade | Leave"), ("row", "B | 25 days"),
+    ]
 
 
 def test_slides_are_pages_with_titles_bullets_tables_groups_and_notes() -> None:

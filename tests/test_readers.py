@@ -261,6 +261,35 @@ def test_a_column_of_equal_words_is_not_taken_for_a_caption() -> None:
     assert texts(read(b"Are these signed?\n\nYes.\nYes.\nNo.\n", "x.txt"), "prose") == ["Yes.", "Yes.", "No."]
 
 
+STEPS = [("item", "Sign in with Okta"), ("item", "Open the tab Expenses."), ("item", "Log out.")]
+
+
+def test_steps_and_headings_of_a_markdown_file_that_look_like_buttons_are_kept() -> None:
+    draft = read(b"Press it.\n\nLearn more\n\n# Claims\n\n1. Sign in with Okta\n2. Open the tab Expenses.\n3. Log out.\n\n## Log in\n\nBy badge.\n", "x.md")
+    assert kinds(draft) == [
+        ("prose", "Press it."), ("prose", "Learn more"), ("heading", "Claims"), *STEPS, ("heading", "Log in"), ("prose", "By badge."),
+    ]
+
+
+@pytest.mark.parametrize("name", ["x.txt", "x.html"])
+def test_numbered_steps_of_a_saved_page_are_no_buttons(name: str) -> None:
+    if name == "x.txt":
+        draft = read("\n".join(f"{n}. {text}" for n, (_, text) in enumerate(STEPS, 1)).encode(), name)
+    else:
+        draft = html("<ol>" + "".join(f"<li>{text}</li>" for _, text in STEPS) + "</ol><ul><li>Sign in</li></ul>")
+    assert kinds(draft) == STEPS
+
+
+@pytest.mark.parametrize("format", ["csv", "html"])
+def test_rows_that_look_like_buttons_are_kept(format: str) -> None:
+    rows = ["Term | Meaning", "Log in | Sponsored", "Sponsored", "5 comments", "Share on LinkedIn"]
+    if format == "csv":
+        draft = read("\n".join(row.replace(" | ", ",") for row in rows).encode(), "x.csv")
+    else:
+        draft = html("<table>" + "".join(f"<tr><td>{row.replace(' | ', '<td>')}</tr>" for row in rows) + "</table>")
+    assert [block.text for block in draft.blocks] == rows
+
+
 PAGE = """
 <nav><a href="/">Home</a> <a href="/kpo">KPO</a></nav>
 <div class="sidebar"><a href="/a">Another article</a></div>

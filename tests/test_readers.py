@@ -433,6 +433,15 @@ def test_a_pdf_of_two_pages_loses_its_running_lines_too() -> None:
     assert texts(read(pdf(pages), "report.pdf"), "prose") == [f"Something {long}", f"Another thing {long}"]
 
 
+def test_lines_at_the_edges_of_pages_that_differ_in_their_figures_are_no_running_lines() -> None:
+    pages = [
+        [f"Analysts in grade {n} receive {15 + 5 * n} days of leave a year.", f"More is said of the {name} grade.", f"They may carry over {5 * n} days."]
+        for n, name in enumerate(["first", "second", "third"], 1)
+    ]
+    said = " ".join(block.text for block in read(pdf([[*page, f"Page {n} of 6"] for n, page in enumerate(pages, 4)]), "leave.pdf").blocks)
+    assert said == " ".join(line for page in pages for line in page)
+
+
 def test_a_sentence_that_runs_over_the_page_break_is_whole_and_stands_on_its_first_page() -> None:
     pages = [
         ["A first page ends in the middle of a sentence which says that the work of the", "1"],

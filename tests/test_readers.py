@@ -290,6 +290,14 @@ def test_rows_that_look_like_buttons_are_kept(format: str) -> None:
     assert [block.text for block in draft.blocks] == rows
 
 
+def test_line_breaks_and_raised_numbers_do_not_grow_into_their_neighbours() -> None:
+    text = "The fee is $5<sup>1 </sup>per hour,<br>10<sup>-6</sup> of the 1<sup>st</sup><BR />price."
+    said = "The fee is $5\u00b9 per hour, 10\u207b\u2076 of the 1st price."
+    assert kinds(html(f"<p>{text}</p>")) == [("prose", said)]
+    assert kinds(read(f"{text}\n\n| Gold | Site<br>visits |\n| --- | --- |\n".encode(), "x.md")) == [("prose", said), ("header", "Gold | Site visits")]
+    assert kinds(read(b"A <sup>raise, and a </sup> or <sup> 2\n", "x.md")) == [("prose", "A raise, and a or 2")]
+
+
 PAGE = """
 <nav><a href="/">Home</a> <a href="/kpo">KPO</a></nav>
 <div class="sidebar"><a href="/a">Another article</a></div>

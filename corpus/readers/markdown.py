@@ -17,6 +17,7 @@ from corpus.readers import Unreadable, decode, web
 
 _FRONT = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.S)
 _ASKED = re.compile(r"\A<!--\s*questions:[ \t]*\n(.*?)-->\s*\Z", re.S | re.I)
+_TAG = re.compile(r"<(/?)(br|sup)[\s/>]", re.I)
 _PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 
 
@@ -142,9 +143,18 @@ def blocks_of(text: str) -> Iterator[Block | str]:
 
 
 def _plain(token: Token) -> str:
-    shown = {"text": lambda t: t.content, "code_inline": lambda t: t.content}
-    breaks = {"softbreak": " ", "hardbreak": " "}
-    return "".join(
-        shown[child.type](child) if child.type in shown else breaks.get(child.type, "")
-        for child in token.children or []
-    )
+    """The words of a line of text as `web` gives those of a web page: <br> is a space, a raised number stays raised."""
+    said: list[str] = []
+    raised: int | None = None  # where in `said` the <sup> that we are in begins
+    for child in token.children or []:
+        tag = _TAG.match(child.content) if child.type == "html_inline" else None
+        if child.type in ("text", "code_inline"):
+            said.append(child.content)
+        elif child.type in ("softbreak", "hardbreak") or tag and tag[2].lower() == "br":
+            said.append(" ")
+        elif tag and not tag[1]:
+            raised = len(said)
+        elif tag and raised is not None:
+            said[raised:] = [web.raised("".join(said[raised:]))]
+            raised = None
+    return "".join(said)

@@ -298,6 +298,15 @@ def test_line_breaks_and_raised_numbers_do_not_grow_into_their_neighbours() -> N
     assert kinds(read(b"A <sup>raise, and a </sup> or <sup> 2\n", "x.md")) == [("prose", "A raise, and a or 2")]
 
 
+def test_struck_out_text_is_left_out() -> None:
+    struck = "The fee is <del>5%</del> <ins>7%</ins>, <S class='x'>as <b>ever</b></S>not <strike>un</strike>usual."
+    assert kinds(html(f"<p>{struck}</p>")) == [("prose", "The fee is 7%, not usual.")]
+    assert kinds(read(f"{struck}\n\nIt is ~~45 *or* `46`~~ 52 cents.\n".encode(), "x.md")) == [
+        ("prose", "The fee is 7%, not usual."), ("prose", "It is 52 cents."),
+    ]
+    assert kinds(read(b"A ~~ and <s> never closed</del>\n", "x.md")) == [("prose", "A ~~ and never closed")]
+
+
 PAGE = """
 <nav><a href="/">Home</a> <a href="/kpo">KPO</a></nav>
 <div class="sidebar"><a href="/a">Another article</a></div>
@@ -528,6 +537,13 @@ def test_a_word_file_is_read_with_its_tracked_changes_accepted_and_without_its_w
     assert kinds(draft) == [
         ("prose", "Overtime is not paid to analysts on grade B in Manila. It is rare."), ("prose", "Leave is 25 days."), ("row", "Grade"),
     ]
+
+
+@pytest.mark.parametrize("property", ["strike", "dstrike", "vanish"])
+def test_struck_out_and_hidden_text_of_a_word_file_is_left_out(property: str) -> None:
+    off = run("7%", f'<w:{property} w:val="0"/>')
+    draft = word(f"<w:p>{run('The fee is ')}{run('5% ', f'<w:{property}/>')}<w:ins>{run('6% ', f'<w:{property}/>')}</w:ins>{off}{run('.')}</w:p>")
+    assert kinds(draft) == [("prose", "The fee is 7%.")]
 
 
 def test_a_table_within_a_table_of_a_word_file_follows_it_with_a_header_of_its_own() -> None:

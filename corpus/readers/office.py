@@ -12,17 +12,15 @@ from corpus.readers import damaged
 if TYPE_CHECKING:
     from docx.table import Table
 
+_WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 # What Word wraps around text, paragraphs, rows or cells that it shows; python-docx passes over it with all that it holds.
-_WRAPPERS = tuple(
-    f"{{http://schemas.openxmlformats.org/wordprocessingml/2006/main}}{name}"
-    for name in ("ins", "moveTo", "sdt", "sdtContent", "smartTag", "customXml", "fldSimple")
-)
+_WRAPPERS = tuple(_WORD + name for name in ("ins", "moveTo", "sdt", "sdtContent", "smartTag", "customXml", "fldSimple"))
 
 
 def read_docx(data: bytes, name: str) -> Draft:
     """Paragraphs by their styles, tables row by row, as Word shows them with all tracked changes accepted.
 
-    Word keeps no page numbers in the file, so pages are None. A table of contents that Word made is left out.
+    Word keeps no page numbers in the file, so pages are None. Struck-out and hidden text is left out, and so is a table of contents that Word made.
     """
     import docx
     from docx.table import Table
@@ -30,6 +28,7 @@ def read_docx(data: bytes, name: str) -> Draft:
     try:
         document = docx.Document(io.BytesIO(data))
         _unwrap(document.element.body)
+        _drop_unshown(document.element.body)
         content = list(document.iter_inner_content())
         facts = document.core_properties
     except Exception as error:  # whatever a damaged file raises, it is this file that cannot be read
@@ -70,6 +69,16 @@ def _unwrap(body: Any) -> None:
         for child in list(wrapper):
             wrapper.addprevious(child)
         wrapper.getparent().remove(wrapper)
+
+
+def _drop_unshown(body: Any) -> None:
+    """Take struck-out and hidden text out of `body`: the one holds no more, the other no reader sees."""
+    from docx.text.font import Font
+
+    for run in list(body.iter(f"{_WORD}r")):
+        font = Font(run)
+        if font.strike or font.double_strike or font.hidden:
+            run.getparent().remove(run)
 
 
 def _table(table: "Table") -> list[Block]:

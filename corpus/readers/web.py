@@ -1,4 +1,4 @@
-"""Saved web pages: the visible text of the body with its headings, lists and tables, without navigation."""
+"""Saved web pages: the visible text of the body with its headings, lists and tables, without navigation and what is struck out."""
 
 import re
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ from corpus.readers import Unreadable, decode
 _SKIPPED = {
     "script", "style", "noscript", "template", "svg", "math", "nav", "footer", "aside", "button", "select", "iframe",
     "object", "embed", "img", "video", "audio", "canvas", "head", "dialog", "menu", "input", "textarea",
+    "del", "s", "strike",
 }
 _BLOCKS = {
     "p", "div", "section", "article", "main", "header", "body", "html", "blockquote", "center", "address", "details",

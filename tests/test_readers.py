@@ -621,6 +621,29 @@ def test_a_workbook_gives_its_visible_sheets_row_by_row() -> None:
     )
 
 
+@pytest.mark.parametrize(("value", "format", "shown"), [
+    (0.995, "0.0%", "99.5%"), (0.1 + 0.2, "0%", "30%"), (0.145, "0%", "15%"), (1, "#,##0.00 %;[Red]-0.00 %", "100.00%"), (-0.05, "0%", "-5%"),
+    (30, '0"%"', "30"), (30, "0\\%", "30"), (True, "0%", "True"), ("n/a", "0%", "n/a"), (0.5, "0.00", "0.5"),
+])
+def test_a_workbook_gives_shares_in_percent_where_excel_shows_them_so(value: object, format: str, shown: str) -> None:
+    book = openpyxl.Workbook()
+    book.active["A1"] = value
+    book.active["A1"].number_format = format
+    assert texts(read(saved(book.save), "sla.xlsx"), "row") == [shown]
+
+
+def test_a_workbook_that_states_a_wrong_size_is_read_whole() -> None:
+    book = openpyxl.Workbook()
+    for row in (["Service", "Target", "Hours"], ["Helpdesk", 3, 9], ["Payroll", 2, 8]):
+        book.active.append(row)
+    with zipfile.ZipFile(io.BytesIO(saved(book.save))) as file:
+        parts = {name: file.read(name).decode() for name in file.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    data = archive(parts | {sheet: parts[sheet].replace('<dimension ref="A1:C3"', '<dimension ref="A1:B2"')})
+    assert data != archive(parts)
+    assert kinds(read(data, "sla.xlsx"))[1:] == [("header", "Service | Target | Hours"), ("row", "Helpdesk | 3 | 9"), ("row", "Payroll | 2 | 8")]
+
+
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_a_csv_file_is_read_whatever_separates_it(separator: str) -> None:
     rows = [["term", "meaning"], ["KPO", '"work, that; needs ""judgement"""'], ["BPO", "work by rule"]]

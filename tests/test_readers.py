@@ -680,6 +680,11 @@ def test_short_latin_1_text_is_not_taken_for_another_script(word: str) -> None:
     assert decode(word.encode("latin-1")) == word
 
 
+@pytest.mark.parametrize("byte", [b"\x80", b"\xff", b"\xe2\x80"])
+def test_a_broken_byte_does_not_change_how_the_rest_of_a_text_is_read(byte: bytes) -> None:
+    assert decode(TEXT.encode() + b" The end" + byte + b".") == f"{TEXT} The end\ufffd."
+
+
 @pytest.mark.parametrize(("data", "name", "format"), [
     (SAMPLES["trade.pdf"](), "x.docx", "pdf"), (SAMPLES["trade.docx"](), "x.pdf", "docx"), (SAMPLES["trade.xlsx"](), "x.csv", "xlsx"),
     (SAMPLES["trade.pptx"](), "x", "pptx"),

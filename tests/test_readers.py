@@ -9,6 +9,8 @@ import docx
 import openpyxl
 import pptx
 import pytest
+from docx.oxml import parse_xml
+from docx.oxml.ns import nsdecls
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pptx.util import Inches
@@ -259,6 +261,52 @@ def test_a_column_of_equal_words_is_not_taken_for_a_caption() -> None:
     assert texts(read(b"Are these signed?\n\nYes.\nYes.\nNo.\n", "x.txt"), "prose") == ["Yes.", "Yes.", "No."]
 
 
+STEPS = [("item", "Sign in with Okta"), ("item", "Open the tab Expenses."), ("item", "Log out.")]
+
+
+def test_steps_and_headings_of_a_markdown_file_that_look_like_buttons_are_kept() -> None:
+    draft = read(b"Press it.\n\nLearn more\n\n# Claims\n\n1. Sign in with Okta\n2. Open the tab Expenses.\n3. Log out.\n\n## Log in\n\nBy badge.\n", "x.md")
+    assert kinds(draft) == [
+        ("prose", "Press it."), ("prose", "Learn more"), ("heading", "Claims"), *STEPS, ("heading", "Log in"), ("prose", "By badge."),
+    ]
+
+
+@pytest.mark.parametrize("name", ["x.txt", "x.html"])
+def test_numbered_steps_of_a_saved_page_are_no_buttons(name: str) -> None:
+    if name == "x.txt":
+        draft = read("\n".join(f"{n}. {text}" for n, (_, text) in enumerate(STEPS, 1)).encode(), name)
+    else:
+        draft = html("<ol>" + "".join(f"<li>{text}</li>" for _, text in STEPS) + "</ol><ul><li>Sign in</li></ul>")
+    assert kinds(draft) == STEPS
+
+
+@pytest.mark.parametrize("format", ["csv", "html"])
+def test_rows_that_look_like_buttons_are_kept(format: str) -> None:
+    rows = ["Term | Meaning", "Log in | Sponsored", "Sponsored", "5 comments", "Share on LinkedIn"]
+    if format == "csv":
+        draft = read("\n".join(row.replace(" | ", ",") for row in rows).encode(), "x.csv")
+    else:
+        draft = html("<table>" + "".join(f"<tr><td>{row.replace(' | ', '<td>')}</tr>" for row in rows) + "</table>")
+    assert [block.text for block in draft.blocks] == rows
+
+
+def test_line_breaks_and_raised_numbers_do_not_grow_into_their_neighbours() -> None:
+    text = "The fee is $5<sup>1 </sup>per hour,<br>10<sup>-6</sup> of the 1<sup>st</sup><BR />price."
+    said = "The fee is $5\u00b9 per hour, 10\u207b\u2076 of the 1st price."
+    assert kinds(html(f"<p>{text}</p>")) == [("prose", said)]
+    assert kinds(read(f"{text}\n\n| Gold | Site<br>visits |\n| --- | --- |\n".encode(), "x.md")) == [("prose", said), ("header", "Gold | Site visits")]
+    assert kinds(read(b"A <sup>raise, and a </sup> or <sup> 2\n", "x.md")) == [("prose", "A raise, and a or 2")]
+
+
+def test_struck_out_text_is_left_out() -> None:
+    struck = "The fee is <del>5%</del> <ins>7%</ins>, <S class='x'>as <b>ever</b></S>not <strike>un</strike>usual."
+    assert kinds(html(f"<p>{struck}</p>")) == [("prose", "The fee is 7%, not usual.")]
+    assert kinds(read(f"{struck}\n\nIt is ~~45 *or* `46`~~ 52 cents.\n".encode(), "x.md")) == [
+        ("prose", "The fee is 7%, not usual."), ("prose", "It is 52 cents."),
+    ]
+    assert kinds(read(b"A ~~ and <s> never closed</del>\n", "x.md")) == [("prose", "A ~~ and never closed")]
+
+
 PAGE = """
 <nav><a href="/">Home</a> <a href="/kpo">KPO</a></nav>
 <div class="sidebar"><a href="/a">Another article</a></div>
@@ -402,6 +450,15 @@ def test_a_pdf_of_two_pages_loses_its_running_lines_too() -> None:
     assert texts(read(pdf(pages), "report.pdf"), "prose") == [f"Something {long}", f"Another thing {long}"]
 
 
+def test_lines_at_the_edges_of_pages_that_differ_in_their_figures_are_no_running_lines() -> None:
+    pages = [
+        [f"Analysts in grade {n} receive {15 + 5 * n} days of leave a year.", f"More is said of the {name} grade.", f"They may carry over {5 * n} days."]
+        for n, name in enumerate(["first", "second", "third"], 1)
+    ]
+    said = " ".join(block.text for block in read(pdf([[*page, f"Page {n} of 6"] for n, page in enumerate(pages, 4)]), "leave.pdf").blocks)
+    assert said == " ".join(line for page in pages for line in page)
+
+
 def test_a_sentence_that_runs_over_the_page_break_is_whole_and_stands_on_its_first_page() -> None:
     pages = [
         ["A first page ends in the middle of a sentence which says that the work of the", "1"],
@@ -453,6 +510,52 @@ def test_a_word_file_gives_headings_lists_and_tables() -> None:
         Block("row", "KPO | Knowledge work | India"),
         Block("row", "Merged | end"),
     )
+
+
+def word(xml: str) -> Draft:
+    """A Word file that opens with these paragraphs and tables, given as XML."""
+    file = docx.Document()
+    for at, element in enumerate(parse_xml(f"<w:body {nsdecls('w')}>{xml}</w:body>")):
+        file.element.body.insert(at, element)
+    return read(saved(file.save), "rules.docx")
+
+
+def run(text: str, properties: str = "") -> str:
+    return f'<w:r><w:rPr>{properties}</w:rPr><w:t xml:space="preserve">{text}</w:t></w:r>'
+
+
+def test_a_word_file_is_read_with_its_tracked_changes_accepted_and_without_its_wrappers() -> None:
+    draft = word(
+        f"<w:p>{run('Overtime is ')}<w:ins>{run('not ')}</w:ins>{run('paid ')}<w:del>{run('always ')}</w:del><w:moveFrom>{run('twice ')}</w:moveFrom>"
+        f"{run('to analysts on ')}<w:sdt><w:sdtPr/><w:sdtContent>{run('grade B')}</w:sdtContent></w:sdt>{run(' in ')}"
+        f"<w:smartTag><w:ins>{run('Manila')}</w:ins></w:smartTag>{run('.')}<w:moveTo>{run(' It is rare.')}</w:moveTo></w:p>"
+        f"<w:sdt><w:sdtContent><w:p>{run('Leave is 25 days.')}</w:p></w:sdtContent></w:sdt>"
+        f"<w:tbl><w:sdt><w:sdtContent><w:tr><w:tc><w:p>{run('Grade')}</w:p></w:tc></w:tr></w:sdtContent></w:sdt></w:tbl>"
+        "<w:sdt><w:sdtPr><w:docPartObj><w:docPartGallery w:val='Table of Contents'/></w:docPartObj></w:sdtPr>"
+        f"<w:sdtContent><w:p>{run('Overtime 3')}</w:p></w:sdtContent></w:sdt>"
+    )
+    assert kinds(draft) == [
+        ("prose", "Overtime is not paid to analysts on grade B in Manila. It is rare."), ("prose", "Leave is 25 days."), ("row", "Grade"),
+    ]
+
+
+@pytest.mark.parametrize("property", ["strike", "dstrike", "vanish"])
+def test_struck_out_and_hidden_text_of_a_word_file_is_left_out(property: str) -> None:
+    off = run("7%", f'<w:{property} w:val="0"/>')
+    draft = word(f"<w:p>{run('The fee is ')}{run('5% ', f'<w:{property}/>')}<w:ins>{run('6% ', f'<w:{property}/>')}</w:ins>{off}{run('.')}</w:p>")
+    assert kinds(draft) == [("prose", "The fee is 7%.")]
+
+
+def test_a_table_within_a_table_of_a_word_file_follows_it_with_a_header_of_its_own() -> None:
+    file = docx.Document()
+    table = file.add_table(2, 2)
+    inner = table.cell(0, 1).add_table(2, 2)
+    for cells, words in ((table, ["Work", "Rate", "Law", "62"]), (inner, ["Grade", "Leave", "B", "25 days"])):
+        for at, text in enumerate(words):
+            cells.cell(at // 2, at % 2).paragraphs[0].text = text
+    assert kinds(read(saved(file.save), "x.docx")) == [
+        ("header", "Work | Rate"), ("row", "Law | 62"), ("header", "Grade | Leave"), ("row", "B | 25 days"),
+    ]
 
 
 def test_slides_are_pages_with_titles_bullets_tables_groups_and_notes() -> None:
@@ -518,6 +621,29 @@ def test_a_workbook_gives_its_visible_sheets_row_by_row() -> None:
     )
 
 
+@pytest.mark.parametrize(("value", "format", "shown"), [
+    (0.995, "0.0%", "99.5%"), (0.1 + 0.2, "0%", "30%"), (0.145, "0%", "15%"), (1, "#,##0.00 %;[Red]-0.00 %", "100.00%"), (-0.05, "0%", "-5%"),
+    (30, '0"%"', "30"), (30, "0\\%", "30"), (True, "0%", "True"), ("n/a", "0%", "n/a"), (0.5, "0.00", "0.5"),
+])
+def test_a_workbook_gives_shares_in_percent_where_excel_shows_them_so(value: object, format: str, shown: str) -> None:
+    book = openpyxl.Workbook()
+    book.active["A1"] = value
+    book.active["A1"].number_format = format
+    assert texts(read(saved(book.save), "sla.xlsx"), "row") == [shown]
+
+
+def test_a_workbook_that_states_a_wrong_size_is_read_whole() -> None:
+    book = openpyxl.Workbook()
+    for row in (["Service", "Target", "Hours"], ["Helpdesk", 3, 9], ["Payroll", 2, 8]):
+        book.active.append(row)
+    with zipfile.ZipFile(io.BytesIO(saved(book.save))) as file:
+        parts = {name: file.read(name).decode() for name in file.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    data = archive(parts | {sheet: parts[sheet].replace('<dimension ref="A1:C3"', '<dimension ref="A1:B2"')})
+    assert data != archive(parts)
+    assert kinds(read(data, "sla.xlsx"))[1:] == [("header", "Service | Target | Hours"), ("row", "Helpdesk | 3 | 9"), ("row", "Payroll | 2 | 8")]
+
+
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_a_csv_file_is_read_whatever_separates_it(separator: str) -> None:
     rows = [["term", "meaning"], ["KPO", '"work, that; needs ""judgement"""'], ["BPO", "work by rule"]]
@@ -552,6 +678,11 @@ def test_utf_16_is_told_by_its_byte_order_mark(encoding: str) -> None:
 @pytest.mark.parametrize("word", ["caf\u00e9", "It costs \u00a3400 a day.", "Caf\u00e9 r\u00e9sum\u00e9."])
 def test_short_latin_1_text_is_not_taken_for_another_script(word: str) -> None:
     assert decode(word.encode("latin-1")) == word
+
+
+@pytest.mark.parametrize("byte", [b"\x80", b"\xff", b"\xe2\x80"])
+def test_a_broken_byte_does_not_change_how_the_rest_of_a_text_is_read(byte: bytes) -> None:
+    assert decode(TEXT.encode() + b" The end" + byte + b".") == f"{TEXT} The end\ufffd."
 
 
 @pytest.mark.parametrize(("data", "name", "format"), [

@@ -45,6 +45,7 @@ OFFICE_PARTS = {"word/document.xml": "docx", "ppt/presentation.xml": "pptx", "xl
 MAX_UNPACKED = 400 * 2**20
 MAX_STRANGE = 0.05  # the share of characters that no text has (control, unassigned, undecodable) above which it is not text
 MAX_ACCENTS = 0.3  # the share of bytes above 127 up to which a text in an 8-bit encoding is taken for a Western one
+MIN_WHOLE = 4  # as many whole characters beyond ASCII as broken ones make a text damaged UTF-8; in another encoding most would be broken
 XML_NO_MEMORY = 2  # libxml2's XML_ERR_NO_MEMORY, which lxml raises as a syntax error
 _NOT_TEXT = "not a text, Markdown, HTML, PDF, Word, PowerPoint, Excel or CSV file"
 
@@ -131,7 +132,7 @@ def _office_kind(data: bytes) -> str:
 def decode(data: bytes) -> str:
     """The text in these bytes: UTF-8 (or what the byte order mark says), else the most likely encoding.
 
-    Raises Unreadable for bytes that are not text.
+    In UTF-8 of which a few bytes are damaged, U+FFFD stands in their place. Raises Unreadable for bytes that are not text.
     """
     text = _decode(data)
     sample = text[:20_000]
@@ -153,6 +154,10 @@ def _decode(data: bytes) -> str:
     except UnicodeDecodeError:
         from charset_normalizer import from_bytes
 
+        text = data.decode("utf-8-sig", errors="replace")
+        broken = text.count("\ufffd")
+        if sum(char > "\x7f" for char in text) - broken >= MIN_WHOLE * broken:
+            return text
         # Guessing took "café" for Arabic; in English text the few bytes above 127 are Windows-1252, which contains Latin-1.
         if sum(byte > 127 for byte in data) <= MAX_ACCENTS * len(data):
             return data.decode("cp1252", errors="replace")

@@ -18,25 +18,27 @@ _TEASER = re.compile(r"learn more[.…]*|read more[.…]*", re.I)
 _COMMENTS = re.compile(r"((discussion|reader'?s?'?|user|\d+) )?comments?( \(\d+\))?:?", re.I)
 _COMMENTS_END = re.compile(r"(post|leave|add|write) (a |your )?(comments?|reply).*", re.I)
 _REPLY = re.compile(r"@\w+\s*[-–—:]")
+# A page that was saved has one of these formats; in the others a step or a heading called "Log in" is the document's own.
+SAVED = ("html", "text", "pdf")
 # Readers' comments stand at the end of an article; "Comments" as a heading in its first part is the article's own.
 COMMENTS_AFTER = 0.3
 
 
 def without_clutter(draft: Draft) -> Draft:
     """The draft without page furniture; readers' comments under an article are kept, of kind "comment"."""
-    return replace(draft, blocks=tuple(_kept(draft.blocks, draft.format not in ("text", "pdf"))))
+    return replace(draft, blocks=tuple(_kept(draft.blocks, draft.format in SAVED, draft.format not in ("text", "pdf"))))
 
 
-def _kept(blocks: tuple[Block, ...], stated: bool) -> Iterable[Block]:
-    """`stated` when the format states its headings, so that one of the same rank ends the comments."""
+def _kept(blocks: tuple[Block, ...], saved: bool, stated: bool) -> Iterable[Block]:
+    """`saved` when there may be buttons; `stated` when the format states its headings, so that one of the same rank ends the comments."""
     in_comments, rank = False, 0
     for at, block in enumerate(blocks):
         if _COMMENTS_END.fullmatch(block.text) or (stated and block.kind == "heading" and block.level <= rank):
             in_comments = False
-        if _COMMENTS.fullmatch(block.text) and at >= COMMENTS_AFTER * len(blocks):
+        if _COMMENTS.fullmatch(block.text) and not _is_own(block) and at >= COMMENTS_AFTER * len(blocks):
             in_comments, rank = True, block.level if block.kind == "heading" else 0
             continue
-        if not block.text or _is_button(block) or _leads_to_teaser(blocks, at):
+        if not block.text or saved and (_is_button(block) or _leads_to_teaser(blocks, at)):
             continue
         if block.kind == "comment":
             yield block
@@ -48,9 +50,15 @@ def _kept(blocks: tuple[Block, ...], stated: bool) -> Iterable[Block]:
             yield block
 
 
+def _is_own(block: Block) -> bool:
+    """Is this a row of a table or a numbered step? A page has no furniture of that kind."""
+    return block.kind in ("header", "row") or block.marker[:1].isdecimal()
+
+
 def _is_button(block: Block) -> bool:
     """A heading such as "Privacy policy" may be the subject of a document."""
-    return bool(_BUTTON.fullmatch(block.text)) and not (block.kind == "heading" and block.text.lower().endswith("policy"))
+    own = _is_own(block) or block.kind == "heading" and block.text.lower().endswith("policy")
+    return bool(_BUTTON.fullmatch(block.text)) and not own
 
 
 def _leads_to_teaser(blocks: tuple[Block, ...], at: int) -> bool:

@@ -1,4 +1,4 @@
-"""Markdown with optional YAML front matter, by markdown-it-py's tokens. Images are left out; HTML in it is read as a web page is.
+"""Markdown with optional YAML front matter, by markdown-it-py's tokens. Images and struck-out text are left out; HTML in it is read as a web page is.
 
 A comment that opens with "questions:" lists, a line each, what the section that it stands in answers; it is searched and never shown.
 """
@@ -17,6 +17,7 @@ from corpus.readers import Unreadable, decode, web
 
 _FRONT = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.S)
 _ASKED = re.compile(r"\A<!--\s*questions:[ \t]*\n(.*?)-->\s*\Z", re.S | re.I)
+_TAG = re.compile(r"<(/?)(br|sup|del|strike|s)[\s/>]", re.I)
 _PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 
 
@@ -142,9 +143,22 @@ def blocks_of(text: str) -> Iterator[Block | str]:
 
 
 def _plain(token: Token) -> str:
-    shown = {"text": lambda t: t.content, "code_inline": lambda t: t.content}
-    breaks = {"softbreak": " ", "hardbreak": " "}
-    return "".join(
-        shown[child.type](child) if child.type in shown else breaks.get(child.type, "")
-        for child in token.children or []
-    )
+    """The words of a line of text as `web` gives those of a web page: <br> is a space, a raised number stays raised, struck-out text is left out.
+
+    A tag that is never closed says nothing.
+    """
+    said: list[str] = []
+    opened: dict[str, int] = {}  # where in `said` the tags that we are in begin
+    for child in token.children or []:
+        tag = _TAG.match(child.content) if child.type == "html_inline" else None
+        name = tag[2].lower() if tag else child.tag
+        if child.type in ("text", "code_inline"):
+            said.append(child.content)
+        elif child.type in ("softbreak", "hardbreak") or name == "br":
+            said.append(" ")
+        elif child.type == "s_open" or tag and not tag[1]:
+            opened[name] = len(said)
+        elif name in opened and (child.type == "s_close" or tag):
+            at = opened.pop(name)
+            said[at:] = [web.raised("".join(said[at:]))] if name == "sup" else []
+    return "".join(said)

@@ -3,20 +3,32 @@
 import io
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from corpus.document import Block, BlockKind, Draft
 from corpus.normalise import one_line
 from corpus.readers import damaged
 
+if TYPE_CHECKING:
+    from docx.table import Table
+
+_WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+# What Word wraps around text, paragraphs, rows or cells that it shows; python-docx passes over it with all that it holds.
+_WRAPPERS = tuple(_WORD + name for name in ("ins", "moveTo", "sdt", "sdtContent", "smartTag", "customXml", "fldSimple"))
+
 
 def read_docx(data: bytes, name: str) -> Draft:
-    """Paragraphs by their styles, tables row by row. Word keeps no page numbers in the file, so pages are None."""
+    """Paragraphs by their styles, tables row by row, as Word shows them with all tracked changes accepted.
+
+    Word keeps no page numbers in the file, so pages are None. Struck-out and hidden text is left out, and so is a table of contents that Word made.
+    """
     import docx
     from docx.table import Table
 
     try:
         document = docx.Document(io.BytesIO(data))
+        _unwrap(document.element.body)
+        _drop_unshown(document.element.body)
         content = list(document.iter_inner_content())
         facts = document.core_properties
     except Exception as error:  # whatever a damaged file raises, it is this file that cannot be read
@@ -25,8 +37,7 @@ def read_docx(data: bytes, name: str) -> Draft:
     numbers: dict[int, int] = {}  # of the items so far in the list that we are in, by level
     for part in content:
         if isinstance(part, Table):
-            # A merged cell is given once for each column that it covers.
-            blocks += _rows([[cell.text for cell in dict.fromkeys(row.cells)] for row in part.rows], None)
+            blocks += _table(part)
             continue
         words = one_line(part.text)
         style = (part.style.name if part.style is not None else "") or ""
@@ -48,6 +59,35 @@ def read_docx(data: bytes, name: str) -> Draft:
     title = one_line(facts.title or "")
     date = facts.modified.date().isoformat() if facts.modified else None
     return Draft(tuple(blocks), "docx", title=title, date=date)
+
+
+def _unwrap(body: Any) -> None:
+    """Put what the wrappers in `body` hold in their place. Deleted and moved text is not among it, and stays out of reach."""
+    for contents in body.xpath(".//w:sdt[w:sdtPr/w:docPartObj/w:docPartGallery/@w:val='Table of Contents']"):
+        contents.getparent().remove(contents)
+    for wrapper in list(body.iter(*_WRAPPERS)):
+        for child in list(wrapper):
+            wrapper.addprevious(child)
+        wrapper.getparent().remove(wrapper)
+
+
+def _drop_unshown(body: Any) -> None:
+    """Take struck-out and hidden text out of `body`: the one holds no more, the other no reader sees."""
+    from docx.text.font import Font
+
+    for run in list(body.iter(f"{_WORD}r")):
+        font = Font(run)
+        if font.strike or font.double_strike or font.hidden:
+            run.getparent().remove(run)
+
+
+def _table(table: "Table") -> list[Block]:
+    """The rows of a table in Word, then those of the tables in its cells, so that each keeps its header."""
+    # A merged cell is given once for each column that it covers.
+    blocks = _rows([[cell.text for cell in dict.fromkeys(row.cells)] for row in table.rows], None)
+    for inner in table._tbl.xpath("./w:tr/w:tc/w:tbl"):
+        blocks += _table(type(table)(inner, table))
+    return blocks
 
 
 def read_pptx(data: bytes, name: str) -> Draft:

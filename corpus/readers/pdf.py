@@ -10,8 +10,10 @@ from corpus.normalise import normalise, one_line
 from corpus.readers import Unreadable
 from corpus.readers.plain import blocks_of
 
-# A first or last line that stands on at least this share of the pages (digits aside) is a running header or footer.
+# A first or last line that stands on at least this share of the pages (a number that counts them aside) is a running header or footer.
 RUNNING_SHARE = 0.6
+NUMBERED_LENGTH = 200  # characters; a longer line is no place for the number of a page, and may hold thousands of numbers
+_NUMBER = re.compile(r"(?<!\d)\d{1,4}(?!\d)")
 # PDFium gives one of these for a hyphen at a line's end and the line break after it.
 _HYPHEN_AND_BREAK = re.compile("[\ufffe\x02]\n?")
 _LINE_HYPHEN = re.compile("[\x00\u00ad]\\s*$|(?<=[a-z])-\\s*$")
@@ -54,22 +56,25 @@ def _lines(text: str) -> list[str]:
 
 
 def _without_running_lines(pages: list[list[str]]) -> list[list[str]]:
-    """Pages without the header and footer lines they share, and without bare page numbers at their edges."""
+    """Pages without the header and footer lines they share (the number of the page aside), and without bare page numbers at their edges."""
 
-    def key(line: str) -> str:
-        return re.sub(r"\d+", "#", line.strip("\x00 ")).lower()
+    def keys(line: str, number: int) -> set[str]:
+        """The line as it stands and, for each number in it, with how far that is from the page's own in its place."""
+        line = line.strip("\x00 ").lower()
+        found = _NUMBER.finditer(line) if len(line) <= NUMBERED_LENGTH else ()
+        return {line, *(f"{line[: n.start()]}#{int(n.group()) - number}#{line[n.end() :]}" for n in found)}
 
     def edges(page: list[str]) -> set[int]:
         filled = [at for at, line in enumerate(page) if line.strip()]
         return set(filled[:2] + filled[-2:])
 
-    counts = Counter(k for page in pages for k in {key(page[at]) for at in edges(page)})
+    counts = Counter(k for number, page in enumerate(pages) for k in {k for at in edges(page) for k in keys(page[at], number)})
     needed = max(2, RUNNING_SHARE * len(pages))
     kept = []
-    for page in pages:
+    for number, page in enumerate(pages):
         drop = {
             at for at in edges(page)
-            if counts[key(page[at])] >= needed or (len(pages) > 1 and _PAGE_NUMBER.fullmatch(page[at].strip()))
+            if any(counts[key] >= needed for key in keys(page[at], number)) or (len(pages) > 1 and _PAGE_NUMBER.fullmatch(page[at].strip()))
         }
         kept.append([line for at, line in enumerate(page) if at not in drop])
     return kept

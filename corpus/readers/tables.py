@@ -2,13 +2,20 @@
 
 import csv
 import io
+import re
 import warnings
 from collections.abc import Iterable, Iterator
 from datetime import datetime, time
+from decimal import ROUND_HALF_UP, Decimal, localcontext
+from typing import Any
 
 from corpus.document import Block, Draft
 from corpus.normalise import one_line
 from corpus.readers import Unreadable, damaged, decode
+
+# A number format that shows shares in percent, and its decimals. A sign in quotation marks or after a backslash is only written beside the number.
+_PERCENT = re.compile(r"(?:\.([0#?]+))?\s*%")
+_LITERAL = re.compile(r'"[^"]*"|\\.')
 
 
 def read_csv(data: bytes, name: str) -> Draft:
@@ -27,7 +34,10 @@ def read_csv(data: bytes, name: str) -> Draft:
 
 
 def read_xlsx(data: bytes, name: str) -> Draft:
-    """Each sheet is a page with its name as a heading; cells give the values last computed, not the formulas."""
+    """Each sheet is a page with its name as a heading; cells give the values last computed, not the formulas, shares in percent where Excel shows them so.
+
+    Hidden sheets are left out; hidden rows and columns are read.
+    """
     from openpyxl import load_workbook
 
     try:
@@ -35,7 +45,9 @@ def read_xlsx(data: bytes, name: str) -> Draft:
             warnings.simplefilter("ignore")  # openpyxl warns of styles and extensions that it leaves out
             book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
             sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
-            tables = [list(_table(sheet.iter_rows(values_only=True), page)) for page, sheet in enumerate(sheets, 1)]
+            for sheet in sheets:
+                sheet.reset_dimensions()  # what a sheet states of its size may be less than it holds
+            tables = [list(_table(([_shown(cell) for cell in row] for row in sheet.iter_rows()), page)) for page, sheet in enumerate(sheets, 1)]
     except Exception as error:  # whatever a damaged workbook raises, it is this file that cannot be read
         raise damaged(error, "a damaged or protected Excel file") from error
     blocks: list[Block] = []
@@ -46,10 +58,10 @@ def read_xlsx(data: bytes, name: str) -> Draft:
     return Draft(tuple(blocks), "xlsx", title=title, pages=len(sheets))
 
 
-def _table(rows: Iterable[Iterable[object]], page: int | None) -> Iterator[Block]:
+def _table(rows: Iterable[Iterable[str]], page: int | None) -> Iterator[Block]:
     first = True
     for row in rows:
-        cells = [one_line(_shown(cell)) for cell in row]
+        cells = [one_line(cell) for cell in row]
         while cells and not cells[-1]:
             cells.pop()
         if any(cells):
@@ -57,9 +69,15 @@ def _table(rows: Iterable[Iterable[object]], page: int | None) -> Iterator[Block
             first = False
 
 
-def _shown(value: object) -> str:
+def _shown(cell: Any) -> str:
+    """The value of an Excel cell as a reader would write it, "" for none."""
+    value = cell.value
     if value is None:
         return ""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if number and (percent := _PERCENT.search(_LITERAL.sub("", cell.number_format))):
+        with localcontext(rounding=ROUND_HALF_UP):  # as Excel does
+            return f"{Decimal(str(value)):.{len(percent[1] or '')}%}"
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if isinstance(value, datetime) and value.time() == time():

@@ -1,4 +1,4 @@
-"""Saved web pages: the visible text of the body with its headings, lists and tables, without navigation."""
+"""Saved web pages: the visible text of the body with its headings, lists and tables, without navigation and what is struck out."""
 
 import re
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ from corpus.readers import Unreadable, decode
 _SKIPPED = {
     "script", "style", "noscript", "template", "svg", "math", "nav", "footer", "aside", "button", "select", "iframe",
     "object", "embed", "img", "video", "audio", "canvas", "head", "dialog", "menu", "input", "textarea",
+    "del", "s", "strike",
 }
 _BLOCKS = {
     "p", "div", "section", "article", "main", "header", "body", "html", "blockquote", "center", "address", "details",
@@ -24,6 +25,8 @@ _FURNITURE = re.compile(
     r"(^|[\s_-])(nav|navbar|menu|sidebar|breadcrumbs?|cookie|banner|share|social|related|advert|ads?|promo)([\s_-]|$)", re.I
 )
 _COMMENTS = re.compile(r"(^|[\s_-])(comments?|comment-?list|disqus|respond)([\s_-]|$)", re.I)
+_NUMBER = re.compile(r"\s*[-+\u2212]?\d+(\s*,\s*\d+)*\s*")
+_RAISED = str.maketrans("0123456789+-\u2212", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻")
 _LATIN = {"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "iso8859-1", "latin1", "latin-1"}  # browsers read these as `decode` does
 # <main> or <article> is taken for the page when it holds at least this share of the body's text.
 MAIN_SHARE = 0.4
@@ -210,4 +213,9 @@ def _inline(node: lxml.html.HtmlElement) -> str:
             space = " " if child.tag in _BLOCKS else ""
             parts += [space, _inline(child), space]
         parts.append(child.tail or "")
-    return "".join(parts)
+    return raised("".join(parts)) if node.tag == "sup" else "".join(parts)
+
+
+def raised(text: str) -> str:
+    """What stands in a <sup>: a number in raised digits, so that the note of "$5" and the power of "10" are not read as one figure with it."""
+    return text.translate(_RAISED) if _NUMBER.fullmatch(text) else text

@@ -317,6 +317,14 @@ def test_ingest_of_a_path_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     failed(ran, f"there is no file or folder {tmp_path / 'none'}", "check the path")
 
 
+def test_ingest_into_a_folder_that_cannot_be_one_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    data = tmp_path / "data"
+    (data / "ingest.lock").mkdir(parents=True)
+    for folder in (tmp_path / "file", Path("/proc/none"), data):
+        failed(run_kpo("ingest", "--data-dir", folder), f"the data folder {folder} cannot be used: ", "give this user the right to read and write there")
+
+
 def test_the_shipped_documents_stay_out_once_they_were_left_out(tmp_path: Path) -> None:
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "a.md").write_text("# A\n\nKPO is work that needs judgement.\n")

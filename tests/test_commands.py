@@ -317,6 +317,12 @@ def test_ingest_of_a_path_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     failed(ran, f"there is no file or folder {tmp_path / 'none'}", "check the path")
 
 
+@pytest.mark.parametrize("arguments", [["ingest", ""], ["ingest", ".", ""], ["sources", "--remove", ""], ["sources", "--data-dir", ""]], ids=" ".join)
+def test_an_empty_path_is_not_the_folder_that_a_command_runs_in(arguments: list[str], tmp_path: Path) -> None:
+    failed(run_kpo(*arguments, KPO_DATA_DIR=tmp_path / "data"), "a path is empty", "name a file or folder")
+    assert not (tmp_path / "data").exists()
+
+
 def test_ingest_into_a_folder_that_cannot_be_one_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     data = tmp_path / "data"

@@ -169,7 +169,7 @@ def _bring_up_to_date(
             check_scheme(edit)
         for source in sources:
             edit.clear_problems(source.name)
-            files = files_of(source, [other.path for other in everything])
+            files = files_of(source, [catalog.path.parent, *(other.path for other in everything)])
             if isinstance(files, Failure):
                 missing.append(Row(source.name, "failed", reason=files.reason))
                 edit.set_problem(source.name, source.name, files.reason)

@@ -147,7 +147,8 @@ class View:
     def document(self, id: str) -> Document | None:
         """One document with its text; None when it is not in the catalog."""
         row = self._db.execute(
-            "SELECT id, title, text, blocks, format, pages, date, summary, tags, provenance FROM documents WHERE id = ?", [id]
+            "SELECT id, title, text, blocks, format, pages, date, summary, tags, provenance FROM documents WHERE id = ?",
+            [id.encode("utf-8", errors="replace").decode()],  # SQLite takes no half of a character; neither has an id one
         ).fetchone()
         if row is None:
             return None

@@ -70,6 +70,7 @@ def test_what_is_put_in_comes_out(catalog: Catalog) -> None:
         assert (entry.id, entry.source, entry.passages, entry.characters) == ("notes/a.md", "notes", len(passages), len(document.text))
         assert view.count_passages() == len(passages) == len(view.matrix().ids)
         assert view.document("notes/b.md") is None
+        assert view.document("notes/\udcff.md") is None
         assert view.passages_of("notes/b.md") == []
         assert view.passages([]) == {} == view.vectors([])
 

@@ -58,7 +58,7 @@ def _question(line: bytes) -> Any:
 
     remedy = 'write a plain question, or an object such as {"question": "What is KPO?", "after": []}'
     try:
-        text = line.decode().strip()
+        text = line.decode("utf-8-sig").strip()
     except ValueError as error:
         raise EvalError(f"this line is not UTF-8: {line[:80]!r}", remedy) from error
     if not text.startswith("{"):

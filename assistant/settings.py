@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
+from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 from rapidfuzz import process
 
@@ -52,6 +53,13 @@ class Settings(BaseSettings):
     llm: Llm = Field(default_factory=Llm, description="the language model that drafts answers")
     refusal_note: str | None = Field(None, max_length=500, description="a text that the page shows under a refusal, such as whom to ask")
     old_after_months: int | None = Field(None, ge=1, description="the age in months from which the page says that a document is old")
+
+    @field_validator("data_dir", "models_dir", mode="before")
+    @classmethod
+    def _names_a_folder(cls, given: object) -> object:
+        if given == "":  # Path makes the current folder of it
+            raise PydanticCustomError("empty", "Input should name a folder")
+        return given
 
     @classmethod
     def settings_customise_sources(

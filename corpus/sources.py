@@ -48,7 +48,7 @@ def name_for(path: Path, taken: Collection[str]) -> str:
 def files_of(source: Source, others: Collection[Path] = ()) -> list[Found] | Failure:
     """The files of `source` sorted by id, or why there are none to be had.
 
-    Hidden files and folders are passed over, and so are folders of `others`, which are sources themselves. A link that
+    Hidden files and folders are passed over, and so are folders of `others`: other sources, and the data folder. A link that
     leads out of the folder is a Found with a failure; a link to a folder inside is passed over, its files are met anyway.
     A missing source is a Failure: nothing may be concluded about its documents.
     """

@@ -25,6 +25,7 @@ from index.lexical import fts_query, words
 
 SCHEMA_VERSION = 2
 BUSY_SECONDS = 30.0  # how long a writer waits for another one before it says so
+DENIED = "give this user the right to read and write there, or set KPO_DATA_DIR to another folder"
 HEADING_WEIGHT = 2.0  # BM25 weight of a word in the heading path against one in the text; questions often name the heading
 
 _SCHEMA = """
@@ -146,7 +147,8 @@ class View:
     def document(self, id: str) -> Document | None:
         """One document with its text; None when it is not in the catalog."""
         row = self._db.execute(
-            "SELECT id, title, text, blocks, format, pages, date, summary, tags, provenance FROM documents WHERE id = ?", [id]
+            "SELECT id, title, text, blocks, format, pages, date, summary, tags, provenance FROM documents WHERE id = ?",
+            [id.encode("utf-8", errors="replace").decode()],  # SQLite takes no half of a character; neither has an id one
         ).fetchone()
         if row is None:
             return None
@@ -351,7 +353,8 @@ class Catalog:
     @property
     def exists(self) -> bool:
         """Is there a file? A first ingestion that was killed at once leaves one without tables."""
-        return self.path.is_file()
+        with usable(self.path.parent):
+            return self.path.is_file()
 
     @contextmanager
     def reading(self) -> Iterator[View]:
@@ -368,7 +371,7 @@ class Catalog:
     @contextmanager
     def writing(self) -> Iterator[Edit]:
         """One write transaction; rolled back when its block raises. Creates the catalog when there is none."""
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(self.path.parent)
         with self._open() as db:
             db.execute("BEGIN IMMEDIATE")
             try:
@@ -396,12 +399,8 @@ class Catalog:
                 self._check_schema(db)
                 yield db
         except sqlite3.DatabaseError as error:
-            busy = "locked" in str(error)
-            raise IndexUnavailable(
-                f"the catalog {self.path} cannot be used: {error}",
-                "wait until the other process is done, and try again" if busy
-                else "restore the file from a copy, or delete it and run `kpo ingest` to build it again",
-            ) from error
+            damaged = "restore the file from a copy, or delete it and run `kpo ingest` to build it again"
+            raise IndexUnavailable(f"the catalog {self.path} cannot be used: {error}", remedy_for(error, damaged)) from error
 
     def _check_schema(self, db: sqlite3.Connection) -> None:
         if not _has_tables(db):
@@ -412,6 +411,28 @@ class Catalog:
                 f"{self.path} has schema {found}, this version reads {SCHEMA_VERSION}",
                 "use the version that wrote it, or delete that file and run `kpo ingest` with your source folders",
             )
+
+
+@contextmanager
+def usable(folder: Path) -> Iterator[None]:
+    """Reach into a data folder. Raises IndexUnavailable for what the system does not let this user do there."""
+    try:
+        yield
+    except OSError as error:
+        raise IndexUnavailable(f"the data folder {folder} cannot be used: {error.strerror}", DENIED) from error
+
+
+def make_folder(folder: Path) -> None:
+    """Make a data folder, for its owner only; one that is there stays as it is. Raises IndexUnavailable where it cannot be made."""
+    with usable(folder):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+def remedy_for(error: sqlite3.DatabaseError, damaged: str) -> str:
+    """What to do about what SQLite says: `damaged` only when the file itself is to blame, and not another process or the permissions."""
+    if "locked" in str(error):
+        return "wait until the other process is done, and try again"
+    return DENIED if "readonly" in str(error) or "unable to open" in str(error) else damaged
 
 
 def use_wal(db: sqlite3.Connection) -> None:

@@ -9,7 +9,17 @@ import typer
 
 from corpus.errors import CorpusError
 
-DataDir = Annotated[Path | None, typer.Option("--data-dir", help="The data folder (default: KPO_DATA_DIR, else data/).", show_default=False)]
+
+def path(given: str) -> Path:
+    """The path that an argument names. Raises CorpusError for an empty one, which would be the folder that the command runs in."""
+    if not given:
+        raise CorpusError("a path is empty", "name a file or folder; . is the one that you are in")
+    return Path(given)
+
+
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", parser=path, help="The data folder (default: KPO_DATA_DIR, else data/).", show_default=False)
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 commands = typer.Typer()
@@ -38,7 +48,7 @@ def print_json(value: object) -> None:
 @commands.command()
 def ingest(
     ctx: typer.Context,
-    paths: Annotated[list[Path] | None, typer.Argument(help="Folders or files to add as sources. None: bring all up to date.")] = None,
+    paths: Annotated[list[Path] | None, typer.Argument(parser=path, help="Folders or files to add as sources. None: bring all up to date.")] = None,
     no_shipped: Annotated[bool, typer.Option("--no-shipped", help="Leave out the shipped handbook, from now on.")] = False,
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Make all passages and vectors anew.")] = False,
     as_json: Json = False,
@@ -61,7 +71,9 @@ def ingest(
 @commands.command()
 def sources(
     ctx: typer.Context,
-    remove: Annotated[Path | None, typer.Option("--remove", help="Take this source out, with all that came from it.", show_default=False)] = None,
+    remove: Annotated[
+        Path | None, typer.Option("--remove", parser=path, help="Take this source out, with all that came from it.", show_default=False)
+    ] = None,
     as_json: Json = False,
     data_dir: DataDir = None,
 ) -> None:

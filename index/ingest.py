@@ -17,7 +17,7 @@ from corpus.errors import CorpusError
 from corpus.sources import SHIPPED, Found, Source, files_of, name_for
 from corpus.terms import Term, harvest
 from corpus.worker import Failure, FileReader
-from index.catalog import Catalog, Edit, Entry
+from index.catalog import Catalog, Edit, Entry, make_folder, usable
 from index.embed import Embedder, embed_questions
 from index.search import check_built_with, check_scheme
 
@@ -98,13 +98,14 @@ def ingest(
     The embedder is opened only when something must be embedded. Raises CorpusError for a path that is not there.
     """
     folder = catalog.path.parent
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(folder)
     lock = FileLock(folder / "ingest.lock", thread_local=False)  # a server may run each step of this generator on another thread
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        yield Waiting()
-        lock.acquire()
+    with usable(folder):
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            yield Waiting()
+            lock.acquire()
     try:
         with catalog.writing() as edit:
             before = {entry.id for entry in edit.entries()}
@@ -168,7 +169,7 @@ def _bring_up_to_date(
             check_scheme(edit)
         for source in sources:
             edit.clear_problems(source.name)
-            files = files_of(source, [other.path for other in everything])
+            files = files_of(source, [catalog.path.parent, *(other.path for other in everything)])
             if isinstance(files, Failure):
                 missing.append(Row(source.name, "failed", reason=files.reason))
                 edit.set_problem(source.name, source.name, files.reason)

@@ -8,7 +8,8 @@ import unicodedata
 from functools import lru_cache
 
 _WORD = re.compile(r"[a-z0-9]+(?:&[a-z0-9]+)*")
-_POSSESSIVE = re.compile(r"(?<=\w)'s\b")  # not the quotation mark in front of 'service level'
+_NEGATION = re.compile(r"\b(?:ai|sha|wo)n't\b|(?<=\w)(?:(?<!\bca)n)?'t\b")  # "can't" keeps its n; of "won't" no word is left
+_ENDING = re.compile(r"(?<=\w)'(?:d|ll|m|re|s|ve)\b")  # of a possessive or a contraction; not the quotation mark in front of 'service level'
 # British and American forms of a word become one form; which one does not matter, since texts and questions are treated alike.
 _SPELLINGS = (
     (re.compile(r"(?<=[a-z]{2})([iy])z(e|ed|er|ers|es|ing|ation|ations|able)$"), r"\1s\2"),
@@ -31,12 +32,14 @@ STOPWORDS = frozenset(
 
 
 def words(text: str) -> list[str]:
-    """The words of `text` in order, folded: lower case, no accents, one spelling, "R&D" as "rd". Empty for no words."""
+    """The words of `text` in order, folded: lower case, no accents, one spelling, "R&D" as "rd", "don't" as "do not". Empty for no words."""
     plain = text
     if not plain.isascii():
         plain = unicodedata.normalize("NFKD", plain.replace("’", "'"))
         plain = "".join(c for c in plain if not unicodedata.combining(c))
-    plain = _POSSESSIVE.sub("", plain.casefold())  # after the decomposition, which can give capitals ("™" is "TM")
+    plain = plain.casefold()  # after the decomposition, which can give capitals ("™" is "TM")
+    if "'" in plain:
+        plain = _ENDING.sub("", _NEGATION.sub(" not", plain))
     return [one_spelling(word.replace("&", "")) for word in _WORD.findall(plain)]
 
 

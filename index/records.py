@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from corpus.errors import IndexMismatch, IndexUnavailable
-from index.catalog import BUSY_SECONDS, use_wal
+from index.catalog import BUSY_SECONDS, make_folder, remedy_for, use_wal
 
 # Each entry brings the file from the version before it to its own; the first makes it from nothing. Entries are only ever added.
 _MIGRATIONS = (
@@ -45,9 +45,9 @@ class RecordsFile:
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """One transaction that may read and write; rolled back when its block raises. Makes the file when there is none.
 
-        Raises IndexMismatch when a newer version wrote the file, IndexUnavailable when it is damaged or stays locked.
+        Raises IndexMismatch when a newer version wrote the file, IndexUnavailable when it is damaged, stays locked or is not for this user.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(self.path.parent)
         try:
             with closing(sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)) as db:
                 use_wal(db)
@@ -64,7 +64,8 @@ class RecordsFile:
                         db.execute("ROLLBACK")
                     raise
         except sqlite3.DatabaseError as error:
-            raise IndexUnavailable(f"the records {self.path} cannot be used: {error}", "restore the file from a copy; it cannot be built again") from error
+            damaged = "restore the file from a copy; it cannot be built again"
+            raise IndexUnavailable(f"the records {self.path} cannot be used: {error}", remedy_for(error, damaged)) from error
 
     def _migrate(self, db: sqlite3.Connection) -> None:
         found = 0

@@ -3,7 +3,7 @@
 import hashlib
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from random import Random
@@ -17,8 +17,9 @@ from corpus.document import embedded_text
 from corpus.errors import IndexMismatch, IndexMissing, IndexUnavailable
 from corpus.sources import Source
 from fakes import FakeEmbedder, put
-from index.catalog import SCHEMA_VERSION, Catalog
+from index.catalog import DENIED, SCHEMA_VERSION, Catalog
 from index.lexical import content_words
+from index.records import RecordsFile
 
 LPO = "Legal process outsourcing (LPO) is the hiring of outside lawyers for contract review."
 PRICES = "A fixed price is agreed before the work starts. Time and materials are paid by the hour."
@@ -69,6 +70,7 @@ def test_what_is_put_in_comes_out(catalog: Catalog) -> None:
         assert (entry.id, entry.source, entry.passages, entry.characters) == ("notes/a.md", "notes", len(passages), len(document.text))
         assert view.count_passages() == len(passages) == len(view.matrix().ids)
         assert view.document("notes/b.md") is None
+        assert view.document("notes/\udcff.md") is None
         assert view.passages_of("notes/b.md") == []
         assert view.passages([]) == {} == view.vectors([])
 
@@ -314,6 +316,37 @@ def test_a_file_that_is_no_database_is_an_error_with_a_remedy(catalog: Catalog) 
         with pytest.raises(IndexUnavailable) as caught, transaction():
             pass
         assert "delete it" in caught.value.remedy
+
+
+def test_a_data_folder_that_cannot_be_one_is_an_error_with_a_remedy(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    nameless = Catalog(tmp_path / ("x" * 300))
+    for transaction in (Catalog(tmp_path / "file").writing, nameless.reading, nameless.writing):
+        with pytest.raises(IndexUnavailable, match="cannot be used: File") as caught, transaction():
+            pass
+        assert caught.value.remedy == DENIED
+
+
+def test_a_file_that_this_user_may_not_write_is_an_error_that_advises_to_delete_nothing(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write_catalog() -> None:
+        with catalog.writing() as edit:
+            edit.clear_problems("notes")
+
+    def write_records() -> None:
+        with RecordsFile(catalog.path.parent).transaction() as db:
+            db.execute("DELETE FROM inbox")
+
+    def refused(write: Callable[[], None], said: str) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(sqlite3, "connect", lambda path, connect=sqlite3.connect, **options: connect(f"file:{path}?mode=ro", uri=True, **options))
+            with pytest.raises(IndexUnavailable, match=said) as caught:
+                write()
+        assert caught.value.remedy == DENIED
+
+    for write in (write_catalog, write_records):
+        refused(write, "unable to open")
+        write()
+        refused(write, "readonly")
 
 
 def test_a_catalog_of_another_version_is_refused_with_a_remedy_that_works(catalog: Catalog) -> None:

@@ -133,16 +133,16 @@ def test_ask_reads_lines_and_a_bad_one_does_not_stop_the_rest(every: Path) -> No
     lines = [
         b"What is KPO?", b"", b'{"question": "And why?", "after": ["What is KPO?"]}', b"thanks", b'{"question": 5}',
         b'{"question": "x", "after": "y"}', b"{not json", b"\xff\xfe not text", b'{"question": "What is \\ud800 KPO?"}', b"[" * 20_000,
-        b'{"question": ' + b"[" * 20_000, b"What is BPO?",
+        b'{"question": ' + b"[" * 20_000, b"What is BPO?", b'\xef\xbb\xbf{"question": "What is LPO?"}',
     ]
     ran = run_kpo("ask", "-", "--json", "--data-dir", every, text=b"\n".join(lines))
     assert ran.returncode == 1, ran.stderr
     said = [json.loads(line) for line in ran.stdout.splitlines()]
-    assert ["error" in line for line in said] == [False, False, False, True, True, True, True, False, False, True, False]
+    assert ["error" in line for line in said] == [False, False, False, True, True, True, True, False, False, True, False, False]
     assert all(set(line) == {"error", "remedy"} and line["error"] and line["remedy"] for line in said if "error" in line)
     assert all(set(line) == ASK_FIELDS for line in said if "error" not in line)
     assert said[1]["standalone"] != "And why?"
-    assert (said[2]["verdict"], said[-1]["question"]) == ("conversation", "What is BPO?")
+    assert (said[2]["verdict"], *(line["question"] for line in said[-2:])) == ("conversation", "What is BPO?", "What is LPO?")
     assert run_kpo("ask", "-", "--json", "--data-dir", every, text="What is KPO?\n").returncode == 0
 
 
@@ -211,6 +211,8 @@ def test_show_prints_the_text_and_as_json_what_is_known_of_the_document(every: P
 def test_show_of_an_unknown_document_suggests_one(every: Path) -> None:
     ran = run_kpo("show", "trade/trad.pdf", "--data-dir", every)
     failed(ran, "there is no document 'trade/trad.pdf'", "did you mean 'trade/trade.pdf'?")
+    ran = run_kpo("show", "trade/\udcff.pdf", "--data-dir", every)
+    failed(ran, r"there is no document 'trade/\udcff.pdf'", "did you mean 'trade/")
 
 
 def test_show_ends_quietly_when_its_reader_goes_away(shipped: Path) -> None:
@@ -315,6 +317,20 @@ def test_ingest_reports_each_file_and_exits_1_when_one_failed(tmp_path: Path) ->
 def test_ingest_of_a_path_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     ran = run_kpo("ingest", tmp_path / "none", "--data-dir", tmp_path / "data")
     failed(ran, f"there is no file or folder {tmp_path / 'none'}", "check the path")
+
+
+@pytest.mark.parametrize("arguments", [["ingest", ""], ["ingest", ".", ""], ["sources", "--remove", ""], ["sources", "--data-dir", ""]], ids=" ".join)
+def test_an_empty_path_is_not_the_folder_that_a_command_runs_in(arguments: list[str], tmp_path: Path) -> None:
+    failed(run_kpo(*arguments, KPO_DATA_DIR=tmp_path / "data"), "a path is empty", "name a file or folder")
+    assert not (tmp_path / "data").exists()
+
+
+def test_ingest_into_a_folder_that_cannot_be_one_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    data = tmp_path / "data"
+    (data / "ingest.lock").mkdir(parents=True)
+    for folder in (tmp_path / "file", Path("/proc/none"), data):
+        failed(run_kpo("ingest", "--data-dir", folder), f"the data folder {folder} cannot be used: ", "give this user the right to read and write there")
 
 
 def test_the_shipped_documents_stay_out_once_they_were_left_out(tmp_path: Path) -> None:

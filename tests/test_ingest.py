@@ -298,6 +298,16 @@ def test_a_source_around_a_source_leaves_it_its_files(house: House, tmp_path: Pa
     assert house.documents() == ["inner/c.md", "notes/a.md", "notes/b.md"]
 
 
+def test_a_data_folder_inside_a_source_is_passed_over_but_for_sources_in_it(house: House) -> None:
+    data = house.notes / "data"
+    house.catalog = Catalog(data)
+    house.write("c.md", GAMMA, data / "uploads")
+    for status in ("added", "unchanged"):
+        assert house.ingest(house.notes, shipped=False) == dict.fromkeys(["notes/a.md", "notes/b.md"], status)
+    assert house.ingest(data / "uploads")["uploads/c.md"] == "added"
+    assert set(house.ingest()) == {"notes/a.md", "notes/b.md", "uploads/c.md"}
+
+
 def test_a_single_file_is_a_source(house: House) -> None:
     path = house.notes / "a.md"
     assert house.ingest(path, shipped=False) == {"notes/a.md": "added"}

@@ -47,6 +47,24 @@ def test_a_possessive_is_the_word_itself_and_a_quotation_mark_takes_nothing_away
     assert words("the 'service level' it's said") == ["the", "service", "level", "it", "said"]
 
 
+@pytest.mark.parametrize(
+    ("contracted", "whole"),
+    [
+        ("Don't firms lose data?", "Do not firms lose data?"), ("Why shouldn’t I?", "Why should not I?"), ("You can't share it", "You can not share it"),
+        ("It won't and ain't", "It not and not"), ("I'm new, we've lost it", "I new, we lost it"),
+        ("They’re late; I'd ask, she'll know", "They late; I ask, she know"), ("Let's see what's lost", "Let see what lost"),
+        ("It shouldn't've ended", "It should not ended"),
+    ],
+)
+def test_a_contraction_leaves_no_word_of_its_own(contracted: str, whole: str) -> None:
+    assert words(contracted) == words(contracted.upper()) == words(whole)
+
+
+def test_a_contraction_is_no_subject_and_a_negation_stays_one() -> None:
+    assert content_words("Don't KPO firms lose data? I'm new, we've, they'll and it'd; why shouldn't and won't I?") == ["kpo", "firms", "lose", "data", "new"]
+    assert words("You can't share it") != words("You can share it")
+
+
 def test_an_abbreviation_with_an_ampersand_is_one_word() -> None:
     assert words("R&D, M&A and F&A") == ["rd", "ma", "and", "fa"]
 

@@ -95,6 +95,13 @@ def test_an_unknown_name_in_the_file_is_an_error_that_suggests_the_right_one(tom
     assert caught.value.remedy == "did you mean 'port'?"
 
 
+@pytest.mark.parametrize("name", ["data_dir", "models_dir"])
+def test_an_empty_folder_in_the_file_is_not_the_current_one(name: str, toml: Path) -> None:
+    toml.write_text(f'{name} = ""\n')
+    with pytest.raises(ConfigError, match=f"KPO_{name.upper()} is '': input should name a folder"):
+        load()
+
+
 @pytest.mark.parametrize("content", [b"port = ", b"\xff\xfe"])
 def test_a_file_that_cannot_be_read_is_named(content: bytes, toml: Path) -> None:
     toml.write_bytes(content)

@@ -227,8 +227,11 @@ class OpenAiWriter:
         def limit(response: Any) -> None:
             response.stream = Limited(response.stream)
 
-        # Uncompressed, so that the bytes that are counted are those that are kept.
-        return httpx.Client(timeout=seconds, headers={"Accept-Encoding": "identity"}, event_hooks={"response": [limit]})
+        # Uncompressed, so that the bytes that are counted are those that are kept. With a transport of its own, so that the proxies which the
+        # environment names get neither key nor passages; its certificates are used all the same.
+        return httpx.Client(
+            timeout=seconds, headers={"Accept-Encoding": "identity"}, event_hooks={"response": [limit]}, transport=httpx.HTTPTransport(),
+        )
 
     def _base(self) -> str:
         return str(self._settings.base_url).rstrip("/")

@@ -226,6 +226,15 @@ def test_status_says_whether_it_answers() -> None:
     assert "cannot be reached" in writer(f"http://127.0.0.1:{free_port()}/v1").check()
 
 
+def test_a_proxy_of_the_environment_gets_neither_key_nor_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with scripted(lambda asked: ["New."]) as server:
+        assert Written("New.") in list(writer(server.url).write(MESSAGES)) and writer(server.url).check() == "it answers"
+
+
 def test_the_command_line_answers_and_never_shows_the_key(shipped: Path, tmp_path: Path) -> None:
     def obliging(asked: Asked) -> Iterable[str]:
         return ["KPO needs more trust than BPO, since the client hands over thinking as well as tasks [1]."]

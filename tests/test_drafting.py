@@ -46,6 +46,7 @@ class FakeWriter:
         self.asked.append(messages)
         for part in self.drafts:
             if isinstance(part, LlmUnavailable):
+                yield USED
                 raise part
             for at in range(0, len(part), 7):
                 yield Written(part[at : at + 7])
@@ -202,6 +203,12 @@ def test_the_budget_of_a_day_is_kept(catalog: Catalog, tmp_path: Path) -> None:
     assert ledger.today() == {"requests": 2, "tokens": 240, "cost": 0.5}
     today[0] = datetime(2026, 11, 22, 0, 1, tzinfo=UTC)
     assert asked(catalog, writer, ledger=ledger, daily_budget=0.5)[1].writer == "llm"
+
+
+def test_a_rewriting_that_is_cut_off_is_paid_for(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    assert Drafter(FakeWriter("Which", LlmUnavailable("x", "y")), judge(), ledger).standalone("And its risks?", ("What is KPO?",), "z") == "z"
+    assert ledger.today()["requests"] == 1
 
 
 def test_the_prompt_keeps_passages_and_question_apart(catalog: Catalog) -> None:

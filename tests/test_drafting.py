@@ -112,6 +112,31 @@ def test_markers_and_decoration_are_taken_off(drafted: str, text: str, cited: tu
     assert parsed(drafted) == (text, cited)
 
 
+@pytest.mark.parametrize(
+    ("drafted", "text"),
+    [
+        ("According to [1], analysts collect it.", "Analysts collect it."), ("As passage [1] says, analysts collect it.", "Analysts collect it."),
+        ("In passages [1] and [2], analysts collect it.", "Analysts collect it."), ("Analysts collect it (see [1]).", "Analysts collect it."),
+        ("Analysts collect it [1] .", "Analysts collect it."), ("- As [1], [2], analysts collect it.", "Analysts collect it."),
+        ("In India [1], analysts collect it.", "In India, analysts collect it."), ("It is what they ask for [1].", "It is what they ask for."),
+    ],
+)
+def test_what_is_said_of_passages_goes_with_their_markers(drafted: str, text: str) -> None:
+    assert parsed(drafted)[0] == text
+
+
+@pytest.mark.parametrize(
+    "drafted",
+    [
+        "New analysts, according to [1], collect their badge.", "Passage [1] says that new analysts collect their badge.",
+        "New analysts collect their badge [1] and [1].", "New analysts collect their badge, see [1].",
+    ],
+)
+def test_a_sentence_that_leans_on_its_marker_is_dropped(drafted: str, catalog: Catalog) -> None:
+    _, answer = asked(catalog, FakeWriter(drafted))
+    assert answer.draft and [dropped.why for dropped in answer.draft.dropped] == ["it does not read on without its marker"]
+
+
 def test_a_checked_draft_is_the_answer(catalog: Catalog) -> None:
     said, answer = asked(catalog, FakeWriter("Analysts who are new collect their badge at the induction desk [1]. The induction desk closes at five [1]."))
     assert answer.writer == "llm" and answer.verdict == "answered"

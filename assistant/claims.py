@@ -28,8 +28,13 @@ _CLAUSE = re.compile(
 )
 
 _NEGATION = re.compile(
-    r"\b(?:not(?! (?:only|just|merely)\b)|no(?! doubt\b)|never|none|neither|nor|cannot|without|hardly|rarely|seldom|nobody|nothing|nowhere|"
+    r"\b(?:not(?! (?:only|just|merely)\b)|no(?! doubt\b)|never|none|neither|nor|cannot|without|hardly|barely|scarcely|rarely|seldom|nobody|nothing|nowhere|"
     r"fails? to|failed to|lacks?|unable|instead of|rather than)\b|n[’']t\b", re.I
+)
+# What takes back the whole of what follows, by a word that the source must have too.
+_TAKEN_BACK = re.compile(
+    r"\b(?:anything but|far from|ceas(?:e[sd]?|ing) to|refus(?:e[sd]?|ing)|den(?:y|ies|ied|ying)|doubt(?:s|ed|ful|ing)?|disput(?:e[sd]?|ing)|"
+    r"(?:is|was|be|are|were) (?:false|wrong|untrue|incorrect|an? (?:myth|fallacy|mistake|misconception|lie)|unlikely|improbable) (?:that|whether|to))\b", re.I
 )
 _SCOPE = 4  # content words after a negation that it is about
 
@@ -222,6 +227,8 @@ def faults(sentence: str, support: Sequence[str], about: str, given: str) -> Ite
     yield from _unknown_facts(sentence, whole, about, given)
     yield from _other_source(sentence, support)
     yield from opposed(sentence, support)
+    if any(not set(content(match.group())) <= told for match in _TAKEN_BACK.finditer(sentence)):
+        yield "it takes back what its source says"
     yield from _too_strong(sentence, whole, about)
     yield from _turned_round(sentence, whole)
     if _mixed(sentence, support):

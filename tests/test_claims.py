@@ -114,6 +114,15 @@ def test_a_name_may_stand_in_the_heading() -> None:
     assert found("Genpact offers analytics.", "The company offers analytics.", about="Providers > Genpact") == []
 
 
+def test_what_a_source_says_is_not_taken_back() -> None:
+    for frame in ("It is false that", "It is a myth that", "It is wrong that", "It is doubtful whether", "Experts deny that"):
+        assert found(f"{frame} the pilot costs little.", "The pilot costs little, and experts like it."), frame
+        assert "it takes back what its source says" not in found(f"{frame} the pilot costs little.", f"{frame} the pilot costs little."), frame
+    for change in ("barely", "scarcely", "anything but", "far from", "ceased to be"):
+        assert found(f"The pilot is {change} cheap for a client.", "The pilot is cheap for a client."), change
+    assert found("Providers refused trained staff.", "Providers trained staff.")
+
+
 def test_an_abbreviation_stands_for_its_long_form() -> None:
     assert found("A SOW describes one project.", "A statement of work describes one project.") == []
     assert "name" in found("A MSA describes one project.", "A statement of work describes one project.")[0]

@@ -91,6 +91,7 @@ _MEANING = {stem(words(word)[0]): stem(words(group.split("/")[0])[0]) for group 
 BORNE = 0.5  # share of a sentence's content words that its source must use, whatever models say
 SUBJECT = 2  # content words that open a sentence, and are taken for what it is about
 FOREIGN = 2  # content words that only a part about something else has, from which it is mixed in
+_COMMON = 3_100  # the count from which a word of the dictionary is no name; that of "China" is 3,019
 _LIKENESS = 5  # letters that two words must share from their beginning to be one name ("American", "Americas")
 
 
@@ -169,6 +170,12 @@ def names(sentence: str) -> list[str]:
         if shouted or not opens or (word.lower() not in STOPWORDS and (beside or not is_english(word))):
             found.append(word)
     return [name for name in found if name not in ("I",)]
+
+
+def _opening(sentence: str) -> str:
+    """The word that opens a sentence, when the dictionary holds it as seldom as names of places and people; "" for a common one or none."""
+    first = re.match(r"\W*([A-Z][a-z]+)", sentence)
+    return first[1] if first and first[1].lower() not in STOPWORDS and not is_english(first[1], more_than=_COMMON) else ""
 
 
 def is_named(name: str, text: str) -> bool:
@@ -252,7 +259,8 @@ def _unknown_facts(sentence: str, support: str, about: str, given: str) -> Itera
     if {word for word in words(sentence) if word in _AMOUNT_WORDS} - set(words(said)):
         yield "an amount that its source does not give"
     where = f"{said}\n{given}" if _POINTS_BACK.match(support) else said
-    if any(not is_named(name, where) for name in names(sentence)):
+    first = _opening(sentence)
+    if any(not is_named(name, where) for name in names(sentence)) or (first and not is_named(first, where) and first.lower() not in given):
         yield "a name that its source does not give"
     if any(not _names_so(match[1], said) for match in _NAMING.finditer(sentence)):
         yield "a name that its source does not give to it"

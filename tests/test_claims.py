@@ -123,6 +123,14 @@ def test_what_a_source_says_is_not_taken_back() -> None:
     assert found("Providers refused trained staff.", "Providers trained staff.")
 
 
+def test_a_name_of_the_dictionary_that_opens_a_sentence_must_be_given() -> None:
+    for name in ("Poland", "Vietnam", "China", "Google", "Smith", "Monday"):
+        assert "a name that its source does not give" in found(f"{name} provides most of the work.", "India provides most of the work."), name
+        assert found(f"{name} provides most of the work.", f"{name} provides most of the work.") == []
+    assert found("Analysts do most of the work.", "Staff do most of the work.", given="Staff do most of the work. They are analysts.") == []
+    assert found("However, staff do most of the work.", "Staff do most of the work.") == []
+
+
 def test_an_abbreviation_stands_for_its_long_form() -> None:
     assert found("A SOW describes one project.", "A statement of work describes one project.") == []
     assert "name" in found("A MSA describes one project.", "A statement of work describes one project.")[0]

@@ -43,6 +43,7 @@ _OPPOSITES = tuple(tuple(pair.split("/")) for pair in ["more/less", "more/fewer"
 _FORMS = ("s", "es", "d", "ed", "ing", "r", "er", "st", "est", "ly", "y", "ment")
 _OPPOSING_PREFIX = ("un", "in", "non", "dis", "im", "ir")
 
+_COUNT_FOLLOWS = rf"(?= (?:an? )?(?:\W?\d|(?:{'|'.join((*_UNITS, *_TENS, 'half', 'quarter', 'hundred', 'dozen'))})\b))"
 # Draft words that claim much, and the words of a source that claim as much.
 _STRONG = tuple((re.compile(rf"\b(?:{said})\b", re.I), re.compile(rf"\b(?:{allowed})\b", re.I), why) for said, allowed, why in (
     (r"all|every|everyone|everything|always|entirely|completely|fully|wholly|in each case|(?<!\bbefore )(?<!\bwithout )(?<!\bif )(?<!\bthan )any",
@@ -55,16 +56,21 @@ _STRONG = tuple((re.compile(rf"\b(?:{said})\b", re.I), re.compile(rf"\b(?:{allow
      r"cannot|no|none|not|seldom|rarely", "makes it certain"),
     (r"best|worst|\w{3,}iest|biggest|largest|greatest|highest|lowest|strongest|fastest|cheapest|leading|number one|most \w+|main|chief|primary|principal|foremost",
      r"best|worst|\w{3,}est|leading|number one|mostly|most|main|mainly|chief|chiefly|primary|primarily|principal|foremost|first|above all|key|core|top|none", "makes it the most"),
+    (rf"(?:up to|at most|no more than){_COUNT_FOLLOWS}", r"up to|at most|(?:no|not) more than|maximum|most|limit(?:s|ed)?|within|as (?:much|many|long) as|or less|or fewer|reach(?:es)?|between|to",
+     "makes it the highest figure"),
+    (rf"(?:at least|no less than|no fewer than){_COUNT_FOLLOWS}", r"at least|(?:no|not) (?:less|fewer) than|minimum|least|more than|over|or (?:more|longer|older)|exceeds?|between|from|several",
+     "makes it the lowest figure"),
 ))
 _HEDGE = re.compile(
     r"\b(?:may|might|can|could|possibl[ey]|potential(?:ly)?|often|usually|typically|frequently|sometimes|occasionally|generally|normally|commonly|some|many|several|most|"
     r"likely|expected|expects|projected|planned|in many cases|not always|at times|partly|seldom|rarely|tends?)\b", re.I
 )
 _HEDGED = re.compile(
-    _HEDGE.pattern[:-3] + r"|able|lets?|allows?|helps?|would|should|prone|chance|risks?|possibility|benefits?|advantages?|drawbacks?|such as|for example|for instance|examples?|includes?|"
-    r"including|among|more than|majority|as a rule|mostly|mainly|largely|in general|predicts?|forecasts?|foresees?|projects?|projection|will|aims?|hopes?|threat(?:en)?s?|endangers?|danger|dangers|"
+    _HEDGE.pattern[:-3] + r"|able|lets?|allows?|helps?|prone|chance|risks?|possibility|benefits?|advantages?|drawbacks?|such as|for example|for instance|examples?|includes?|"
+    r"including|among|more than|majority|as a rule|mostly|mainly|largely|in general|predicts?|forecasts?|foresees?|projects?|projection|aims?|hopes?|threat(?:en)?s?|endangers?|danger|dangers|"
     r"common|usual|typical|frequent|suggests?|sometimes)\b", re.I
 )
+_INTENT = re.compile(r"\b(?:will|would|should)\b", re.I)  # as unsure only as the same word of the source
 _CAUSE = re.compile(r"\b(?:because|since|due to|owing to|as a result|therefore|thus|hence|so that|leads? to|led to|results? in|thanks to|which is why|the reason|consequently|driven by|caused? by|causes)\b", re.I)
 _CAUSAL = re.compile(
     r"\b(?:because|since|due|owing|results?|resulting|therefore|thus|hence|so|thereby|causes?|caused|leads?|led|reasons?|means?|makes?|drives?|driven|through|by|sake|order|when|why|"
@@ -352,10 +358,11 @@ def _too_strong(sentence: str, support: str, about: str) -> Iterator[str]:
         if strong.search(sentence) and not allowed.search(support) and not allowed.search(about):
             yield why
     said = set(content(sentence))
+    hedged = _HEDGED.search(sentence) or {word.lower() for word in _INTENT.findall(sentence)} & {word.lower() for word in _INTENT.findall(support)}
     for clause in clauses(support):
         hedge = _HEDGE.search(clause)
         subject = [word for word in content(clause) if not _HEDGE.fullmatch(word)]
-        if hedge and subject and sum(word in said for word in subject) >= 0.6 * len(subject) and not _HEDGED.search(sentence):
+        if hedge and subject and sum(word in said for word in subject) >= 0.6 * len(subject) and not hedged:
             yield "it is surer than its source"
             break
     if _CAUSE.search(sentence):

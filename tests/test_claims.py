@@ -131,6 +131,18 @@ def test_a_name_of_the_dictionary_that_opens_a_sentence_must_be_given() -> None:
     assert found("However, staff do most of the work.", "Staff do most of the work.") == []
 
 
+def test_what_may_be_is_not_what_will_or_should_be() -> None:
+    for modal in ("will", "should"):
+        assert "it is surer than its source" in found(f"A provider {modal} keep the data.", "A provider may keep the data.")
+        assert found(f"A provider {modal} keep the data.", f"A provider {modal} often keep the data.") == []
+
+
+def test_a_lowest_figure_is_no_highest_one() -> None:
+    assert "makes it the highest figure" in found("A pilot takes up to 10 days.", "A pilot takes at least 10 days.")
+    assert "makes it the lowest figure" in found("A pilot takes at least two days.", "A pilot takes up to two days.")
+    assert found("A pilot takes at least two days.", "A pilot takes two days or more.") == []
+
+
 def test_an_abbreviation_stands_for_its_long_form() -> None:
     assert found("A SOW describes one project.", "A statement of work describes one project.") == []
     assert "name" in found("A MSA describes one project.", "A statement of work describes one project.")[0]

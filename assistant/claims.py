@@ -21,7 +21,7 @@ _ORDINALS = {w: n for n, w in enumerate("first second third fourth fifth sixth s
 _DIGITS = re.compile(r"(?P<money>[$€£₹¥]\s?)?(?P<number>\d+:\d\d|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?P<unit>\s?(?:%|per ?cent\b|percent\b|percentage\b))?", re.I)
 _AMOUNT_WORDS = frozenset("half halve quarter twice double triple treble dozen hundreds thousands millions billions".split())  # noqa: SIM905
 
-_NAME = re.compile(r"[A-Z][\w&]*(?:[-'’.][A-Za-z&]\w*)*")
+_NAME = re.compile(r"\d*[A-Z][\w&]*(?:[-'’.][A-Za-z&]\w*)*")
 _QUOTED = re.compile(r"“([^”]+)”|\"([^\"]+)\"")
 _CLAUSE = re.compile(
     r"[,;:.]\s|\s[–—]\s|\b(?:but|while|whereas|although|though|because|since|than|and|or|so that|which|when|where|if|unless|instead of|rather than)\b", re.I
@@ -417,6 +417,7 @@ def _of(subject: set[str], parts: Sequence[tuple[set[str], str]]) -> set[str]:
     return set().union(*(whole or [part for part, _ in parts]))
 
 
+_COPULA = r"\b(?:is|are|was|were|be|being|as|means?|called|named|became|becomes)"
 _IS = re.compile(r"\b(?:is|are|was|were) (?:(?:the|an?) |(?=[A-Z]))(?P<what>[\w&-]+(?: [\w&-]+)?)[.!]*$")
 
 
@@ -426,7 +427,7 @@ def _unequal(sentence: str, source: str) -> bool:
     what = content(found["what"]) if found else []
     if not what:
         return False
-    before = re.findall(r"(?:\b(?:is|are|was|were|be|being|as|means?|called|named|became|becomes)|[:,(|])\s+([^.;:|]*)", source, re.I)
+    before = [*re.findall(rf"(?:{_COPULA}|[:,(|])\s+([^.;:|]*)", source, re.I), *re.findall(rf"{_COPULA}\s+(?=([^.;:|]*))", source, re.I)]
     return not any(what[-1] in content(" ".join(part.split()[:3])) for part in before)
 
 

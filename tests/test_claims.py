@@ -143,6 +143,15 @@ def test_a_lowest_figure_is_no_highest_one() -> None:
     assert found("A pilot takes at least two days.", "A pilot takes two days or more.") == []
 
 
+def test_words_of_a_source_that_hold_a_digit_or_come_after_two_copulas_are_no_faults() -> None:
+    for sentence in (
+        "Drafting, 3D modelling and technical drawing are words people use.", "Two-step checks and 2FA are names people use.",
+        "A ramp-down is often confused with attrition, which is unplanned departure, whereas a ramp-down is a decision.",
+    ):
+        assert found(sentence, sentence) == []
+    assert "a name that its source does not give" in found("Sites use 5G.", "Sites use 4G.")
+
+
 def test_an_abbreviation_stands_for_its_long_form() -> None:
     assert found("A SOW describes one project.", "A statement of work describes one project.") == []
     assert "name" in found("A MSA describes one project.", "A statement of work describes one project.")[0]

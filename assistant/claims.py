@@ -5,6 +5,7 @@ who does what to whom. `faults` names what a drafted sentence says beyond its so
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -18,7 +19,12 @@ _UNITS = {w: n for n, w in enumerate(
 _TENS = {w: 10 * n for n, w in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}  # noqa: SIM905
 _SCALES = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
 _ORDINALS = {w: n for n, w in enumerate("first second third fourth fifth sixth seventh eighth ninth tenth".split(), 1)}  # noqa: SIM905
-_DIGITS = re.compile(r"(?P<money>[$€£₹¥]\s?)?(?P<number>\d+:\d\d|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?P<unit>\s?(?:%|per ?cent\b|percent\b|percentage\b))?", re.I)
+_TIME = r"[\s-](?:(?:working|business|calendar|full)[\s-])?(?P<time>second|minute|hour|day|week|month|year)s?\b"
+_DIGITS = re.compile(
+    r"(?P<money>[$€£₹¥]\s?)?(?P<number>\d+:\d\d|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?P<unit>\s?(?:%|per ?cent\b|percent\b|percentage\b))?"
+    rf"(?:\s?(?P<scale>{'|'.join(_SCALES)})\b)?(?:{_TIME})?", re.I
+)
+_FRACTION = re.compile(r"(\d*)([¼-¾⅐-⅞])")
 _AMOUNT_WORDS = frozenset("half halve quarter twice double triple treble dozen hundreds thousands millions billions".split())  # noqa: SIM905
 
 _NAME = re.compile(r"\d*[A-Z][\w&]*(?:[-'’.][A-Za-z&]\w*)*")
@@ -103,17 +109,20 @@ _LIKENESS = 5  # letters that two words must share from their beginning to be on
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number of a text: its value, whether it is a share of a hundred, the currency before it, and whether it counts a place ("third")."""
+    """A number of a text: its value, whether it is a share of a hundred, the currency before it, whether it counts a place ("third"), and the
+    time that it counts ("hour")."""
 
     value: float | str
     percent: bool = False
     money: str = ""
     ordinal: bool = False
+    time: str = ""
 
     def stands_in(self, others: Sequence["Number"]) -> bool:
-        """Is this number, with its unit, one of the others?"""
+        """Is this number, with its unit, one of the others? A time that only one of them tells ("four to six hours") is any."""
         return any(
             self.value == other.value and self.percent <= other.percent and self.money in ("", other.money) and not (other.percent and not self.percent)
+            and (self.time == other.time or not self.time or not other.time)
             for other in others
         )
 
@@ -121,9 +130,12 @@ class Number:
 def numbers(text: str) -> list[Number]:
     """The numbers of a text, in digits and in words ("four and a half"), in no order. A bare "one" is none."""
     found = []
+    text = _FRACTION.sub(lambda match: f"{float(match[1] or 0) + unicodedata.numeric(match[2]):g}", text)
+    text = unicodedata.normalize("NFKC", text)
     for match in _DIGITS.finditer(text):
         plain = match["number"].replace(",", "")
-        found.append(Number(plain if ":" in plain else float(plain), bool(match["unit"]), (match["money"] or "").strip()))
+        figure = plain if ":" in plain else float(plain) * _SCALES.get((match["scale"] or "").lower(), 1)
+        found.append(Number(figure, bool(match["unit"]), (match["money"] or "").strip(), time=(match["time"] or "").lower()))
     tokens = re.findall(r"[a-z]+|%|[^\sa-z]", text.lower())
     at = 0
     while at < len(tokens):
@@ -131,7 +143,8 @@ def numbers(text: str) -> list[Number]:
         if size:
             percent = tokens[at + size : at + size + 1] in (["percent"], ["%"]) or tokens[at + size : at + size + 2] == ["per", "cent"]
             if size > 1 or value != 1 or percent:
-                found.append(Number(value, percent))
+                time = re.match(_TIME, " " + " ".join(tokens[at + size : at + size + 4]).replace("- ", ""))
+                found.append(Number(value, percent, time=time["time"] if time else ""))
             at += size
         else:
             if tokens[at] in _ORDINALS and tokens[at] != "first":

@@ -15,6 +15,7 @@ def found(sentence: str, *support: str, about: str = "", given: str = "") -> lis
         ("about 25 per cent, 40% later", {25.0, 40.0}), ("four and a half hours", {4.5}), ("twenty-five firms", {25.0}),
         ("1,200 people in 2024", {1200.0, 2024.0}), ("two hundred and six documents", {206.0}), ("three million", {3_000_000.0}),
         ("UTC+5:30", {"5:30"}), ("one of them", set()), ("the second site", {2.0}), ("no number here", set()), ("", set()),
+        ("4½ hours, or ¼ of it", {4.5, 0.25}), ("5 million", {5_000_000.0}),
     ],
 )
 def test_numbers_are_read_in_digits_and_words(text: str, values: set[float | str]) -> None:
@@ -25,6 +26,12 @@ def test_a_number_needs_its_unit() -> None:
     assert Number(25.0, percent=True).stands_in(numbers("about 25 percent")) and Number(25.0, percent=True).stands_in(numbers("25%"))
     assert not Number(25.0, percent=True).stands_in(numbers("25 people"))
     assert not Number(25.0).stands_in(numbers("25 per cent"))
+    assert not Number(4.0, time="day").stands_in(numbers("four hours")) and Number(4.0, time="hour").stands_in(numbers("four to six hours"))
+    for said, other in (
+        ("4 hours", "4 days"), ("six months", "six years"), ("a two-day pilot", "a two-hour pilot"), ("5 million", "5 billion"), ("10²", "10³"), ("4½", "4"),
+    ):
+        assert all(number.stands_in(numbers(said)) for number in numbers(said))
+        assert not all(number.stands_in(numbers(other)) for number in numbers(said)), said
     assert Number(5.0, money="$").stands_in(numbers("$5")) and not Number(5.0, money="$").stands_in(numbers("€5"))
 
 

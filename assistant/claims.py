@@ -28,7 +28,9 @@ _FRACTION = re.compile(r"(\d*)([¼-¾⅐-⅞])")
 _AMOUNT_WORDS = frozenset("half halve quarter twice double triple treble dozen hundreds thousands millions billions".split())  # noqa: SIM905
 
 _NAME = re.compile(r"\d*[A-Z][\w&]*(?:[-'’.][A-Za-z&]\w*)*")
-_QUOTED = re.compile(r"“([^”]+)”|\"([^\"]+)\"")
+_QUOTED = re.compile(  # an apostrophe neither follows a space nor, within a quotation, ends it
+    r"“([^”]+)”|\"([^\"]+)\"|„([^“”]+)[“”]|«([^»]+)»|‘((?:[^’]|’(?=\w))+)’|(?<![^\s(])'(?=\S)((?:[^']|'(?=\w))+)'"
+)
 _CLAUSE = re.compile(
     r"[,;:.]\s|\s[–—]\s|\b(?:but|while|whereas|although|though|because|since|than|and|or|so that|which|when|where|if|unless|instead of|rather than)\b", re.I
 )
@@ -215,8 +217,8 @@ def _alike(a: str, b: str) -> bool:
 
 
 def quotations(text: str) -> list[str]:
-    """What stands between double quotation marks."""
-    return [a or b for a, b in _QUOTED.findall(text)]
+    """What stands between quotation marks, double or single, of whatever form; none in a text without."""
+    return ["".join(groups) for groups in _QUOTED.findall(text)]
 
 
 def content(text: str) -> list[str]:

@@ -45,6 +45,11 @@ def test_quotations_are_what_stands_in_double_marks() -> None:
     assert quotations('It says "so be it" and “no more”.') == ["so be it", "no more"]
 
 
+def test_quotations_stand_in_marks_of_other_forms_too_and_apostrophes_are_none() -> None:
+    assert quotations("‘Don’t go’, «so be it», „no more“, 'it isn't so' and ('why').") == ["Don’t go", "so be it", "no more", "it isn't so", "why"]
+    assert quotations("The provider's fee, the clients' data and the firms’ staff aren't quoted.") == []
+
+
 def test_negations_are_about_the_words_that_follow() -> None:
     assert negated("KPO does not repair a broken habit, but moves it.") == {"repair", "broken", "habit"}
     assert negated("not only cheap") == set()

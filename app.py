@@ -92,9 +92,10 @@ class House:
 
         nli = open_nli(self.settings.nli_model) if self.settings.nli_model else None
         judge = Judge(retrieval.embedder, retrieval.reranker, nli=nli)
-        writer = OpenAiWriter(llm)
+        ledger = Ledger(self.settings.data_dir)
+        writer = OpenAiWriter(llm, stopped=ledger.add)
         writer.load()
-        return Drafter(writer, judge, Ledger(self.settings.data_dir), daily_budget=llm.daily_budget, rewrites=llm.rewrite)
+        return Drafter(writer, judge, ledger, daily_budget=llm.daily_budget, rewrites=llm.rewrite)
 
     def llm_state(self) -> dict[str, Any]:
         """What `kpo status` tells of the language model: which, whether it answers, and what it has cost today."""

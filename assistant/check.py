@@ -135,6 +135,16 @@ def models_of(embedder: Embedder, reranker: Reranker) -> str:
 
 
 _MARKER = re.compile(r"\s*\[\s*(\d{1,4}(?:\s*[,;]\s*\d{1,4})*)\s*\]")
+_MARKERS = rf"(?:{_MARKER.pattern}(?:\s*,?\s*(?:and)?(?=\s*\[))?)+"
+# Words about the passages themselves, which go with their markers: "According to [1], …", "As passage [1] says, …", "… (see [1])".
+_LEAD = re.compile(
+    rf"^(?:according to|as|in|per|from)(?: the)?(?: passages?| sources?)?{_MARKERS}(?: (?:says?|states?|notes?|explains?|shows?|puts? it))?,\s+", re.I
+)
+_ASIDE = re.compile(rf"\s*\((?:see|cf\.|from|passages?|sources?|[:,\s])*{_MARKERS}\)", re.I)
+# Words that a marker must follow for the sentence to be one.
+_LEANING = re.compile(
+    rf"\b(?:(?:according to|see|and|or){_MARKERS}|(?:to|in|by|of|from|per|with|on|at|for|as|passages?|sources?){_MARKERS},?\s+\w)", re.I
+)
 _BULLET = re.compile(r"^\s*(?:[-*•·–]\s+|#{1,6}\s+|\(?\d{1,2}[.)]\s+|>\s*)+")
 _EMPHASIS = re.compile(r"(\*\*|__|`+)")
 _WHOLE = re.compile(r"[.!][\"”’')]*$")
@@ -147,8 +157,16 @@ _LINK = re.compile(
 def parsed(drafted: str) -> tuple[str, tuple[int, ...]]:
     """A drafted sentence as plain text, and the numbers it cites, in the order they come. No text and no numbers for a blank one."""
     cited = [int(number) for match in _MARKER.finditer(drafted) for number in re.findall(r"\d+", match[1])]
-    plain = _EMPHASIS.sub("", _BULLET.sub("", _MARKER.sub("", drafted)))
-    return " ".join(plain.split()), tuple(dict.fromkeys(cited))
+    plain = _told(drafted)
+    spaced = " ".join(_MARKER.sub("", plain).split())
+    return re.sub(r"\s+(?=[.,;:!?](?:\s|$))", "", spaced), tuple(dict.fromkeys(cited))
+
+
+def _told(drafted: str) -> str:
+    """A drafted sentence with the markers that stand for nothing, and without decoration and words about the passages themselves."""
+    plain = _EMPHASIS.sub("", _BULLET.sub("", drafted))
+    told = _LEAD.sub("", _ASIDE.sub("", plain))
+    return told if told[:1] == plain[:1] else told[:1].upper() + told[1:]
 
 
 def unfit(sentence: str) -> str:
@@ -195,6 +213,8 @@ class Judge:
         known = {source.number: source for source in sources}
         if not cited:
             return Dropped(sentence, "it names no source")
+        if _LEANING.search(_told(drafted)):
+            return Dropped(sentence, "it does not read on without its marker")
         if any(number not in known for number in cited):
             return Dropped(sentence, "it names a source that was not given")
         spans = self.rests_on(sentence, [known[number] for number in cited])

@@ -5,6 +5,7 @@ who does what to whom. `faults` names what a drafted sentence says beyond its so
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -18,18 +19,30 @@ _UNITS = {w: n for n, w in enumerate(
 _TENS = {w: 10 * n for n, w in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}  # noqa: SIM905
 _SCALES = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
 _ORDINALS = {w: n for n, w in enumerate("first second third fourth fifth sixth seventh eighth ninth tenth".split(), 1)}  # noqa: SIM905
-_DIGITS = re.compile(r"(?P<money>[$€£₹¥]\s?)?(?P<number>\d+:\d\d|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?P<unit>\s?(?:%|per ?cent\b|percent\b|percentage\b))?", re.I)
+_TIME = r"[\s-](?:(?:working|business|calendar|full)[\s-])?(?P<time>second|minute|hour|day|week|month|year)s?\b"
+_DIGITS = re.compile(
+    r"(?P<money>[$€£₹¥]\s?)?(?P<number>\d+:\d\d|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?P<unit>\s?(?:%|per ?cent\b|percent\b|percentage\b))?"
+    rf"(?:\s?(?P<scale>{'|'.join(_SCALES)})\b)?(?:{_TIME})?", re.I
+)
+_FRACTION = re.compile(r"(\d*)([¼-¾⅐-⅞])")
 _AMOUNT_WORDS = frozenset("half halve quarter twice double triple treble dozen hundreds thousands millions billions".split())  # noqa: SIM905
 
-_NAME = re.compile(r"[A-Z][\w&]*(?:[-'’.][A-Za-z&]\w*)*")
-_QUOTED = re.compile(r"“([^”]+)”|\"([^\"]+)\"")
+_NAME = re.compile(r"\d*[A-Z][\w&]*(?:[-'’.][A-Za-z&]\w*)*")
+_QUOTED = re.compile(  # an apostrophe neither follows a space nor, within a quotation, ends it
+    r"“([^”]+)”|\"([^\"]+)\"|„([^“”]+)[“”]|«([^»]+)»|‘((?:[^’]|’(?=\w))+)’|(?<![^\s(])'(?=\S)((?:[^']|'(?=\w))+)'"
+)
 _CLAUSE = re.compile(
     r"[,;:.]\s|\s[–—]\s|\b(?:but|while|whereas|although|though|because|since|than|and|or|so that|which|when|where|if|unless|instead of|rather than)\b", re.I
 )
 
 _NEGATION = re.compile(
-    r"\b(?:not(?! (?:only|just|merely)\b)|no(?! doubt\b)|never|none|neither|nor|cannot|without|hardly|rarely|seldom|nobody|nothing|nowhere|"
+    r"\b(?:not(?! (?:only|just|merely)\b)|no(?! doubt\b)|never|none|neither|nor|cannot|without|hardly|barely|scarcely|rarely|seldom|nobody|nothing|nowhere|"
     r"fails? to|failed to|lacks?|unable|instead of|rather than)\b|n[’']t\b", re.I
+)
+# What takes back the whole of what follows, by a word that the source must have too.
+_TAKEN_BACK = re.compile(
+    r"\b(?:anything but|far from|ceas(?:e[sd]?|ing) to|refus(?:e[sd]?|ing)|den(?:y|ies|ied|ying)|doubt(?:s|ed|ful|ing)?|disput(?:e[sd]?|ing)|"
+    r"(?:is|was|be|are|were) (?:false|wrong|untrue|incorrect|an? (?:myth|fallacy|mistake|misconception|lie)|unlikely|improbable) (?:that|whether|to))\b", re.I
 )
 _SCOPE = 4  # content words after a negation that it is about
 
@@ -38,6 +51,7 @@ _OPPOSITES = tuple(tuple(pair.split("/")) for pair in ["more/less", "more/fewer"
 _FORMS = ("s", "es", "d", "ed", "ing", "r", "er", "st", "est", "ly", "y", "ment")
 _OPPOSING_PREFIX = ("un", "in", "non", "dis", "im", "ir")
 
+_COUNT_FOLLOWS = rf"(?= (?:an? )?(?:\W?\d|(?:{'|'.join((*_UNITS, *_TENS, 'half', 'quarter', 'hundred', 'dozen'))})\b))"
 # Draft words that claim much, and the words of a source that claim as much.
 _STRONG = tuple((re.compile(rf"\b(?:{said})\b", re.I), re.compile(rf"\b(?:{allowed})\b", re.I), why) for said, allowed, why in (
     (r"all|every|everyone|everything|always|entirely|completely|fully|wholly|in each case|(?<!\bbefore )(?<!\bwithout )(?<!\bif )(?<!\bthan )any",
@@ -50,16 +64,21 @@ _STRONG = tuple((re.compile(rf"\b(?:{said})\b", re.I), re.compile(rf"\b(?:{allow
      r"cannot|no|none|not|seldom|rarely", "makes it certain"),
     (r"best|worst|\w{3,}iest|biggest|largest|greatest|highest|lowest|strongest|fastest|cheapest|leading|number one|most \w+|main|chief|primary|principal|foremost",
      r"best|worst|\w{3,}est|leading|number one|mostly|most|main|mainly|chief|chiefly|primary|primarily|principal|foremost|first|above all|key|core|top|none", "makes it the most"),
+    (rf"(?:up to|at most|no more than){_COUNT_FOLLOWS}", r"up to|at most|(?:no|not) more than|maximum|most|limit(?:s|ed)?|within|as (?:much|many|long) as|or less|or fewer|reach(?:es)?|between|to",
+     "makes it the highest figure"),
+    (rf"(?:at least|no less than|no fewer than){_COUNT_FOLLOWS}", r"at least|(?:no|not) (?:less|fewer) than|minimum|least|more than|over|or (?:more|longer|older)|exceeds?|between|from|several",
+     "makes it the lowest figure"),
 ))
 _HEDGE = re.compile(
     r"\b(?:may|might|can|could|possibl[ey]|potential(?:ly)?|often|usually|typically|frequently|sometimes|occasionally|generally|normally|commonly|some|many|several|most|"
     r"likely|expected|expects|projected|planned|in many cases|not always|at times|partly|seldom|rarely|tends?)\b", re.I
 )
 _HEDGED = re.compile(
-    _HEDGE.pattern[:-3] + r"|able|lets?|allows?|helps?|would|should|prone|chance|risks?|possibility|benefits?|advantages?|drawbacks?|such as|for example|for instance|examples?|includes?|"
-    r"including|among|more than|majority|as a rule|mostly|mainly|largely|in general|predicts?|forecasts?|foresees?|projects?|projection|will|aims?|hopes?|threat(?:en)?s?|endangers?|danger|dangers|"
+    _HEDGE.pattern[:-3] + r"|able|lets?|allows?|helps?|prone|chance|risks?|possibility|benefits?|advantages?|drawbacks?|such as|for example|for instance|examples?|includes?|"
+    r"including|among|more than|majority|as a rule|mostly|mainly|largely|in general|predicts?|forecasts?|foresees?|projects?|projection|aims?|hopes?|threat(?:en)?s?|endangers?|danger|dangers|"
     r"common|usual|typical|frequent|suggests?|sometimes)\b", re.I
 )
+_INTENT = re.compile(r"\b(?:will|would|should)\b", re.I)  # as unsure only as the same word of the source
 _CAUSE = re.compile(r"\b(?:because|since|due to|owing to|as a result|therefore|thus|hence|so that|leads? to|led to|results? in|thanks to|which is why|the reason|consequently|driven by|caused? by|causes)\b", re.I)
 _CAUSAL = re.compile(
     r"\b(?:because|since|due|owing|results?|resulting|therefore|thus|hence|so|thereby|causes?|caused|leads?|led|reasons?|means?|makes?|drives?|driven|through|by|sake|order|when|why|"
@@ -86,22 +105,26 @@ _MEANING = {stem(words(word)[0]): stem(words(group.split("/")[0])[0]) for group 
 BORNE = 0.5  # share of a sentence's content words that its source must use, whatever models say
 SUBJECT = 2  # content words that open a sentence, and are taken for what it is about
 FOREIGN = 2  # content words that only a part about something else has, from which it is mixed in
+_COMMON = 3_100  # the count from which a word of the dictionary is no name; that of "China" is 3,019
 _LIKENESS = 5  # letters that two words must share from their beginning to be one name ("American", "Americas")
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number of a text: its value, whether it is a share of a hundred, the currency before it, and whether it counts a place ("third")."""
+    """A number of a text: its value, whether it is a share of a hundred, the currency before it, whether it counts a place ("third"), and the
+    time that it counts ("hour")."""
 
     value: float | str
     percent: bool = False
     money: str = ""
     ordinal: bool = False
+    time: str = ""
 
     def stands_in(self, others: Sequence["Number"]) -> bool:
-        """Is this number, with its unit, one of the others?"""
+        """Is this number, with its unit, one of the others? A time that only one of them tells ("four to six hours") is any."""
         return any(
             self.value == other.value and self.percent <= other.percent and self.money in ("", other.money) and not (other.percent and not self.percent)
+            and (self.time == other.time or not self.time or not other.time)
             for other in others
         )
 
@@ -109,9 +132,12 @@ class Number:
 def numbers(text: str) -> list[Number]:
     """The numbers of a text, in digits and in words ("four and a half"), in no order. A bare "one" is none."""
     found = []
+    text = _FRACTION.sub(lambda match: f"{float(match[1] or 0) + unicodedata.numeric(match[2]):g}", text)
+    text = unicodedata.normalize("NFKC", text)
     for match in _DIGITS.finditer(text):
         plain = match["number"].replace(",", "")
-        found.append(Number(plain if ":" in plain else float(plain), bool(match["unit"]), (match["money"] or "").strip()))
+        figure = plain if ":" in plain else float(plain) * _SCALES.get((match["scale"] or "").lower(), 1)
+        found.append(Number(figure, bool(match["unit"]), (match["money"] or "").strip(), time=(match["time"] or "").lower()))
     tokens = re.findall(r"[a-z]+|%|[^\sa-z]", text.lower())
     at = 0
     while at < len(tokens):
@@ -119,7 +145,8 @@ def numbers(text: str) -> list[Number]:
         if size:
             percent = tokens[at + size : at + size + 1] in (["percent"], ["%"]) or tokens[at + size : at + size + 2] == ["per", "cent"]
             if size > 1 or value != 1 or percent:
-                found.append(Number(value, percent))
+                time = re.match(_TIME, " " + " ".join(tokens[at + size : at + size + 4]).replace("- ", ""))
+                found.append(Number(value, percent, time=time["time"] if time else ""))
             at += size
         else:
             if tokens[at] in _ORDINALS and tokens[at] != "first":
@@ -166,6 +193,12 @@ def names(sentence: str) -> list[str]:
     return [name for name in found if name not in ("I",)]
 
 
+def _opening(sentence: str) -> str:
+    """The word that opens a sentence, when the dictionary holds it as seldom as names of places and people; "" for a common one or none."""
+    first = re.match(r"\W*([A-Z][a-z]+)", sentence)
+    return first[1] if first and first[1].lower() not in STOPWORDS and not is_english(first[1], more_than=_COMMON) else ""
+
+
 def is_named(name: str, text: str) -> bool:
     """Does a name stand in the text: as it is, in another case or spelling, or as abbreviation or long form?"""
     said = words(text)
@@ -184,8 +217,8 @@ def _alike(a: str, b: str) -> bool:
 
 
 def quotations(text: str) -> list[str]:
-    """What stands between double quotation marks."""
-    return [a or b for a, b in _QUOTED.findall(text)]
+    """What stands between quotation marks, double or single, of whatever form; none in a text without."""
+    return ["".join(groups) for groups in _QUOTED.findall(text)]
 
 
 def content(text: str) -> list[str]:
@@ -222,6 +255,8 @@ def faults(sentence: str, support: Sequence[str], about: str, given: str) -> Ite
     yield from _unknown_facts(sentence, whole, about, given)
     yield from _other_source(sentence, support)
     yield from opposed(sentence, support)
+    if any(not set(content(match.group())) <= told for match in _TAKEN_BACK.finditer(sentence)):
+        yield "it takes back what its source says"
     yield from _too_strong(sentence, whole, about)
     yield from _turned_round(sentence, whole)
     if _mixed(sentence, support):
@@ -245,7 +280,8 @@ def _unknown_facts(sentence: str, support: str, about: str, given: str) -> Itera
     if {word for word in words(sentence) if word in _AMOUNT_WORDS} - set(words(said)):
         yield "an amount that its source does not give"
     where = f"{said}\n{given}" if _POINTS_BACK.match(support) else said
-    if any(not is_named(name, where) for name in names(sentence)):
+    first = _opening(sentence)
+    if any(not is_named(name, where) for name in names(sentence)) or (first and not is_named(first, where) and first.lower() not in given):
         yield "a name that its source does not give"
     if any(not _names_so(match[1], said) for match in _NAMING.finditer(sentence)):
         yield "a name that its source does not give to it"
@@ -337,10 +373,11 @@ def _too_strong(sentence: str, support: str, about: str) -> Iterator[str]:
         if strong.search(sentence) and not allowed.search(support) and not allowed.search(about):
             yield why
     said = set(content(sentence))
+    hedged = _HEDGED.search(sentence) or {word.lower() for word in _INTENT.findall(sentence)} & {word.lower() for word in _INTENT.findall(support)}
     for clause in clauses(support):
         hedge = _HEDGE.search(clause)
         subject = [word for word in content(clause) if not _HEDGE.fullmatch(word)]
-        if hedge and subject and sum(word in said for word in subject) >= 0.6 * len(subject) and not _HEDGED.search(sentence):
+        if hedge and subject and sum(word in said for word in subject) >= 0.6 * len(subject) and not hedged:
             yield "it is surer than its source"
             break
     if _CAUSE.search(sentence):
@@ -395,6 +432,7 @@ def _of(subject: set[str], parts: Sequence[tuple[set[str], str]]) -> set[str]:
     return set().union(*(whole or [part for part, _ in parts]))
 
 
+_COPULA = r"\b(?:is|are|was|were|be|being|as|means?|called|named|became|becomes)"
 _IS = re.compile(r"\b(?:is|are|was|were) (?:(?:the|an?) |(?=[A-Z]))(?P<what>[\w&-]+(?: [\w&-]+)?)[.!]*$")
 
 
@@ -404,7 +442,7 @@ def _unequal(sentence: str, source: str) -> bool:
     what = content(found["what"]) if found else []
     if not what:
         return False
-    before = re.findall(r"(?:\b(?:is|are|was|were|be|being|as|means?|called|named|became|becomes)|[:,(|])\s+([^.;:|]*)", source, re.I)
+    before = [*re.findall(rf"(?:{_COPULA}|[:,(|])\s+([^.;:|]*)", source, re.I), *re.findall(rf"{_COPULA}\s+(?=([^.;:|]*))", source, re.I)]
     return not any(what[-1] in content(" ".join(part.split()[:3])) for part in before)
 
 

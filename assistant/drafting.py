@@ -125,7 +125,7 @@ class Drafter:
             trouble = error.message
         finally:
             reading.close()
-        self._keep(usage)
+            self._keep(usage)
         draft = Draft(len(segments), tuple(dropped), usage)
         trouble = trouble or self._too_little(answer, segments, dropped, relevance)
         if trouble:
@@ -161,7 +161,8 @@ class Drafter:
                     said += event.text
         except LlmUnavailable:
             return ""
-        self._keep(usage)
+        finally:
+            self._keep(usage)
         return said
 
     def _unable(self) -> str:

@@ -22,6 +22,7 @@ MAX_BYTES = 4_000_000  # of a response: a few hundred for each token of a stream
 CONTEXT = 8_192  # tokens; the prompt takes about a quarter of it
 LONGEST_REST = 60.0  # seconds between two attempts, however often it has failed
 CHARACTERS_A_TOKEN = 4  # for servers that do not count
+MOST_COUNTED = 1_000_000  # tokens that a server may say one request took; what says more has not counted
 STATUS_SECONDS = 5.0  # `kpo status` waits no longer
 
 
@@ -58,13 +59,23 @@ class Writer(Protocol):
     model: str
 
     def write(self, messages: tuple[Message, ...]) -> Generator[Written | Usage, None, None]:
-        """The text piece by piece, then one Usage, also before an error in the midst of the text. No text at all is an empty draft.
+        """The text piece by piece, then one Usage, also before an error once the request was sent. No text at all is an empty draft.
 
         Raises LlmUnavailable, before or in the midst of the text, after the configured time at the latest.
         """
 
     def rest(self) -> float:
         """Seconds for which it should not be asked, because it has just failed; 0.0 when it may be."""
+
+
+@dataclass(slots=True)
+class _Request:
+    """What is known of one request: whether the server has all of it and did not refuse it, and what it says that it counted, 0 for nothing."""
+
+    taken: bool = False
+    written: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
 
 
 @dataclass(slots=True)
@@ -97,12 +108,14 @@ class OpenAiWriter:
     """An OpenAI-compatible endpoint through llama-index's OpenAILike. Safe for threads; each request has a connection of its own.
 
     The whole draft has `timeout` seconds, however slowly its bytes come: another thread reads them, and is let go when the time is over.
+    `stopped` is given what a request took whose text was not read to its end, so that there was nobody left to yield it to.
     """
 
-    def __init__(self, settings: "Llm", back_off: BackOff | None = None) -> None:
+    def __init__(self, settings: "Llm", back_off: BackOff | None = None, stopped: Callable[[Usage], None] | None = None) -> None:
         self.model = settings.model
         self._settings = settings
         self._back_off = back_off or BackOff()
+        self._stopped = stopped
 
     def rest(self) -> float:
         return self._back_off.rest()
@@ -116,29 +129,34 @@ class OpenAiWriter:
     def write(self, messages: tuple[Message, ...]) -> Generator[Written | Usage, None, None]:
         self.load()
         start = time.perf_counter()
-        counted: dict[str, int] = {}
-        written = 0
+        request = _Request()
         try:
-            with closing(self._timed(messages, counted)) as pieces:
+            with closing(self._timed(messages, request)) as pieces:
                 for text in pieces:
-                    kept = text[: MAX_CHARACTERS - written]
-                    written += len(kept)
+                    kept = text[: MAX_CHARACTERS - request.written]
+                    request.written += len(kept)
                     yield Written(kept)
-                    if written >= MAX_CHARACTERS:
+                    if request.written >= MAX_CHARACTERS:
                         break
         except LlmUnavailable as error:
             self._back_off.failed(error.retry_after if isinstance(error, _Refused) else 0.0)
-            if written:
-                yield self._usage(messages, written, counted, start)
+            if request.taken:
+                yield self._usage(messages, request, start)
+            raise
+        except (GeneratorExit, KeyboardInterrupt):
+            if request.taken and self._stopped:
+                self._stopped(self._usage(messages, request, start))
             raise
         self._back_off.worked()
-        yield self._usage(messages, written, counted, start)
+        yield self._usage(messages, request, start)
 
-    def _usage(self, messages: tuple[Message, ...], written: int, counted: dict[str, int], start: float) -> Usage:
-        sent = counted.get("prompt_tokens", sum(len(message.text) for message in messages) // CHARACTERS_A_TOKEN)
-        said = counted.get("completion_tokens", written // CHARACTERS_A_TOKEN)
+    def _usage(self, messages: tuple[Message, ...], request: _Request, start: float) -> Usage:
+        """What a request took, with an estimate for what the server did not count."""
+        sent = request.prompt_tokens or sum(len(message.text) for message in messages) // CHARACTERS_A_TOKEN
+        said = request.completion_tokens or request.written // CHARACTERS_A_TOKEN
         cost = (sent * self._settings.price_in + said * self._settings.price_out) / 1000
-        return Usage(self.model, sent, said, round(time.perf_counter() - start, 3), round(cost, 6), bool(counted))
+        counted = bool(request.prompt_tokens and request.completion_tokens)
+        return Usage(self.model, sent, said, round(time.perf_counter() - start, 3), round(cost, 6), counted)
 
     def check(self) -> str:
         """Does it answer? One short sentence for `kpo status`; never raises."""
@@ -151,15 +169,15 @@ class OpenAiWriter:
             return "it refuses the key: check KPO_LLM__API_KEY"
         return "it answers" if response.status_code < 500 else f"it answers with the error {response.status_code}"
 
-    def _timed(self, messages: tuple[Message, ...], counted: dict[str, int]) -> Generator[str, None, None]:
+    def _timed(self, messages: tuple[Message, ...], request: _Request) -> Generator[str, None, None]:
         """The pieces that another thread reads, until the time is over."""
         end = time.monotonic() + self._settings.timeout
         pieces: queue.SimpleQueue[str | LlmUnavailable | None] = queue.SimpleQueue()
-        client = self._client(self._settings.timeout)
+        client = self._client(self._settings.timeout, request)
 
         def read() -> None:
             try:
-                for text in self._stream(client, messages, counted):
+                for text in self._stream(client, messages, request):
                     pieces.put(text)
                 pieces.put(None)
             except Exception as error:  # each fault of server, network and adapter has a class of its own
@@ -183,7 +201,7 @@ class OpenAiWriter:
             with suppress(Exception):  # closing takes the connection away from the reading thread, which may complain
                 client.close()
 
-    def _stream(self, client: Any, messages: tuple[Message, ...], counted: dict[str, int]) -> Iterator[str]:
+    def _stream(self, client: Any, messages: tuple[Message, ...], request: _Request) -> Iterator[str]:
         from llama_index.core.llms import ChatMessage
         from llama_index.llms.openai_like import OpenAILike
 
@@ -196,15 +214,18 @@ class OpenAiWriter:
         finished = False
         for part in llm.stream_chat([ChatMessage(role=message.role, content=message.text) for message in messages]):
             usage = getattr(part.raw, "usage", None)
-            if usage is not None:
-                counted.update(prompt_tokens=int(usage.prompt_tokens or 0), completion_tokens=int(usage.completion_tokens or 0))
+            for name in ("prompt_tokens", "completion_tokens"):
+                count = getattr(usage, name, None)
+                if isinstance(count, int) and 0 < count <= MOST_COUNTED:
+                    setattr(request, name, count)
             finished = finished or any(choice.finish_reason for choice in getattr(part.raw, "choices", None) or [])
             if part.delta:
                 yield part.delta
         if not finished:
             raise _Cut
 
-    def _client(self, seconds: float) -> Any:
+    def _client(self, seconds: float, request: _Request | None = None) -> Any:
+        """A client for one request; what becomes of it is noted in `request`."""
         import httpx
 
         class Limited(httpx.SyncByteStream):
@@ -224,11 +245,23 @@ class OpenAiWriter:
             def close(self) -> None:
                 self._stream.close()
 
+        def sending(sent: Any) -> None:
+            def trace(event: str, _: object) -> None:
+                if request and event == "http11.send_request_body.complete":
+                    request.taken = True
+
+            sent.extensions["trace"] = trace
+
         def limit(response: Any) -> None:
             response.stream = Limited(response.stream)
+            if request and response.is_error:
+                request.taken = False
 
-        # Uncompressed, so that the bytes that are counted are those that are kept.
-        return httpx.Client(timeout=seconds, headers={"Accept-Encoding": "identity"}, event_hooks={"response": [limit]})
+        # Uncompressed, so that the bytes that are counted are those that are kept. With a transport of its own, so that the proxies which the
+        # environment names get neither key nor passages; its certificates are used all the same.
+        return httpx.Client(
+            timeout=seconds, headers={"Accept-Encoding": "identity"}, event_hooks={"request": [sending], "response": [limit]}, transport=httpx.HTTPTransport(),
+        )
 
     def _base(self) -> str:
         return str(self._settings.base_url).rstrip("/")

@@ -54,9 +54,9 @@ def correct(text: str, vocabulary: dict[str, int]) -> tuple[str, tuple[tuple[str
     return mended, tuple(pairs)
 
 
-def is_english(word: str) -> bool:
+def is_english(word: str, more_than: int = RARITY) -> bool:
     """Does an English dictionary hold the word, in lower case, and not only as a rarity, as it holds names of firms?"""
-    return bool(_english()[word.lower()] > RARITY)  # type: ignore[index]
+    return bool(_english()[word.lower()] > more_than)  # type: ignore[index]
 
 
 def is_shouted(text: str) -> bool:

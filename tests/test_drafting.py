@@ -46,6 +46,7 @@ class FakeWriter:
         self.asked.append(messages)
         for part in self.drafts:
             if isinstance(part, LlmUnavailable):
+                yield USED
                 raise part
             for at in range(0, len(part), 7):
                 yield Written(part[at : at + 7])
@@ -109,6 +110,31 @@ def test_a_blank_draft_has_no_sentences() -> None:
 )
 def test_markers_and_decoration_are_taken_off(drafted: str, text: str, cited: tuple[int, ...]) -> None:
     assert parsed(drafted) == (text, cited)
+
+
+@pytest.mark.parametrize(
+    ("drafted", "text"),
+    [
+        ("According to [1], analysts collect it.", "Analysts collect it."), ("As passage [1] says, analysts collect it.", "Analysts collect it."),
+        ("In passages [1] and [2], analysts collect it.", "Analysts collect it."), ("Analysts collect it (see [1]).", "Analysts collect it."),
+        ("Analysts collect it [1] .", "Analysts collect it."), ("- As [1], [2], analysts collect it.", "Analysts collect it."),
+        ("In India [1], analysts collect it.", "In India, analysts collect it."), ("It is what they ask for [1].", "It is what they ask for."),
+    ],
+)
+def test_what_is_said_of_passages_goes_with_their_markers(drafted: str, text: str) -> None:
+    assert parsed(drafted)[0] == text
+
+
+@pytest.mark.parametrize(
+    "drafted",
+    [
+        "New analysts, according to [1], collect their badge.", "Passage [1] says that new analysts collect their badge.",
+        "New analysts collect their badge [1] and [1].", "New analysts collect their badge, see [1].",
+    ],
+)
+def test_a_sentence_that_leans_on_its_marker_is_dropped(drafted: str, catalog: Catalog) -> None:
+    _, answer = asked(catalog, FakeWriter(drafted))
+    assert answer.draft and [dropped.why for dropped in answer.draft.dropped] == ["it does not read on without its marker"]
 
 
 def test_a_checked_draft_is_the_answer(catalog: Catalog) -> None:
@@ -202,6 +228,12 @@ def test_the_budget_of_a_day_is_kept(catalog: Catalog, tmp_path: Path) -> None:
     assert ledger.today() == {"requests": 2, "tokens": 240, "cost": 0.5}
     today[0] = datetime(2026, 11, 22, 0, 1, tzinfo=UTC)
     assert asked(catalog, writer, ledger=ledger, daily_budget=0.5)[1].writer == "llm"
+
+
+def test_a_rewriting_that_is_cut_off_is_paid_for(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    assert Drafter(FakeWriter("Which", LlmUnavailable("x", "y")), judge(), ledger).standalone("And its risks?", ("What is KPO?",), "z") == "z"
+    assert ledger.today()["requests"] == 1
 
 
 def test_the_prompt_keeps_passages_and_question_apart(catalog: Catalog) -> None:

@@ -131,6 +131,27 @@ def test_a_server_that_does_not_count_is_counted_for() -> None:
         assert isinstance(used, Usage) and not used.counted and used.completion_tokens == 10
 
 
+@pytest.mark.parametrize(
+    ("counts", "tokens"),
+    [
+        ({}, (2, 10)), ({"prompt_tokens": None, "completion_tokens": None}, (2, 10)), ({"total_tokens": 120}, (2, 10)),
+        ({"input_tokens": 100, "output_tokens": 20}, (2, 10)), ({"prompt_tokens": -100_000, "completion_tokens": 20}, (2, 20)),
+        ({"prompt_tokens": 99_999_999_999_999_999_999_999, "completion_tokens": 20}, (2, 20)),
+    ],
+)
+def test_what_a_server_counts_badly_is_estimated(counts: dict[str, int | None], tokens: tuple[int, int]) -> None:
+    def reply(asked: Asked) -> None:
+        asked.open()
+        asked.delta("four" * 10, "stop")
+        last = {"id": "x", "object": "chat.completion.chunk", "created": 0, "model": "m", "choices": [], "usage": counts}
+        asked.raw(f"data: {json.dumps(last)}\n\ndata: [DONE]\n\n".encode())
+
+    with scripted(reply) as server:
+        *_, used = writer(server.url, price_in=1.0, price_out=1.0).write(MESSAGES)
+    assert isinstance(used, Usage) and (used.prompt_tokens, used.completion_tokens, used.counted) == (*tokens, False)
+    assert used.cost == sum(tokens) / 1000
+
+
 def test_what_is_too_long_is_not_read() -> None:
     with scripted(lambda asked: ["x" * 2_000_000]) as server:
         text = "".join(piece.text for piece in writer(server.url).write(MESSAGES) if isinstance(piece, Written))
@@ -202,6 +223,29 @@ def test_a_cut_stream_is_paid_for(retrieval: Retrieval, tmp_path: Path) -> None:
     assert answer.writer == "extractive" and ledger.today()["cost"] == len(DRAFT + " And") // 4
 
 
+def test_a_request_that_times_out_is_paid_for_and_one_that_is_refused_is_not(retrieval: Retrieval, tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    for fault, requests in (("silence", 1), ("429", 1), ("500", 1)):
+        with scripted(FAULTS[fault][0]) as server:
+            assistant(retrieval, writer(server.url, price_in=1000.0), ledger).answer(ASKED)
+        assert ledger.today()["requests"] == requests and ledger.today()["cost"] > 0, fault
+    assistant(retrieval, writer(f"http://127.0.0.1:{free_port()}/v1"), ledger).answer(ASKED)
+    assert ledger.today()["requests"] == 1
+
+
+def test_a_draft_that_is_stopped_is_paid_for(retrieval: Retrieval, tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    with scripted(lambda asked: slowly([DRAFT + " The"] * 5, 0.1)) as server:
+        model = OpenAiWriter(Llm(base_url=server.url, model="m", price_out=1000.0), stopped=ledger.add)  # type: ignore[arg-type]
+        asking = assistant(retrieval, model, ledger).ask(ASKED)
+        assert any(isinstance(event, Said) for event in asking)
+        asking.close()
+    today = ledger.today()
+    assert today["requests"] == 1 and today["cost"] >= len(DRAFT) // 4
+    OpenAiWriter(Llm(), stopped=ledger.add).write(MESSAGES).close()
+    assert ledger.today() == today
+
+
 def test_the_first_sentence_is_there_before_the_last_one_is_written(retrieval: Retrieval) -> None:
     shown = threading.Event()
 
@@ -224,6 +268,15 @@ def test_status_says_whether_it_answers() -> None:
         wrong = OpenAiWriter(Llm(base_url=server.url, model="m", api_key="wrong"))  # type: ignore[arg-type]
         assert "refuses the key" in wrong.check()
     assert "cannot be reached" in writer(f"http://127.0.0.1:{free_port()}/v1").check()
+
+
+def test_a_proxy_of_the_environment_gets_neither_key_nor_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with scripted(lambda asked: ["New."]) as server:
+        assert Written("New.") in list(writer(server.url).write(MESSAGES)) and writer(server.url).check() == "it answers"
 
 
 def test_the_command_line_answers_and_never_shows_the_key(shipped: Path, tmp_path: Path) -> None:

@@ -225,6 +225,14 @@ def test_a_follow_up_becomes_a_question_that_stands_alone(before: str, text: str
     assert alone(before, text) == expected
 
 
+@pytest.mark.parametrize(("before", "text", "expected"), [
+    (WHAT, "Thanks! And what are its risks?", "What are the risks of KPO?"), (WHAT, "ok thanks but what about LPO", "What is LPO?"),
+    (WHAT, "thanks a lot, where is it done?", "Where is KPO done?"), ("", "thanks, what is LPO?", "what is LPO?"), ("", "Cheers - how do I escalate?", "how do I escalate?"),
+])
+def test_a_courtesy_is_no_part_of_a_question(before: str, text: str, expected: str) -> None:
+    assert alone(before, text) == expected
+
+
 @pytest.mark.parametrize("text", UNTOUCHED)
 def test_a_change_of_topic_is_left_as_it_is(text: str) -> None:
     assert alone(DIFFERENCE, text) == text

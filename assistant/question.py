@@ -155,12 +155,15 @@ def head_of(text: str) -> str:
 # "What is a knowledge worker?", "define gain share", "meaning of zero trust", "what does body leasing mean": a term by itself, and nothing asked about it.
 _OF_A_TERM = r"(?:what(?:'?s| is| are)|define|explain|(?:the )?(?:meaning|definition) of|what is meant by)(?: an?)? (?P<bare>{0})|what do(?:es)?(?: an?)? (?P<meant>{0}) mean"
 _TERM = r"(?!(?:the|an?)\b)[\w&/-]+(?: (?!(?:of|in|on|at|for|by|to|from|with|and|or|that|when|if|as|an?|the|mean|means|meant|is|are|called)\b)[\w&/-]+){0,3}"
+_MANNER = re.compile(r"(?: (?:\w+ly|again|anyway|then|now|please|pls|speaking))+$", re.I)
 _BARE = re.compile(rf"(?:{_OF_A_TERM.format(_TERM)})\W*", re.I)
 
 
 def term_of(text: str) -> str:
-    """The term whose meaning is asked, and nothing besides; "" for any other question, and for a term with an abbreviation in it."""
+    """The term whose meaning is asked, and nothing besides but the manner ("exactly", "briefly"); "" for any other question, and for a term with
+    an abbreviation in it.
+    """
     found = _BARE.fullmatch(text.strip())
-    if not found or any(sum(letter.isupper() for letter in name) >= 2 for name in names_in(text)):
+    if not found or kind_of(text) == "comparison" or any(sum(letter.isupper() for letter in name) >= 2 for name in names_in(text)):
         return ""
-    return found["bare"] or found["meant"] or ""
+    return _MANNER.sub("", found["bare"] or found["meant"])

@@ -78,7 +78,9 @@ def test_names_and_the_noun_asked_for_are_found() -> None:
         ("meaning of zero trust", "zero trust"), ("what does body leasing mean?", "body leasing"), ("WHAT IS A KNOWLEDGE WORKER", "KNOWLEDGE WORKER"),
         ("What is Genpact?", "Genpact"), ("What is a KPO broker?", ""), ("What is the share of India?", ""), ("What is a pilot for?", ""),
         ("What does a mediator charge per day?", ""), ("What does copyright protect?", ""), ("What are the benefits of KPO?", ""), ("knowledge worker", ""),
-        ("", ""),
+        ("What is attrition exactly?", "attrition"), ("Explain gain share briefly", "gain share"), ("define scope creep again", "scope creep"),
+        ("What is attrition roughly speaking?", "attrition"), ("what does onboarding actually mean", "onboarding"), ("What is a monopoly?", "monopoly"),
+        ("What is nearshore vs offshore?", ""), ("What is shadowing versus reverse shadowing?", ""), ("", ""),
     ],
 )
 def test_a_term_is_what_is_asked_for_and_nothing_besides(question: str, term: str) -> None:

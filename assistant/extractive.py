@@ -25,6 +25,7 @@ from index.search import central
 MAX_WORDS = 120  # a whole list may be longer
 FIRST_WORDS = 100  # of them for the best passage, so that a second one has its say
 FURTHER_WORDS = 50  # of them for each further passage of running text
+SIDE_WORDS = 56  # of them for a further side of a comparison: what it is and what sets it apart, in nineteen of twenty definitions of the glossary
 PREFACE_WORDS = 60  # of the best passage, before a list that stands elsewhere
 PASSAGES = {"abbreviation": 1, "definition": 2, "fact": 2, "yes-no": 2}  # quoted from at most; three for every other kind
 ALL_ITEMS = ("list", "steps", "comparison", "why", "yes-no")  # kinds that a list answers whole
@@ -139,7 +140,8 @@ def _told(kind: Kind, reads: Sequence[_Read], defining: Sequence[Evidence], view
         if read.passage.kind == "list":
             more = _one_of_list(read, kind, view) or _from_list(read, view, room)
         else:
-            more = _picked(read, centre, min(room, FURTHER_WORDS if pieces else FIRST_WORDS), opens=not pieces)
+            further = SIDE_WORDS if kind == "comparison" and read.passage.kind == "definition" else FURTHER_WORDS
+            more = _picked(read, centre, min(room, further if pieces else FIRST_WORDS), opens=not pieces)
             more += _announced(more, read, view)
         if pieces and told + _size(more) > MAX_WORDS:
             continue
@@ -151,10 +153,13 @@ def _told(kind: Kind, reads: Sequence[_Read], defining: Sequence[Evidence], view
 def _picked(read: _Read, centre: int, room: int, *, opens: bool) -> list[Piece]:
     """The unit at the `centre` and the best others of its passage in at most `room` words, in their order, neighbours as one quote.
 
-    What points back brings what it points to, or stays out. The unit itself is always there when it `opens` the answer, however long it is.
+    What points back brings what it points to, or stays out. The unit itself is always there when it `opens` the answer, however long it is;
+    else a definition that has no room up to it is quoted without it.
     """
     passage, scores = read.passage, read.scores
     sizes = [len(passage.quote(unit).split()) for unit in passage.units]
+    if passage.kind == "definition" and not opens and sum(sizes[: centre + 1]) > room:
+        centre = 0
     defined = passage.kind == "definition" and sum(sizes[: centre + 1]) <= room
     chosen = set(range(centre + 1)) if defined else _with_antecedents(passage, centre)
     if _points_back(passage, min(chosen)) and not opens:

@@ -170,6 +170,16 @@ def test_a_comparison_shows_both_sides_even_when_the_best_passage_names_one(shel
     assert any("prevention" in quote for quote in quotes(answer))
 
 
+def test_a_comparison_says_of_its_further_side_what_it_is_and_not_only_what_sets_it_apart(shelf: Callable[..., Ask]) -> None:
+    side = "# {0}\n## {0}\n{0} is the {1} of work that a person with long practice does by hand, in a room of the firm, when nobody else has any time left for it. " \
+        "{2} is a synonym of {0}.\n\n{0} is often confused with {3}, which comes at another time in the life of the same piece of work, whereas {0} comes {4}.\n"
+    one = side.format("Quality control", "inspection", "Checking", "quality assurance", "at the end")
+    two = side.format("Quality assurance", "prevention", "Care", "quality control", "at the outset")
+    said = " ".join(quotes(shelf(one=one, two=two)("What is the difference between quality control and quality assurance?")))
+    assert "is the inspection" in said
+    assert "is the prevention" in said
+
+
 def test_nothing_is_said_twice_and_prose_stays_within_its_words(shelf: Callable[..., Ask]) -> None:
     sentence = "Clients of analysts buy advice number {} because advice is scarce and good advice number {} pays for itself."
     documents = {name: f"# {name}\n" + " ".join(sentence.format(n, n) for n in range(start, start + 12)) for name, start in (("a", 0), ("b", 3), ("c", 6))}

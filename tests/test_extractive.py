@@ -119,6 +119,15 @@ def test_two_documents_that_define_a_term_differently_are_both_quoted(shelf: Cal
     assert {citation.document for citation in answer.citations} == {"shelf/one.md", "shelf/two.md"}
 
 
+@pytest.mark.parametrize("question", ["What is RPO?", "What does RPO stand for?"])
+def test_an_abbreviation_that_means_several_things_gets_the_definition_of_each(shelf: Callable[..., Ask], question: str) -> None:
+    text = "# Glossary\n## Recruitment process outsourcing (RPO)\nRecruitment process outsourcing (RPO) is the handing over of hiring.\n\n" \
+        "## Recovery point objective (RPO)\nA recovery point objective (RPO) is the age of the data that may be lost.\n"
+    ask = shelf(glossary=text)
+    assert sorted(quote.split()[0] for quote in quotes(ask(question))) == ["A", "Recruitment"]
+    assert len(quotes(ask("What is recruitment process outsourcing?"))) == 1
+
+
 def test_a_sentence_that_points_back_brings_along_what_it_points_to(shelf: Callable[..., Ask]) -> None:
     text = "# Offices\nThe firm has two offices in Manila and Pune. They employ ninety lawyers and forty clerks in shifts.\n"
     answer = shelf(offices=text)("How many lawyers and clerks do they employ in shifts?")

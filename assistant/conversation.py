@@ -6,10 +6,11 @@ names its own subject falls through all of them and stays as it is, also when it
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from assistant.compared import compared, former, which_one
 from assistant.fragments import aspect, bare_word, elsewhere, examples, left_out, other
-from assistant.listed import item_of
+from assistant.listed import is_place, item_of
 from assistant.pronouns import happened, meant, owned, referred, then, there
 from assistant.question import kind_of
 from assistant.topic import swapped
@@ -66,9 +67,10 @@ def _understood(text: str, turns: tuple[Turn, ...], lexicon: Lexicon, recall: Re
     if not earlier:
         return Turn(rest)
     said = Said(rest, bool(opening and _LINK.search(opening.group())), earlier, lexicon, recall)
-    corrected = _corrected(said)
-    if corrected:
-        return Turn(corrected)
+    meant_instead = _corrected(said)
+    if meant_instead and not is_place(meant_instead):
+        return Turn(swapped(said.before, meant_instead, lexicon))
+    said = replace(said, text=meant_instead) if meant_instead else said  # "no, the fourth": the list is counted in again
     item = item_of(said)
     if item:
         return item
@@ -80,9 +82,9 @@ def _understood(text: str, turns: tuple[Turn, ...], lexicon: Lexicon, recall: Re
 
 
 def _corrected(said: Said) -> str | None:
-    """ "no, I meant LPO", "sorry, nearshore", "LPO, not KPO", "not KPO but LPO" """
+    """What is meant instead: "no, I meant LPO", "sorry, nearshore", "LPO, not KPO", "not KPO but LPO". None when nothing is corrected."""
     for rule in _CORRECTIONS:
         found = rule.match(said.bare)
         if found and not QUESTION.match(found["x"]):
-            return swapped(said.before, found["x"], said.lexicon)
+            return found["x"]
     return None

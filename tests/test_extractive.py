@@ -9,6 +9,7 @@ from assistant import extractive
 from assistant.answer import Answer
 from assistant.ask import Assistant, Extractive
 from assistant.disagreement import disagree as contradict
+from assistant.evidence import dangles
 from assistant.extractive import MAX_WORDS
 from assistant.floor import Constants
 from assistant.plain import disagree
@@ -134,6 +135,15 @@ def test_a_sentence_that_points_back_brings_along_what_it_points_to(shelf: Calla
     assert quotes(answer) == ["The firm has two offices in Manila and Pune. They employ ninety lawyers and forty clerks in shifts."]
 
 
+@pytest.mark.parametrize(("sentence", "back"), [
+    ("The two steps often overlap in practice.", True), ("The three of them are in Pune.", True), ("The latter is dearer.", True),
+    ("However, it is dear.", True),
+    ("The three distances in KPO are:", False), ("The twofold check is dear.", False), ("Two steps overlap.", False), ("", False),
+])
+def test_a_sentence_points_back_by_the_word_it_opens_with(sentence: str, back: bool) -> None:
+    assert dangles(sentence) is back
+
+
 def test_what_says_nothing_of_the_question_is_left_out_between_what_does(shelf: Callable[..., Ask], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(extractive, "SENTENCE_MARGIN", 9.0)  # from 5 to -5, the fake's scores are never so far apart as those of the model
     text = "# Quays\nThe ferry to Oban leaves pier four at nine. Gulls are noisy. A ferry to Mull leaves at ten.\n"
@@ -180,8 +190,9 @@ def test_a_comparison_shows_both_sides_even_when_the_best_passage_names_one(shel
 
 
 def test_a_comparison_says_of_its_further_side_what_it_is_and_not_only_what_sets_it_apart(shelf: Callable[..., Ask]) -> None:
-    side = "# {0}\n## {0}\n{0} is the {1} of work that a person with long practice does by hand, in a room of the firm, when nobody else has any time left for it. " \
-        "{2} is a synonym of {0}.\n\n{0} is often confused with {3}, which comes at another time in the life of the same piece of work, whereas {0} comes {4}.\n"
+    side = "# {0}\n## {0}\n{0} is the {1} of work that a person with long practice does by hand, in a room of the firm, when nobody else has any time left " \
+        "for it. {2} is a synonym of {0}.\n\n{0} is often confused with {3}, which comes at another time in the life of the same piece of " \
+        "work, whereas {0} comes {4}.\n"
     one = side.format("Quality control", "inspection", "Checking", "quality assurance", "at the end")
     two = side.format("Quality assurance", "prevention", "Care", "quality control", "at the outset")
     said = " ".join(quotes(shelf(one=one, two=two)("What is the difference between quality control and quality assurance?")))

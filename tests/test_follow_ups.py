@@ -237,7 +237,8 @@ def test_a_place_that_is_put_right_is_counted_in_the_same_list() -> None:
 
 @pytest.mark.parametrize(("before", "text", "expected"), [
     (WHAT, "Thanks! And what are its risks?", "What are the risks of KPO?"), (WHAT, "ok thanks but what about LPO", "What is LPO?"),
-    (WHAT, "thanks a lot, where is it done?", "Where is KPO done?"), ("", "thanks, what is LPO?", "what is LPO?"), ("", "Cheers - how do I escalate?", "how do I escalate?"),
+    (WHAT, "thanks a lot, where is it done?", "Where is KPO done?"), ("", "thanks, what is LPO?", "what is LPO?"),
+    ("", "Cheers - how do I escalate?", "how do I escalate?"),
 ])
 def test_a_courtesy_is_no_part_of_a_question(before: str, text: str, expected: str) -> None:
     assert alone(before, text) == expected

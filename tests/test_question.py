@@ -55,8 +55,10 @@ def test_only_such_a_thing_answers(question: str, thing: str, held: str, missed:
 
 
 @pytest.mark.parametrize("question", [
-    "thanks, what is LPO?", "Thank you. Which pricing models are there?", "Thanks! And what are its risks?", "ok thanks but what about LPO", "Cheers - how do I escalate?",
-    "thanks please explain LPO", "bye the way, what is SLA", "How do you do a root cause analysis?", "What can you do about attrition?", "How do you help a new analyst?",
+    "thanks, what is LPO?", "Thank you. Which pricing models are there?", "Thanks! And what are its risks?", "ok thanks but what about LPO",
+    "Cheers - how do I escalate?",
+    "thanks please explain LPO", "bye the way, what is SLA",
+    "How do you do a root cause analysis?", "What can you do about attrition?", "How do you help a new analyst?",
     "what do you do with bad data?",
 ])
 def test_a_question_with_a_courtesy_or_to_a_colleague_is_no_small_talk(question: str) -> None:

@@ -6,10 +6,11 @@ names its own subject falls through all of them and stays as it is, also when it
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from assistant.compared import compared, former, which_one
 from assistant.fragments import aspect, bare_word, elsewhere, examples, left_out, other
-from assistant.listed import item_of
+from assistant.listed import is_place, item_of
 from assistant.pronouns import happened, meant, owned, referred, then, there
 from assistant.question import kind_of
 from assistant.topic import swapped
@@ -17,9 +18,9 @@ from assistant.turns import QUESTION, Recall, Said, Turn
 from assistant.wishes import wish_of
 from index.search import Lexicon
 
-# "ok, ", "and ", "but what about ", "so ", "thanks, "
+# "ok, ", "and ", "but what about ", "so ", "thanks a lot, "
 _OPENING = re.compile(
-    r"^(?:(?:ok(?:ay)?|and|but|so|also|hm+|ah|oh|yeah|yes|thx|thanks|thank you)\b[ ,.!:;-]*|(?:right|sure|great|nice|cool|good|alright|well|now|then|interesting|i see|got it|perfect|please)\s*[,.!:;-]+\s*|"
+    r"^(?:(?:ok(?:ay)?|and|but|so|also|hm+|ah|oh|yeah|yes|(?:many )?(?:thx|thanks|thank you|cheers)(?: (?:a lot|(?:very|so) much|again|for (?:that|this)))?)\b[ ,.!:;-]*|(?:right|sure|great|nice|cool|good|alright|well|now|then|interesting|i see|got it|perfect|please)\s*[,.!:;-]+\s*|"
     r"(?:what|how) about\b\s*|(?:the )?same (?:question )?(?:for|with|about)\b\s*)+(?=\S)", re.I)
 _LINK = re.compile(r"\b(?:and|but|so|also|about|same)\b", re.I)
 # What a person meant instead, as `x`. Beside each: an example.
@@ -45,7 +46,7 @@ _RULES: tuple[Callable[[Said], str | None], ...] = (
 def understand(text: str, after: Sequence[str], lexicon: Lexicon, recall: Recall) -> Turn:
     """`text` as a turn that can be understood without `after` (the earlier questions, oldest first; small talk and blank ones are passed over).
 
-    `recall` is called only for "the second one" and its kin. Without earlier turns the text comes back as it is.
+    `recall` is called only for "the second one" and its kin. Without earlier turns the text comes back without its opening ("ok, ", "thanks, ").
     """
     turns: list[Turn] = []
     for said in (*(turn for turn in after if turn.strip() and kind_of(turn) != "small-talk"), text):
@@ -61,14 +62,15 @@ def _understood(text: str, turns: tuple[Turn, ...], lexicon: Lexicon, recall: Re
             return Turn("", wish)
         last = earlier[-1]
         return Turn(last.standalone, wish, last.further + (wish in ("more", "again")), last.items_of)
-    if not earlier:
-        return Turn(text)
     opening = _OPENING.match(text)
     rest = text[opening.end() :] if opening else text
+    if not earlier:
+        return Turn(rest)
     said = Said(rest, bool(opening and _LINK.search(opening.group())), earlier, lexicon, recall)
-    corrected = _corrected(said)
-    if corrected:
-        return Turn(corrected)
+    meant_instead = _corrected(said)
+    if meant_instead and not is_place(meant_instead):
+        return Turn(swapped(said.before, meant_instead, lexicon))
+    said = replace(said, text=meant_instead) if meant_instead else said  # "no, the fourth": the list is counted in again
     item = item_of(said)
     if item:
         return item
@@ -76,13 +78,13 @@ def _understood(text: str, turns: tuple[Turn, ...], lexicon: Lexicon, recall: Re
         found = rule(said)
         if found:
             return Turn(found[0].upper() + found[1:])
-    return Turn(text if not opening else rest)
+    return Turn(rest)
 
 
 def _corrected(said: Said) -> str | None:
-    """ "no, I meant LPO", "sorry, nearshore", "LPO, not KPO", "not KPO but LPO" """
+    """What is meant instead: "no, I meant LPO", "sorry, nearshore", "LPO, not KPO", "not KPO but LPO". None when nothing is corrected."""
     for rule in _CORRECTIONS:
         found = rule.match(said.bare)
         if found and not QUESTION.match(found["x"]):
-            return swapped(said.before, found["x"], said.lexicon)
+            return found["x"]
     return None

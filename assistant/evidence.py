@@ -15,7 +15,7 @@ READ_UNITS = 16  # pairs that the cross-encoder scores; its time grows with them
 READ_MARGIN = 7.0  # logits below the best passage from which a passage is not worth reading
 _DANGLING = re.compile(
     r"^(this|that|these|those|it|its|they|their|them|he|she|his|her|such|here|there|however|therefore|thus|hence|moreover|furthermore|also|"
-    r"instead|otherwise|then|but|and|or|so|yet|still|both|each one|the (former|latter|same|other|second|third)|another|"
+    r"instead|otherwise|then|but|and|or|so|yet|still|both|each one|the (former|latter|same|other|second|third|(two|three|four)(?! .*\bare:$))|another|"
     r"in (contrast|addition|that case|practical terms)|"
     r"as a result|for (this|that) reason|because of (this|that)|by contrast|on the other hand)\b", re.I
 )

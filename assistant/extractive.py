@@ -25,8 +25,9 @@ from index.search import central
 MAX_WORDS = 120  # a whole list may be longer
 FIRST_WORDS = 100  # of them for the best passage, so that a second one has its say
 FURTHER_WORDS = 50  # of them for each further passage of running text
+SIDE_WORDS = 56  # of them for a further side of a comparison: what it is and what sets it apart, in nineteen of twenty definitions of the glossary
 PREFACE_WORDS = 60  # of the best passage, before a list that stands elsewhere
-PASSAGES = {"abbreviation": 1, "definition": 2, "fact": 2, "yes-no": 2}  # quoted from at most; three for every other kind
+PASSAGES = {"definition": 2, "fact": 2, "yes-no": 2}  # quoted from at most; one for each meaning of an abbreviation, three for every other kind
 ALL_ITEMS = ("list", "steps", "comparison", "why", "yes-no")  # kinds that a list answers whole
 SENTENCE_SHARE = 0.5  # weight of a passage's best sentence beside the passage itself, when passages are compared
 STANDING_MARGIN = 6.0  # by which a passage may trail the best one and still be quoted
@@ -90,7 +91,7 @@ def compose(
         if pieces and kind != "comparison" and not any(piece.passage == reads[0].passage for piece in pieces):
             pieces = [*_picked(reads[0], reads[0].best.at, PREFACE_WORDS, opens=False), *pieces]
     if not pieces:
-        defining = _defining(question, evidence, terms) if kind in ("definition", "abbreviation") else []
+        defining = _defining(question, kind, evidence, terms) if kind in ("definition", "abbreviation") else []
         pieces = _told(kind, reads, defining, view)
     if kind == "comparison":
         pieces = [*pieces, *_other_side(question, pieces, terms, view)]
@@ -110,15 +111,19 @@ def _by_passage(evidence: Sequence[Evidence]) -> list[_Read]:
     return sorted(reads, key=lambda read: (read.passage.kind == "comment", -read.standing, read.best.rank))
 
 
-def _defining(question: str, evidence: Sequence[Evidence], terms: Sequence[Term]) -> list[Evidence]:
-    """The sentences that define what the question is about, one a document, the best first; none when they trail what was found otherwise."""
+def _defining(question: str, kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term]) -> list[Evidence]:
+    """The sentences that define what the question is about, the best first; none when they trail what was found otherwise.
+
+    One a document for each term that the question may mean; for the meaning of an abbreviation one in all for each.
+    """
     about = central(terms, content_words(question))[:1]
     names = {name.lower() for term in about for name in (term.name, *term.abbreviations)}
-    asked = {(t.document, t.start) for t in terms if t.defines and names & {name.lower() for name in (t.name, *t.abbreviations)}}
-    found: dict[str, Evidence] = {}
+    asked = {(t.document, t.start): t.name.lower() for t in terms if t.defines and names & {name.lower() for name in (t.name, *t.abbreviations)}}
+    found: dict[tuple[str, str], Evidence] = {}
     for e in evidence:
-        if (e.passage.document, e.unit.start) in asked and e.score >= evidence[0].score - DEFINING_MARGIN:
-            found.setdefault(e.passage.document, e)
+        place = e.passage.document, e.unit.start
+        if place in asked and e.score >= evidence[0].score - DEFINING_MARGIN:
+            found.setdefault((e.passage.document if kind == "definition" else "", asked[place]), e)
     return list(found.values())
 
 
@@ -130,7 +135,7 @@ def _told(kind: Kind, reads: Sequence[_Read], defining: Sequence[Evidence], view
     alike = 1.0 if kind == "comparison" else RESTATED
     pieces: list[Piece] = []
     told = 0
-    for read, centre in centres[: PASSAGES.get(kind, 3)]:
+    for read, centre in centres[: max(1, len(defining)) if kind == "abbreviation" else PASSAGES.get(kind, 3)]:
         if pieces and read.standing < centres[0][0].standing - STANDING_MARGIN:
             break
         if any(_restates(read.passage.quote(read.passage.units[centre]), piece.text, alike) for piece in pieces):
@@ -139,7 +144,8 @@ def _told(kind: Kind, reads: Sequence[_Read], defining: Sequence[Evidence], view
         if read.passage.kind == "list":
             more = _one_of_list(read, kind, view) or _from_list(read, view, room)
         else:
-            more = _picked(read, centre, min(room, FURTHER_WORDS if pieces else FIRST_WORDS), opens=not pieces)
+            further = SIDE_WORDS if kind == "comparison" and read.passage.kind == "definition" else FURTHER_WORDS
+            more = _picked(read, centre, min(room, further if pieces else FIRST_WORDS), opens=not pieces)
             more += _announced(more, read, view)
         if pieces and told + _size(more) > MAX_WORDS:
             continue
@@ -151,10 +157,13 @@ def _told(kind: Kind, reads: Sequence[_Read], defining: Sequence[Evidence], view
 def _picked(read: _Read, centre: int, room: int, *, opens: bool) -> list[Piece]:
     """The unit at the `centre` and the best others of its passage in at most `room` words, in their order, neighbours as one quote.
 
-    What points back brings what it points to, or stays out. The unit itself is always there when it `opens` the answer, however long it is.
+    What points back brings what it points to, or stays out. The unit itself is always there when it `opens` the answer, however long it is;
+    else a definition that has no room up to it is quoted without it.
     """
     passage, scores = read.passage, read.scores
     sizes = [len(passage.quote(unit).split()) for unit in passage.units]
+    if passage.kind == "definition" and not opens and sum(sizes[: centre + 1]) > room:
+        centre = 0
     defined = passage.kind == "definition" and sum(sizes[: centre + 1]) <= room
     chosen = set(range(centre + 1)) if defined else _with_antecedents(passage, centre)
     if _points_back(passage, min(chosen)) and not opens:

@@ -28,7 +28,7 @@ def bare_word(said: Said) -> str | None:
 
 def _asked_with(word: str, before: str, said: Said) -> str:
     """The question before, asked with "why": "Is KPO part of BPO?" gives "Why is KPO part of BPO?"."""
-    if re.match(r"^(?:is|are|was|were|do|does|did|can|could|should|would|will|must|has|have)\b", before, re.I):
+    if word in ("why", "how", "when", "where") and re.match(r"^(?:is|are|was|were|do|does|did|can|could|should|would|will|must|has|have)\b", before, re.I):
         return f"{word} {before[0].lower() + before[1:]}?"
     choice = re.match(r"^which (?P<does>\w+ .+?), (?P<pair>.+ or .+)$", before, re.I)
     if choice and word in ("why", "how", "when", "where"):

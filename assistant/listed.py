@@ -28,6 +28,12 @@ _ONLY_FRAME = re.compile(
     r"further|again|to|a|bit|i|want|know|like|would|then|exactly|pls|thanks|on)\b|\W)*$", re.I)
 
 
+def is_place(text: str) -> bool:
+    """Is the text a place in a list and nothing besides ("the fourth", "number 2", "the second one")?"""
+    found = _NTH.match(text)
+    return found is not None and not text[found.end() :].strip(" ?.!")
+
+
 def item_of(said: Said) -> Turn | None:
     """ "explain the second one", "the last point", "number 3", "what happens in step 5?": the item of the list that was answered before."""
     found = _NTH.search(said.text) or _NTH_ONE.search(said.text)

@@ -6,17 +6,19 @@ from datetime import date
 
 from assistant.answer import Answer, Citation
 from assistant.ask import disputed
+from assistant.opposites import is_negated
 from assistant.topic import pair_of
 from assistant.vocabulary import stem, stems_in
 from index.lexical import STOPWORDS, words
 
+_NOT = re.compile(r"\b(?:not|no|cannot|\w+n['’]t)\b(?!\.? ?\d)", re.I)
 CONFIDENCE = ((0.8, "Confident"), (0.6, "Fairly sure"), (0.0, "Not sure: read the source"))
 _DISPUTED = re.compile(re.escape(disputed(0, 0)).replace("0", r"\d+"))  # the note of disagreement, whatever its markers
 
 
 def confidence(answer: Answer) -> str:
-    """How sure the assistant is that the documents hold what was asked for."""
-    return next(words for least, words in CONFIDENCE if answer.confidence >= least)
+    """How sure the assistant is that the documents hold what was asked for; never "Confident" of a denial that no quotation holds."""
+    return next(words for least, words in CONFIDENCE[_lacks_denial(answer) :] if answer.confidence >= least)
 
 
 def why_sure(answer: Answer) -> str:
@@ -26,13 +28,19 @@ def why_sure(answer: Answer) -> str:
     """
     documents = len({citation.document for citation in answer.citations})
     said = {root for citation in answer.citations for root in stems_in(f"{citation.title} {citation.heading} {citation.quote}")}
-    asked = [word for word in dict.fromkeys(words(" ".join(pair_of(answer.standalone) or [answer.standalone]))) if word not in STOPWORDS]
-    lacking = [word for word in asked if stem(word) not in said]
+    about = _NOT.sub("not", " ".join(pair_of(answer.standalone) or [answer.standalone]))
+    asked = [word for word in dict.fromkeys(words(about)) if word not in STOPWORDS]
+    lacking = [word for word in asked if stem(word) not in said] + ["not"] * _lacks_denial(answer)
     quotes = len(answer.citations)
     places = f"{quotes} quotation{'s' if quotes != 1 else ''} from {documents} document{'s' if documents != 1 else ''}"
     if not lacking:
         return f"{places}; every word you asked about stands in them or in their headings"
     return f"{places}; not in them: " + ", ".join(f"“{word}”" for word in lacking)
+
+
+def _lacks_denial(answer: Answer) -> bool:
+    """Does the question hold a "not" (which is a stopword to the search), and no quotation or heading deny anything?"""
+    return bool(_NOT.search(answer.standalone)) and not any(is_negated(f"{citation.heading} {citation.quote}") for citation in answer.citations)
 
 
 def place(citation: Citation) -> str:

@@ -63,6 +63,8 @@ def referred(said: Said) -> str | None:
         return None
     many = found.group().lower() in ("they", "them", "these", "those", "ones")
     meant = said.things if many else said.topic
+    if not many and re.search(rf"\b(?:i|we|you|one) {re.escape(meant)}$", plain(said.before), re.I):  # "what should I read?" names nothing that can be "it"
+        return f"{text.rstrip('?.! ')} ({plain(said.before)})?"
     if not meant:  # "why do they leave?" after attrition: nothing was named that could be many
         acting = re.search(r"\b(?:do|did|would|will|can|could|should|must|may) they\b", text, re.I)
         text = re.sub(r"\bthey\b", "people", text, count=1, flags=re.I) if acting else text

@@ -25,13 +25,19 @@ class Question:
 # What follows a plural ("which models suit …"), and not a verb that ends in s ("which model suits the work").
 _NO_OBJECT = r"(?! (the|an?|its|their|our|your|my|it|us|them|you|me|up|out|over|called|named|why|how|what|whom|(?!does\b|is\b|was\b|has\b)\w+[^\Ws]s)\b)"
 
+# What follows a courtesy that is all there is ("thanks, that is what I wanted to know"), and not one that opens a question ("thanks, what is LPO?").
+_NO_QUESTION = (
+    r"(?!.*\?)(?!(.*[,.!;:-])?\s*((and|but|so|now|then|also|please|ok(ay)?)\W+)*(what|whats|who|which|where|when|why|how|is|are|do|does|did|can|could|should|"
+    r"explain|define|describe|list|name|give|tell|show|compare)\b)"
+)
+
 # The first rule that matches decides. Beside each: what people type.
 _KINDS: tuple[tuple[Kind, str], ...] = (
     # "hi", "thanks a lot", "what can you do?", "who are you"
     ("small-talk", r"^(?=.*[a-z])(hi|hello|hey|hiya|greetings|good (morning|afternoon|evening|day)|yo)?( (there|all|everyone|assistant|team))?\W*(how are you( doing)?( today)?|what'?s up)?\W*$"),
-    ("small-talk", r"^(many |ok(ay)? |great |super )*(thanks|thank you|thx|ty|cheers|much appreciated)\b.{0,40}$"),
-    ("small-talk", r"^(ok(ay)?|great|perfect|nice|cool|got it|(good ?)?bye.{0,30}|see you.{0,30}|help( me)?|well done|good (bot|job)|that helped.*)\W*$"),
-    ("small-talk", r"^(so )?(what|who) (are|r) (you|u)( exactly| then)?\W*$|^(what|how) (can|could|do) (you|u) (do|help)( me| for me| with)?\b.{0,30}$|^are you (a |an )?(bot|ai|human|robot|real|person|chatgpt).{0,20}$|^what('?s| is) your name\W*$|^what can i ask( you)?( about)?( here)?\W*$"),
+    ("small-talk", r"^(many |ok(ay)? |great |super )*(thanks|thank you|thx|ty|cheers|much appreciated)\b" + _NO_QUESTION + r".{0,40}$"),
+    ("small-talk", r"^(ok(ay)?|great|perfect|nice|cool|got it|((good|bye)? ?bye|see you)\b" + _NO_QUESTION + r".{0,30}|help( me)?|well done|good (bot|job)|that helped.*)\W*$"),
+    ("small-talk", r"^(so )?(what|who) (are|r) (you|u)( exactly| then)?\W*$|^(what|how) (can|could|do) (you|u) (do|help)( me| us| for me| for us| with( this| that| it)?| here| then| exactly)*\W*$|^are you (a |an )?(bot|ai|human|robot|real|person|chatgpt).{0,20}$|^what('?s| is) your name\W*$|^what can i ask( you)?( about)?( here)?\W*$"),
     # "What is the full form of LPO?", "what does SLA stand for", "RCA meaning abbreviation"
     ("abbreviation", r"\bfull[ -]?forms?\b|\bst(an|ad)ds? for\b|\bshort for\b|\b(abbreviation|acronym|initials)\b|\bspell(ed)? out\b|\bletters\b.*\bmean\b"),
     # "difference between KPO and BPO", "KPO vs BPO", "how does LPO differ from KPO?", "is nearshore the same as onshore?"
@@ -149,12 +155,15 @@ def head_of(text: str) -> str:
 # "What is a knowledge worker?", "define gain share", "meaning of zero trust", "what does body leasing mean": a term by itself, and nothing asked about it.
 _OF_A_TERM = r"(?:what(?:'?s| is| are)|define|explain|(?:the )?(?:meaning|definition) of|what is meant by)(?: an?)? (?P<bare>{0})|what do(?:es)?(?: an?)? (?P<meant>{0}) mean"
 _TERM = r"(?!(?:the|an?)\b)[\w&/-]+(?: (?!(?:of|in|on|at|for|by|to|from|with|and|or|that|when|if|as|an?|the|mean|means|meant|is|are|called)\b)[\w&/-]+){0,3}"
+_MANNER = re.compile(r"(?: (?:\w+ly|again|anyway|then|now|please|pls|speaking))+$", re.I)
 _BARE = re.compile(rf"(?:{_OF_A_TERM.format(_TERM)})\W*", re.I)
 
 
 def term_of(text: str) -> str:
-    """The term whose meaning is asked, and nothing besides; "" for any other question, and for a term with an abbreviation in it."""
+    """The term whose meaning is asked, and nothing besides but the manner ("exactly", "briefly"); "" for any other question, and for a term with
+    an abbreviation in it.
+    """
     found = _BARE.fullmatch(text.strip())
-    if not found or any(sum(letter.isupper() for letter in name) >= 2 for name in names_in(text)):
+    if not found or kind_of(text) == "comparison" or any(sum(letter.isupper() for letter in name) >= 2 for name in names_in(text)):
         return ""
-    return found["bare"] or found["meant"] or ""
+    return _MANNER.sub("", found["bare"] or found["meant"])

@@ -9,6 +9,7 @@ from assistant import extractive
 from assistant.answer import Answer
 from assistant.ask import Assistant, Extractive
 from assistant.disagreement import disagree as contradict
+from assistant.evidence import dangles
 from assistant.extractive import MAX_WORDS
 from assistant.floor import Constants
 from assistant.plain import disagree
@@ -119,10 +120,28 @@ def test_two_documents_that_define_a_term_differently_are_both_quoted(shelf: Cal
     assert {citation.document for citation in answer.citations} == {"shelf/one.md", "shelf/two.md"}
 
 
+@pytest.mark.parametrize("question", ["What is RPO?", "What does RPO stand for?"])
+def test_an_abbreviation_that_means_several_things_gets_the_definition_of_each(shelf: Callable[..., Ask], question: str) -> None:
+    text = "# Glossary\n## Recruitment process outsourcing (RPO)\nRecruitment process outsourcing (RPO) is the handing over of hiring.\n\n" \
+        "## Recovery point objective (RPO)\nA recovery point objective (RPO) is the age of the data that may be lost.\n"
+    ask = shelf(glossary=text)
+    assert sorted(quote.split()[0] for quote in quotes(ask(question))) == ["A", "Recruitment"]
+    assert len(quotes(ask("What is recruitment process outsourcing?"))) == 1
+
+
 def test_a_sentence_that_points_back_brings_along_what_it_points_to(shelf: Callable[..., Ask]) -> None:
     text = "# Offices\nThe firm has two offices in Manila and Pune. They employ ninety lawyers and forty clerks in shifts.\n"
     answer = shelf(offices=text)("How many lawyers and clerks do they employ in shifts?")
     assert quotes(answer) == ["The firm has two offices in Manila and Pune. They employ ninety lawyers and forty clerks in shifts."]
+
+
+@pytest.mark.parametrize(("sentence", "back"), [
+    ("The two steps often overlap in practice.", True), ("The three of them are in Pune.", True), ("The latter is dearer.", True),
+    ("However, it is dear.", True),
+    ("The three distances in KPO are:", False), ("The twofold check is dear.", False), ("Two steps overlap.", False), ("", False),
+])
+def test_a_sentence_points_back_by_the_word_it_opens_with(sentence: str, back: bool) -> None:
+    assert dangles(sentence) is back
 
 
 def test_what_says_nothing_of_the_question_is_left_out_between_what_does(shelf: Callable[..., Ask], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,6 +187,17 @@ def test_a_comparison_shows_both_sides_even_when_the_best_passage_names_one(shel
     answer = shelf(one=one, two=two)("What is the difference between quality control and quality assurance?")
     assert any("inspection" in quote for quote in quotes(answer))
     assert any("prevention" in quote for quote in quotes(answer))
+
+
+def test_a_comparison_says_of_its_further_side_what_it_is_and_not_only_what_sets_it_apart(shelf: Callable[..., Ask]) -> None:
+    side = "# {0}\n## {0}\n{0} is the {1} of work that a person with long practice does by hand, in a room of the firm, when nobody else has any time left " \
+        "for it. {2} is a synonym of {0}.\n\n{0} is often confused with {3}, which comes at another time in the life of the same piece of " \
+        "work, whereas {0} comes {4}.\n"
+    one = side.format("Quality control", "inspection", "Checking", "quality assurance", "at the end")
+    two = side.format("Quality assurance", "prevention", "Care", "quality control", "at the outset")
+    said = " ".join(quotes(shelf(one=one, two=two)("What is the difference between quality control and quality assurance?")))
+    assert "is the inspection" in said
+    assert "is the prevention" in said
 
 
 def test_nothing_is_said_twice_and_prose_stays_within_its_words(shelf: Callable[..., Ask]) -> None:

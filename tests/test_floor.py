@@ -50,6 +50,7 @@ def test_nothing_found_has_features_without_an_impression() -> None:
     [
         ("What is a wood worker?", False), ("What is a wood carver?", True), ("what are wood carvers", True), ("What is a paper back shop?", True),
         ("What does a wood worker cost?", True), ("What is a NATO worker?", True),
+        ("What is a wood carver exactly?", True), ("What is a wood carver vs worker?", True),
     ],
 )
 def test_a_term_that_no_passage_uses_is_explained_by_none(tmp_path: Path, question: str, read: bool) -> None:

@@ -98,6 +98,9 @@ REWRITTEN = [
     # corrections
     ("What is KPO?", "no, I meant LPO", "What is LPO?"),
     (BENEFITS, "sorry, BPO", "What are the benefits of BPO?"),
+    (MODELS, "no, the second", "Explain the transaction-based pricing model"),
+    (MODELS, "no, number 2", "Explain the transaction-based pricing model"),
+    (MODELS, "sorry, I meant the third one", "Explain the fixed price pricing model"),
     # words
     ("What does AI do badly?", "what do you mean by hallucination?", "What is hallucination?"),
     # of all kinds, written after the rules
@@ -195,6 +198,8 @@ REWRITTEN = [
     ("What is onboarding?", "i dont get it", "What is onboarding?"),
     ("What is onboarding?", "sorry i meant offboarding", "What is offboarding?"),
     ("What is onboarding?", "and who pays for it?", "Who pays for onboarding?"),
+    ("What should I read?", "who wrote it?", "Who wrote it (What should I read)?"),
+    ("Do I need a degree?", "which one?", "Which: Do I need a degree?"),
 ]
 UNTOUCHED = [  # a change of topic, also one with a pronoun of its own
     "What is attrition and how is it measured?", "How does a provider keep its people?", "What does a steering committee decide?",
@@ -222,6 +227,20 @@ UNTOUCHED = [  # a change of topic, also one with a pronoun of its own
 
 @pytest.mark.parametrize(("before", "text", "expected"), REWRITTEN, ids=[f"{before} {text}" for before, text, _ in REWRITTEN])
 def test_a_follow_up_becomes_a_question_that_stands_alone(before: str, text: str, expected: str) -> None:
+    assert alone(before, text) == expected
+
+
+def test_a_place_that_is_put_right_is_counted_in_the_same_list() -> None:
+    assert alone(MODELS, "explain the first one", "no, the third") == "Explain the fixed price pricing model"
+    assert alone("What should be in a statement of work?", "the third one please", "no, number 2") == "Number 2 of a statement of work"
+
+
+@pytest.mark.parametrize(("before", "text", "expected"), [
+    (WHAT, "Thanks! And what are its risks?", "What are the risks of KPO?"), (WHAT, "ok thanks but what about LPO", "What is LPO?"),
+    (WHAT, "thanks a lot, where is it done?", "Where is KPO done?"), ("", "thanks, what is LPO?", "what is LPO?"),
+    ("", "Cheers - how do I escalate?", "how do I escalate?"),
+])
+def test_a_courtesy_is_no_part_of_a_question(before: str, text: str, expected: str) -> None:
     assert alone(before, text) == expected
 
 

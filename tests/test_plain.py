@@ -28,6 +28,15 @@ def test_of_a_comparison_only_the_two_sides_can_be_lacking() -> None:
     assert why_sure(answered("What is the difference between a desk and a zebra?", said)).endswith("not in them: “zebra”")
 
 
+def test_a_denial_that_no_quotation_holds_is_lacking_and_nothing_to_be_confident_of() -> None:
+    for asked in ("Which desks are not made of oak?", "Which desks aren't made of oak?"):
+        affirmed, denied = (replace(answered(asked, said), confidence=0.95) for said in ("Desks are made of oak.", "Desks are not made of oak."))
+        assert why_sure(affirmed).endswith("; not in them: “not”")
+        assert "“not”" not in why_sure(denied)
+        assert (confidence(affirmed), confidence(denied)) == ("Fairly sure", "Confident")
+    assert confidence(replace(answered("Which desks are not made of oak?", "Desks are made of oak."), confidence=0.5)) == "Not sure: read the source"
+
+
 @pytest.mark.parametrize(("asked", "lacking"), [
     ("Which company?", "company"), ("Is there control?", "control"), ("What do contracts say?", ""), ("How is it compared?", ""),
 ])

@@ -5,7 +5,10 @@ import pytest
 from assistant.question import head_of, holds, kind_of, names_in, term_of, thing_of
 
 KINDS = {
-    "small-talk": ["hi", "Good morning everyone!", "thanks a lot", "what can you do?", "are you a bot?"],
+    "small-talk": [
+        "hi", "Good morning everyone!", "thanks a lot", "what can you do?", "are you a bot?",
+        "thanks, that is what I wanted to know", "Thank you for explaining how it works", "bye, and thank you", "how can you help me?", "what do you do here",
+    ],
     "abbreviation": ["What is the full form of LPO?", "what does SLA stand for", "what do the letters RCA mean"],
     "comparison": ["difference between KPO and BPO", "KPO vs BPO", "How does LPO differ from KPO?", "Is nearshore the same as onshore?"],
     "steps": [
@@ -51,6 +54,17 @@ def test_only_such_a_thing_answers(question: str, thing: str, held: str, missed:
     assert missed is None or not holds(thing_of(question), question, missed)
 
 
+@pytest.mark.parametrize("question", [
+    "thanks, what is LPO?", "Thank you. Which pricing models are there?", "Thanks! And what are its risks?", "ok thanks but what about LPO",
+    "Cheers - how do I escalate?",
+    "thanks please explain LPO", "bye the way, what is SLA",
+    "How do you do a root cause analysis?", "What can you do about attrition?", "How do you help a new analyst?",
+    "what do you do with bad data?",
+])
+def test_a_question_with_a_courtesy_or_to_a_colleague_is_no_small_talk(question: str) -> None:
+    assert kind_of(question) != "small-talk"
+
+
 def test_names_and_the_noun_asked_for_are_found() -> None:
     assert names_in("Which cities does Genpact serve from India with LPO?") == ["Genpact", "India", "LPO"]
     assert names_in("WHERE IS THE OFFICE OF GENPACT IN INDIA?") == []
@@ -66,7 +80,9 @@ def test_names_and_the_noun_asked_for_are_found() -> None:
         ("meaning of zero trust", "zero trust"), ("what does body leasing mean?", "body leasing"), ("WHAT IS A KNOWLEDGE WORKER", "KNOWLEDGE WORKER"),
         ("What is Genpact?", "Genpact"), ("What is a KPO broker?", ""), ("What is the share of India?", ""), ("What is a pilot for?", ""),
         ("What does a mediator charge per day?", ""), ("What does copyright protect?", ""), ("What are the benefits of KPO?", ""), ("knowledge worker", ""),
-        ("", ""),
+        ("What is attrition exactly?", "attrition"), ("Explain gain share briefly", "gain share"), ("define scope creep again", "scope creep"),
+        ("What is attrition roughly speaking?", "attrition"), ("what does onboarding actually mean", "onboarding"), ("What is a monopoly?", "monopoly"),
+        ("What is nearshore vs offshore?", ""), ("What is shadowing versus reverse shadowing?", ""), ("", ""),
     ],
 )
 def test_a_term_is_what_is_asked_for_and_nothing_besides(question: str, term: str) -> None:

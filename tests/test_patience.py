@@ -349,6 +349,28 @@ def test_an_idle_page_goes_on_in_its_chat_when_the_server_was_started_again(retr
         visit.complaints.clear()  # the page complained that its server went away
 
 
+def test_a_chosen_document_is_searched_after_the_server_was_started_again_and_after_it_was_removed(
+    retrieval: Retrieval, tmp_path: Path, chromium: Browser
+) -> None:
+    assistant, chats, port = Assistant(retrieval, Extractive(), Constants.open()), Chats(tmp_path), free_port()
+    with ExitStack() as first, visiting(chromium, first.enter_context(in_this_process(assistant, chats, port))) as visit:
+        visit.page.get_by_text("Search only in chosen documents").click()
+        with settling(visit.page):
+            visit.page.locator("#only input").click()
+            visit.page.get_by_role("option", name="Notes (notes)").click()
+        first.close()
+        with in_this_process(assistant, chats, port):
+            assert "a team of analysts" in visit.ask("What is a zebra desk?")
+            expect(visit.page.locator("#live .narrowed")).to_have_text("Searched only in Notes (notes).")
+            with retrieval.catalog.writing() as edit:
+                edit.remove("notes/zebra.md")
+            with settling(visit.page):
+                visit.page.locator("#only input").focus()
+            assert "could not find" in visit.ask("When does the zebra desk work?")
+            visit.page.goto("about:blank")
+        visit.complaints.clear()  # the page complained that its server went away
+
+
 def _is_new(page: Page) -> bool:
     """Has the page loaded itself again since it was marked as lost? An attempt that came too early for the server is no error."""
     try:

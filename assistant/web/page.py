@@ -153,11 +153,12 @@ def build(desk: Desk) -> gr.Blocks:
             guarded = _streaming if isgeneratorfunction(act) else _guarded
             return happens(fn=guarded(act, notice), inputs=given, outputs=[*changes, notice], show_progress="hidden", api_visibility="private", **how)
 
+        # Without `preprocess`: gradio would turn away a chosen document that has left the list since, and all after the server was started again.
         asking = [tabs, *chat.asking()]
-        typed = when(partial(gr.on, [chat.send.click, chat.box.submit]), ask, [chat.box, sitting, chat.only, chat.shown], asking)
-        clicked = when(asked.change, ask_from_page, [asked, sitting, chat.only, chat.shown], asking, trigger_mode="multiple")
+        typed = when(partial(gr.on, [chat.send.click, chat.box.submit]), ask, [chat.box, sitting, chat.only, chat.shown], asking, preprocess=False)
+        clicked = when(asked.change, ask_from_page, [asked, sitting, chat.only, chat.shown], asking, trigger_mode="multiple", preprocess=False)
         for event in (typed, clicked):
-            when(event.then, chat.suggest, [sitting, chat.only], [chat.next])
+            when(event.then, chat.suggest, [sitting, chat.only], [chat.next], preprocess=False)
         when(chat.stop.click, chat.stopped, [chat.box, sitting], chat.stopping(), cancels=[typed, clicked])
         when(act.change, handle, [act, sitting, chat.shown], [viewer, *chat.opening()], trigger_mode="multiple")
         when(shelved.change, shelve, [shelved], sources.changing(), trigger_mode="multiple", concurrency_limit=WATCHING)

@@ -88,9 +88,12 @@ def _picture(document: Document, opening: Opening) -> str:
 
 
 def window(blocks: Sequence[Placed], at: int) -> tuple[Sequence[Placed], int | None, int | None]:
-    """The blocks around offset `at`, WINDOW characters of them, and where the windows before and after it are opened; None at the ends."""
+    """The blocks around offset `at`, and where the windows before and after them are opened; None at the ends.
+
+    They are WINDOW characters, or more when a block in front of `at` is so long that the one which holds it would be left out.
+    """
     first = next((n for n, block in enumerate(blocks) if block.end > at - BEFORE), 0)
-    last = next((n for n, block in enumerate(blocks) if block.start > blocks[first].start + WINDOW), len(blocks))
+    last = next((n for n, block in enumerate(blocks) if block.start > max(blocks[first].start + WINDOW, at)), len(blocks))
     before = max(0, blocks[first].start - WINDOW + 2 * BEFORE) if first else None
     return blocks[first:last], before, blocks[last].start if last < len(blocks) else None
 

@@ -106,6 +106,12 @@ def test_pages_are_told_and_a_pdf_shows_the_picture_of_one() -> None:
     assert "<img" not in viewer_html(made(), Opening(0, None, 1, "turn=1"))
 
 
+def test_a_list_and_a_table_that_run_over_a_page_are_told_from_where() -> None:
+    for kind in ("item", "row"):
+        html = viewer_html(made(*(Block(kind, f"Thing {page}", page=page) for page in (1, 2)), Block("prose", "The end.", page=3)), Opening(0))
+        assert re.findall("Page [0-9]|Thing [0-9]|The end", html) == ["Page 1", "Thing 1", "Page 2", "Thing 2", "Page 3", "The end"]
+
+
 def test_an_old_document_says_so() -> None:
     document = made(date="2020-01-01")
     assert "more than 2 years old" in viewer_html(document, Opening(0), old_after=24, today=date(2026, 1, 1))

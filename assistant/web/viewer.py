@@ -101,10 +101,9 @@ def window(blocks: Sequence[Placed], at: int) -> tuple[Sequence[Placed], int | N
 def _blocks(document: Document, blocks: Sequence[Placed], opening: Opening) -> Iterator[str]:
     page: int | None = None
     shape = {"item": "list", "header": "table", "row": "table"}
-    for kind, group in groupby(blocks, key=lambda block: shape.get(block.kind, "")):
-        run = list(group)
-        if run[0].page is not None and run[0].page != page:
-            page = run[0].page
+    for (kind, at), run in groupby(blocks, key=lambda block: (shape.get(block.kind, ""), block.page)):
+        if at is not None and at != page:
+            page = at
             yield f'<p class="page">Page {page}</p>'
         if kind == "list":
             items = (
@@ -116,11 +115,7 @@ def _blocks(document: Document, blocks: Sequence[Placed], opening: Opening) -> I
         elif kind == "table":
             yield wide("<table><tbody>" + "".join(_row(document, block, opening) for block in run) + "</tbody></table>")
         else:
-            for block in run:
-                if block.page is not None and block.page != page:
-                    page = block.page
-                    yield f'<p class="page">Page {page}</p>'
-                yield _one(document, block, opening)
+            yield from (_one(document, block, opening) for block in run)
 
 
 def _one(document: Document, block: Placed, opening: Opening) -> str:

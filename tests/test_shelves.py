@@ -65,7 +65,15 @@ def test_files_go_in_are_replaced_and_removed_and_the_next_question_knows(visit:
     expect(visit.page.locator("#documents")).to_contain_text("Zebra _b_ & co.md")
     row = visit.page.locator("#documents tr").filter(has_text="Zebras in companies")
     expect(row).to_contain_text("Ready")
-    expect(visit.page.locator("#documents tr").filter(has_text="scan.pdf")).to_contain_text("Not read a damaged PDF file")
+    scan = visit.page.locator("#documents tr").filter(has_text="scan.pdf")
+    expect(scan).to_contain_text("Not read a damaged PDF file")
+    broken.write_bytes(pdf([LYNX], title="Lynxes, scanned"))
+    with visit.page.expect_file_chooser() as waiting:
+        scan.get_by_role("button", name="Replace").click()
+    waiting.value.set_files(str(broken))
+    expect(scan).to_contain_text("Ready", timeout=PATIENCE)
+    press_twice(visit, scan.get_by_role("button", name="Remove"))
+    expect(scan).to_have_count(0, timeout=PATIENCE)
     visit.tab("Ask")
     assert "four analysts" in visit.ask("What is a zebra desk?")
 

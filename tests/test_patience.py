@@ -349,6 +349,21 @@ def test_an_idle_page_goes_on_in_its_chat_when_the_server_was_started_again(retr
         visit.complaints.clear()  # the page complained that its server went away
 
 
+def test_a_question_that_is_edited_takes_its_place_when_the_server_was_started_again(retrieval: Retrieval, tmp_path: Path, chromium: Browser) -> None:
+    assistant, chats, port = Assistant(retrieval, Extractive(), Constants.open()), Chats(tmp_path), free_port()
+    with ExitStack() as first, visiting(chromium, first.enter_context(in_this_process(assistant, chats, port))) as visit:
+        with settling(visit.page):
+            visit.ask("What is a zebra desk?")
+            visit.page.locator("#live [data-do=edit]").click()
+            visit.tell("#editing", "Editing")
+        first.close()
+        with in_this_process(assistant, chats, port):
+            visit.ask("When does the zebra desk work?")
+            assert [turn.question for turn in chats.turns(1)] == ["When does the zebra desk work?"]
+            visit.page.goto("about:blank")
+        visit.complaints.clear()  # the page complained that its server went away
+
+
 def test_a_chosen_document_is_searched_after_the_server_was_started_again_and_after_it_was_removed(
     retrieval: Retrieval, tmp_path: Path, chromium: Browser
 ) -> None:

@@ -1,16 +1,20 @@
 """What the page does when something comes between: a stop, a second click, another window, a server that was started again, a damaged file."""
 
+import asyncio
 import os
 import re
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
+import gradio as gr
 import httpx
 import pytest
 import uvicorn
@@ -26,8 +30,8 @@ from assistant.floor import Constants
 from assistant.library import Library
 from assistant.llm import Message, Usage, Written
 from assistant.question import Question
-from assistant.web.chat import BROKEN
-from assistant.web.desk import Desk
+from assistant.web.chat import BROKEN, ChatTab
+from assistant.web.desk import Desk, Sitting
 from conftest import Served, free_port, wait_until
 from corpus.worker import MAX_FILE
 from fakes import FakeEmbedder, FakeReranker, put
@@ -412,6 +416,29 @@ def test_a_page_that_has_lost_its_server_loads_itself_again_with_its_chat(retrie
             assert [turn.question for turn in chats.turns(1)] == ["What is a zebra desk?", "When does it work?"]
             visit.page.goto("about:blank")
         visit.complaints.clear()  # the page complained that its server went away
+
+
+def test_what_was_searched_for_in_chosen_documents_only_is_not_taken_for_a_gap_of_all(retrieval: Retrieval, tmp_path: Path) -> None:
+    received: list[dict[str, object]] = []
+    desk = Desk(
+        Assistant(retrieval, Extractive(), replace(Constants.open(), floor=1.1)), Chats(tmp_path), Library(retrieval.catalog, lambda paths: iter(()), str),
+        lambda question, **told: received.append(told),
+    )
+
+    async def made() -> ChatTab:  # gradio begins an event loop of its own where none runs, and leaves it open
+        with gr.Blocks():
+            return ChatTab(desk, gr.Markdown())
+
+    with ThreadPoolExecutor(1) as beside:  # here the browser's loop may be running
+        tab, sitting = beside.submit(asyncio.run, made()).result(), Sitting()
+    for chosen in (None, ["folder:notes"], ["folder:gone"]):
+        list(tab.ask("Who is a yak?", sitting, chosen))
+    assert [told["verdict"] for told in received] == ["refused"]
+    for turn, words in ((1, "It is new."), (2, "It is new."), (2, "")):
+        tab.dislike(sitting, turn)
+        tab.complain(sitting, None, words)
+    said = [told["words"] for told in received[1:]]
+    assert said == ["It is new.", "It is new. (searched only in Folder notes)", "(searched only in Folder notes)"]
 
 
 def test_the_same_thing_said_twice_is_shown_twice(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:

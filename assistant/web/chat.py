@@ -174,7 +174,7 @@ class ChatTab:
             if sitting.asking is not asking:
                 return
             turn = self._desk.chats.keep(chat, answer, narrowed=narrowed, topics=near, instead_of=replaced.id if replaced else None)
-            if answer.verdict == "refused":
+            if answer.verdict == "refused" and documents is None:  # else another document may hold it
                 self._desk.receive(answer.standalone, verdict="refused")
             before = [other for other in self._desk.chats.turns(turn.chat) if other.id < turn.id]
             if replaced and not (in_place and [other.id for other in before] == [other.id for other in kept]):
@@ -306,8 +306,9 @@ class ChatTab:
         if found is None or found.answer is None:
             return False
         answer = found.answer
+        words += f" (searched only in {', '.join(found.narrowed)})" if found.narrowed else ""
         cited = list(dict.fromkeys(citation.document for citation in answer.citations))
-        self._desk.receive(answer.standalone, verdict=answer.verdict, thumb=thumb, reason=reason, words=words, citations=cited)
+        self._desk.receive(answer.standalone, verdict=answer.verdict, thumb=thumb, reason=reason, words=words.strip(), citations=cited)
         return True
 
     def chat_list(self, sitting: Sitting) -> str:

@@ -86,7 +86,9 @@ class SourcesTab:
         )
         columns = "".join(f'<th scope="col">{column}</th>' for column in ("Document", "State", "Date", "Pages", "Passages", "Actions"))
         where = f'<small>{escape(str(path))}</small>' if path and self._desk.may_edit else ""
-        forget = button("forget", name, "Leave out", label=f"Leave out all documents of {name}", kind="tool arm") if self._desk.may_edit and path else ""
+        forget = ""
+        if self._desk.may_edit and path and path != self._desk.library.folder.resolve():  # what was put in here is removed, else it would come back
+            forget = button("forget", name, "Leave out", label=f"Leave out all documents of {name}", kind="tool arm")
         head = f"<header class=\"source\"><h3>{escape(name)}</h3>{where}{forget}</header>"
         table = f'<table class="documents"><thead><tr>{columns}</tr></thead><tbody>{rows}</tbody></table>' if rows else '<p class="note">No documents yet.</p>'
         return f'<section class="source">{head}{table}</section>'

@@ -130,7 +130,10 @@ class Library:
                 raise CorpusError(f"there is a file “{target.name}” already", "use “Replace” beside that document, or rename yours")
             if replaces is not None and (not target.is_file() or digest_of(target) != replaces):
                 raise CorpusError(f"“{target.name}” has been changed or removed by somebody else meanwhile", "reload the page, and look at it first")
-            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            except (FileExistsError, NotADirectoryError) as error:
+                raise CorpusError(f"there is a file already where the folder of “{target.name}” would be", "rename the folder, or remove that file") from error
             with part.open("rb") as file:
                 os.fsync(file.fileno())
             os.replace(part, target)

@@ -86,6 +86,14 @@ def test_a_name_that_is_taken_is_not_overwritten(shelf: Shelf) -> None:
     assert shelf.files() == ["desk.md"]
 
 
+def test_a_folder_that_has_the_name_of_a_file_is_refused(shelf: Shelf) -> None:
+    shelf.upload(ZEBRA, "desk.md")
+    for name in ("desk.md/inner.md", "desk.md/deep/inner.md"):
+        with pytest.raises(CorpusError, match="a file already where the folder"):
+            shelf.upload(LION, name)
+    assert shelf.files() == ["desk.md"]
+
+
 def test_of_two_who_replace_the_same_file_the_second_is_told(shelf: Shelf) -> None:
     shelf.upload(ZEBRA, "desk.md")
     shelf.settle([shelf.library.folder])

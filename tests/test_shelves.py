@@ -104,9 +104,10 @@ def test_a_folder_of_this_computer_is_read_where_it_is_and_left_out_again(visit:
     (tmp_path / "owls" / "owl.md").write_text("# Owls\n\nAn owl desk is a night shift of two translators.\n")
     visit.tab("Sources")
     field = visit.page.locator("#folder textarea, #folder input")
-    field.fill(str(tmp_path / "nowhere"))
-    visit.page.click("#add-folder")
-    visit.tell("#progress .trouble", "There is no folder")
+    for nowhere in (str(tmp_path / "nowhere"), "/" + "x" * 300):
+        field.fill(nowhere)
+        visit.page.click("#add-folder")
+        visit.tell("#progress .trouble", f"There is no folder “{nowhere}”")
     field.fill(str(tmp_path / "owls"))
     visit.page.click("#add-folder")
     source = visit.page.locator("#documents section").filter(has_text="owls")

@@ -1,5 +1,6 @@
 """The Sources tab: every document with its state, search within them, and putting them in, replacing, removing and reading them again."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -115,8 +116,8 @@ class SourcesTab:
         paths = [library.folder] if uploads and library.folder.is_dir() else []
         if folder is not None:
             path = Path(folder.strip())
-            if not path.is_absolute() or not path.exists():
-                said = f"There is no folder “{folder.strip()}” on this computer. Give the whole path, with all the folders that it lies in."
+            if not path.is_absolute() or not os.path.exists(path):  # Path.exists raises for what may not be looked into, and for too long a name
+                said = f"There is no folder “{folder.strip()}” on this computer, or it may not be looked into. Give the whole path, with all its folders."
                 yield {self.progress: news(said, "trouble")}
                 return
             paths = [path]

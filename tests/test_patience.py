@@ -577,6 +577,7 @@ def test_what_was_said_of_one_answer_does_not_stand_under_the_next(slow: tuple[S
         visit.page.fill("#words textarea", "The wrong year")
         visit.page.click("#leave")
         expect(visit.page.locator("#judge")).to_be_hidden()
+        expect(visit.page.locator("#live [data-do=down]")).to_be_focused()
         visit.page.locator("#live [data-do=down]").click()
         expect(visit.page.locator("#judge")).to_be_visible(timeout=PATIENCE)
         expect(visit.page.locator("#words textarea")).to_have_value("")

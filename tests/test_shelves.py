@@ -76,6 +76,7 @@ def test_files_go_in_are_replaced_and_removed_and_the_next_question_knows(visit:
     expect(scan).to_contain_text("Ready", timeout=PATIENCE)
     press_twice(visit, scan.get_by_role("button", name="Remove"))
     expect(scan).to_have_count(0, timeout=PATIENCE)
+    expect(visit.page.locator("#documents [data-do=remove]:focus")).to_have_count(1)
     visit.tab("Ask")
     assert "four analysts" in visit.ask("What is a zebra desk?")
 
@@ -121,6 +122,7 @@ def test_a_folder_of_this_computer_is_read_where_it_is_and_left_out_again(visit:
     visit.tab("Sources")
     press_twice(visit, source.get_by_role("button", name="Leave out"))
     expect(source).to_have_count(0, timeout=PATIENCE)
+    expect(visit.page.locator("#documents [data-do=forget]:focus")).to_have_count(1)
     visit.tell("#progress li.removed", "owls Taken out.")  # and not what was read before
     visit.tell("#speaker", "Done.")
     assert (tmp_path / "owls" / "owl.md").is_file()

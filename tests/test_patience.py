@@ -148,6 +148,19 @@ def test_an_answer_can_be_stopped_and_nothing_of_it_is_kept(slow: tuple[Slow, Ch
         assert [chat.turns for chat in chats.listed()] == [1]
 
 
+def test_a_question_that_was_not_answered_yet_stands_in_the_box_when_the_page_is_loaded_again(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
+    assistant, chats, served = slow
+    assistant.go.clear()
+    with visiting(chromium, served) as visit:
+        visit.page.fill("#question textarea", "What is a zebra desk?")
+        visit.page.click("#send")
+        expect(visit.page.locator("#live .busy")).to_be_visible(timeout=PATIENCE)
+        expect(visit.page.locator("#question textarea")).to_have_value("")
+        visit.page.reload()
+        expect(visit.page.locator("#question textarea")).to_have_value("What is a zebra desk?", timeout=PATIENCE)
+        visit.complaints.clear()  # the stream of the answer was cut off
+
+
 def test_an_answer_to_a_chat_that_was_left_waits_there(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
     assistant, chats, served = slow
     assistant.go.set()

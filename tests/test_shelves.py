@@ -69,6 +69,10 @@ def test_files_go_in_are_replaced_and_removed_and_the_next_question_knows(visit:
     expect(row).to_contain_text("Ready")
     scan = visit.page.locator("#documents tr").filter(has_text="scan.pdf")
     expect(scan).to_contain_text("Not read a damaged PDF file")
+    with visit.page.expect_file_chooser() as waiting:
+        scan.get_by_role("button", name="Replace").click()
+    waiting.value.set_files(str(zebra))  # under the name of a PDF it could not be opened
+    visit.tell("#intake .arriving .failed", "scan.pdf: only a .pdf file can take its place.")
     broken.write_bytes(pdf([LYNX], title="Lynxes, scanned"))
     with visit.page.expect_file_chooser() as waiting:
         scan.get_by_role("button", name="Replace").click()

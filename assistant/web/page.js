@@ -234,8 +234,11 @@
     $("#intake .arriving").prepend(item);
     return (said, kind = "") => ((item.textContent = `${name}: ${said}`), (item.className = kind));
   };
+  const kind = (name) => name.slice(name.lastIndexOf(".")).toLowerCase();
   const put = (file, name, replaces) => new Promise((done) => {
     const tell = line(name), request = new XMLHttpRequest(), limit = Number($("#intake .drop").dataset.limit);
+    if (replaces && kind(file.name) !== kind(name))
+      return tell(`only a ${kind(name)} file can take its place. Choose one, or remove this one and put the other in.`, "failed"), done(false);
     if (file.size > limit) return tell(`it is larger than ${limit / 2 ** 20} MB. Split it.`, "failed"), done(false);
     const query = new URLSearchParams(replaces ? { name, replaces } : { name });
     request.open("POST", `/upload?${query}`);
@@ -351,8 +354,11 @@
   const asked = new URLSearchParams(location.search);
   const wanted = ["answer", "chat"].find((name) => asked.has(name));
   if (wanted === "answer") linked = asked.get(wanted);
-  // What was typed and not asked outlives the load of the page that gradio begins when the server is there again.
-  addEventListener("pagehide", () => sessionStorage.setItem("typing", typing() ? typing().value : ""));
+  // What was typed and not asked outlives the load of the page that gradio begins when the server is there again; so does what was not answered yet.
+  addEventListener("pagehide", () => {
+    const busy = $("#live .busy .asked");
+    sessionStorage.setItem("typing", (typing() && typing().value) || (busy ? busy.textContent : ""));
+  });
   ready("#thread .welcome").then(() => {
     if (wanted) send(wanted, asked.get(wanted));
     const left = sessionStorage.getItem("typing");

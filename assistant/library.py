@@ -128,9 +128,12 @@ class Library:
         with self._lock:
             if replaces is None and target.exists():
                 raise CorpusError(f"there is a file “{target.name}” already", "use “Replace” beside that document, or rename yours")
-            if replaces is not None and (not target.is_file() or _digest(target) != replaces):
+            if replaces is not None and (not target.is_file() or digest_of(target) != replaces):
                 raise CorpusError(f"“{target.name}” has been changed or removed by somebody else meanwhile", "reload the page, and look at it first")
-            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            except (FileExistsError, NotADirectoryError) as error:
+                raise CorpusError(f"there is a file already where the folder of “{target.name}” would be", "rename the folder, or remove that file") from error
             with part.open("rb") as file:
                 os.fsync(file.fileno())
             os.replace(part, target)
@@ -144,13 +147,22 @@ class Library:
         """The name under which a file that was put in here can be replaced."""
         return Path(entry.path).relative_to(self.folder).as_posix()
 
+    def unread(self) -> dict[str, Path]:
+        """The files that were put in here and could not be read, by the id that each has as a document or would have."""
+        home = self.folder.resolve()
+        with self.catalog.reading() as view:
+            names, problems = [source.name for source in view.sources() if source.path == home], view.problems()
+        files = {id: home / id.partition("/")[2] for id in problems if id.partition("/")[0] in names}
+        return {id: path for id, path in files.items() if path.is_file() and path.resolve().is_relative_to(home)}
+
     def remove(self, document: str) -> None:
-        """Delete a file that was put in here, and begin to take its document out. Raises CorpusError for any other document."""
+        """Delete a file that was put in here, read or not, and begin to take its document out. Raises CorpusError for any other document."""
         entry = self.entry(document)
-        if entry is None or not self.may_change(entry):
+        path = Path(entry.path) if entry is not None and self.may_change(entry) else self.unread().get(document)
+        if path is None:
             raise CorpusError(f"{document} is not a file that was put in here", "remove it from its folder, then press “Read again”")
         with self._lock:
-            Path(entry.path).unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
         self.start([self.folder])
 
     def forget(self, source: str) -> None:
@@ -217,6 +229,7 @@ def in_words(row: Row) -> str:
             return f"Not read: {row.reason}."
 
 
-def _digest(path: Path) -> str:
+def digest_of(path: Path) -> str:
+    """The digest of a file as it is now."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.library import Library, Progress, in_words, safe_name
+from assistant.library import Library, Progress, digest_of, in_words, safe_name
 from conftest import wait_until
 from corpus.errors import CorpusError, IndexUnavailable
 from corpus.worker import MAX_FILE
@@ -86,6 +86,14 @@ def test_a_name_that_is_taken_is_not_overwritten(shelf: Shelf) -> None:
     assert shelf.files() == ["desk.md"]
 
 
+def test_a_folder_that_has_the_name_of_a_file_is_refused(shelf: Shelf) -> None:
+    shelf.upload(ZEBRA, "desk.md")
+    for name in ("desk.md/inner.md", "desk.md/deep/inner.md"):
+        with pytest.raises(CorpusError, match="a file already where the folder"):
+            shelf.upload(LION, name)
+    assert shelf.files() == ["desk.md"]
+
+
 def test_of_two_who_replace_the_same_file_the_second_is_told(shelf: Shelf) -> None:
     shelf.upload(ZEBRA, "desk.md")
     shelf.settle([shelf.library.folder])
@@ -118,6 +126,24 @@ def test_many_uploads_of_one_name_leave_one_whole_file(shelf: Shelf) -> None:
     assert len(placed) == 1
     assert (shelf.library.folder / "desk.md").read_bytes() == placed[0]
     assert shelf.files() == ["desk.md"]
+
+
+def test_a_file_that_could_not_be_read_is_replaced_and_removed_like_any_other(shelf: Shelf) -> None:
+    shelf.upload(b"%PDF-1.4 broken", "old/scan.pdf")
+    shelf.upload(ZEBRA, "desk.md")
+    (shelf.handbook / "empty.md").touch()
+    shelf.settle([shelf.library.folder])
+    shelf.upload(b"", "desk.md", digest_of(shelf.library.folder / "desk.md"))  # its document stays as it was
+    shelf.settle([])
+    unread = shelf.library.unread()
+    assert list(unread) == ["uploads/desk.md", "uploads/old/scan.pdf"]
+    shelf.upload(LION, "desk.md", digest_of(unread["uploads/desk.md"]))
+    assert [row.status for row in shelf.settle([]) if row.id == "uploads/desk.md"] == ["replaced"]
+    shelf.library.remove("uploads/old/scan.pdf")
+    wait_until(lambda: not shelf.library.progress().running)
+    assert (shelf.files(), shelf.library.unread()) == (["desk.md"], {})
+    with pytest.raises(CorpusError, match="not a file that was put in here"):
+        shelf.library.remove("handbook/empty.md")
 
 
 def test_files_of_other_folders_are_not_deleted(shelf: Shelf) -> None:

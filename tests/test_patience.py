@@ -1,16 +1,20 @@
 """What the page does when something comes between: a stop, a second click, another window, a server that was started again, a damaged file."""
 
+import asyncio
 import os
 import re
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
+import gradio as gr
 import httpx
 import pytest
 import uvicorn
@@ -26,8 +30,8 @@ from assistant.floor import Constants
 from assistant.library import Library
 from assistant.llm import Message, Usage, Written
 from assistant.question import Question
-from assistant.web.chat import BROKEN
-from assistant.web.desk import Desk
+from assistant.web.chat import BROKEN, ChatTab
+from assistant.web.desk import Desk, Sitting
 from conftest import Served, free_port, wait_until
 from corpus.worker import MAX_FILE
 from fakes import FakeEmbedder, FakeReranker, put
@@ -142,6 +146,19 @@ def test_an_answer_can_be_stopped_and_nothing_of_it_is_kept(slow: tuple[Slow, Ch
         assistant.go.set()
         assert "a team of analysts" in visit.ask("What is a zebra desk?")
         assert [chat.turns for chat in chats.listed()] == [1]
+
+
+def test_a_question_that_was_not_answered_yet_stands_in_the_box_when_the_page_is_loaded_again(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
+    assistant, chats, served = slow
+    assistant.go.clear()
+    with visiting(chromium, served) as visit:
+        visit.page.fill("#question textarea", "What is a zebra desk?")
+        visit.page.click("#send")
+        expect(visit.page.locator("#live .busy")).to_be_visible(timeout=PATIENCE)
+        expect(visit.page.locator("#question textarea")).to_have_value("")
+        visit.page.reload()
+        expect(visit.page.locator("#question textarea")).to_have_value("What is a zebra desk?", timeout=PATIENCE)
+        visit.complaints.clear()  # the stream of the answer was cut off
 
 
 def test_an_answer_to_a_chat_that_was_left_waits_there(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
@@ -349,6 +366,43 @@ def test_an_idle_page_goes_on_in_its_chat_when_the_server_was_started_again(retr
         visit.complaints.clear()  # the page complained that its server went away
 
 
+def test_a_question_that_is_edited_takes_its_place_when_the_server_was_started_again(retrieval: Retrieval, tmp_path: Path, chromium: Browser) -> None:
+    assistant, chats, port = Assistant(retrieval, Extractive(), Constants.open()), Chats(tmp_path), free_port()
+    with ExitStack() as first, visiting(chromium, first.enter_context(in_this_process(assistant, chats, port))) as visit:
+        with settling(visit.page):
+            visit.ask("What is a zebra desk?")
+            visit.page.locator("#live [data-do=edit]").click()
+            visit.tell("#editing", "Editing")
+        first.close()
+        with in_this_process(assistant, chats, port):
+            visit.ask("When does the zebra desk work?")
+            assert [turn.question for turn in chats.turns(1)] == ["When does the zebra desk work?"]
+            visit.page.goto("about:blank")
+        visit.complaints.clear()  # the page complained that its server went away
+
+
+def test_a_chosen_document_is_searched_after_the_server_was_started_again_and_after_it_was_removed(
+    retrieval: Retrieval, tmp_path: Path, chromium: Browser
+) -> None:
+    assistant, chats, port = Assistant(retrieval, Extractive(), Constants.open()), Chats(tmp_path), free_port()
+    with ExitStack() as first, visiting(chromium, first.enter_context(in_this_process(assistant, chats, port))) as visit:
+        visit.page.get_by_text("Search only in chosen documents").click()
+        with settling(visit.page):
+            visit.page.locator("#only input").click()
+            visit.page.get_by_role("option", name="Notes (notes)").click()
+        first.close()
+        with in_this_process(assistant, chats, port):
+            assert "a team of analysts" in visit.ask("What is a zebra desk?")
+            expect(visit.page.locator("#live .narrowed")).to_have_text("Searched only in Notes (notes).")
+            with retrieval.catalog.writing() as edit:
+                edit.remove("notes/zebra.md")
+            with settling(visit.page):
+                visit.page.locator("#only input").focus()
+            assert "could not find" in visit.ask("When does the zebra desk work?")
+            visit.page.goto("about:blank")
+        visit.complaints.clear()  # the page complained that its server went away
+
+
 def _is_new(page: Page) -> bool:
     """Has the page loaded itself again since it was marked as lost? An attempt that came too early for the server is no error."""
     try:
@@ -375,6 +429,29 @@ def test_a_page_that_has_lost_its_server_loads_itself_again_with_its_chat(retrie
             assert [turn.question for turn in chats.turns(1)] == ["What is a zebra desk?", "When does it work?"]
             visit.page.goto("about:blank")
         visit.complaints.clear()  # the page complained that its server went away
+
+
+def test_what_was_searched_for_in_chosen_documents_only_is_not_taken_for_a_gap_of_all(retrieval: Retrieval, tmp_path: Path) -> None:
+    received: list[dict[str, object]] = []
+    desk = Desk(
+        Assistant(retrieval, Extractive(), replace(Constants.open(), floor=1.1)), Chats(tmp_path), Library(retrieval.catalog, lambda paths: iter(()), str),
+        lambda question, **told: received.append(told),
+    )
+
+    async def made() -> ChatTab:  # gradio begins an event loop of its own where none runs, and leaves it open
+        with gr.Blocks():
+            return ChatTab(desk, gr.Markdown())
+
+    with ThreadPoolExecutor(1) as beside:  # here the browser's loop may be running
+        tab, sitting = beside.submit(asyncio.run, made()).result(), Sitting()
+    for chosen in (None, ["folder:notes"], ["folder:gone"]):
+        list(tab.ask("Who is a yak?", sitting, chosen))
+    assert [told["verdict"] for told in received] == ["refused"]
+    for turn, words in ((1, "It is new."), (2, "It is new."), (2, "")):
+        tab.dislike(sitting, turn)
+        tab.complain(sitting, None, words)
+    said = [told["words"] for told in received[1:]]
+    assert said == ["It is new.", "It is new. (searched only in Folder notes)", "(searched only in Folder notes)"]
 
 
 def test_the_same_thing_said_twice_is_shown_twice(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
@@ -513,6 +590,7 @@ def test_what_was_said_of_one_answer_does_not_stand_under_the_next(slow: tuple[S
         visit.page.fill("#words textarea", "The wrong year")
         visit.page.click("#leave")
         expect(visit.page.locator("#judge")).to_be_hidden()
+        expect(visit.page.locator("#live [data-do=down]")).to_be_focused()
         visit.page.locator("#live [data-do=down]").click()
         expect(visit.page.locator("#judge")).to_be_visible(timeout=PATIENCE)
         expect(visit.page.locator("#words textarea")).to_have_value("")

@@ -157,9 +157,19 @@ def test_an_original_is_saved_and_never_shown(served: Served) -> None:
 @pytest.mark.parametrize("path", [
     "/picture", "/picture?turn=99999&marker=1", "/picture?document=handbook/what-is-kpo.md&page=1", "/picture?document=/etc/passwd&page=1", "/export?form=md",
     "/export?form=md&turn=99999", "/export?form=pdf&chat=99999", "/export?form=exe&turn=1", "/picture?turn=x",
+    *(f"{path}={10**20}" for path in ("/export?form=md&turn", "/export?form=md&chat", "/picture?turn")),
 ])
 def test_what_is_not_kept_here_is_not_found(path: str, served: Served) -> None:
     assert raw(served, path) in (404, 422)
+
+
+@pytest.mark.parametrize(("path", "said"), [
+    ("/original?document=nope", "this document is not in the index any more. To mend it: look for it on the Sources page."),
+    ("/export?form=md&turn=99999", "this answer is not kept any more. To mend it: ask again what you want to save."),
+    ("/export?form=md&chat=99999", "this chat is not kept any more. To mend it: ask again what you want to save."),
+])
+def test_a_link_to_what_is_gone_says_so_in_words(path: str, said: str, served: Served) -> None:
+    assert httpx.get(served.url + path).text == said
 
 
 @pytest.mark.parametrize("file", ["/etc/passwd", str(HOUSE / "pyproject.toml"), "pyproject.toml", "../../etc/passwd"])

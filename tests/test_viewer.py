@@ -84,6 +84,19 @@ def test_a_long_document_is_shown_a_window_at_a_time_and_every_block_can_be_reac
     assert back is not None and window(document.blocks, back)[0][-1].end >= window(document.blocks, middle)[0][0].start
 
 
+def test_what_follows_a_paragraph_that_is_longer_than_a_window_is_shown_and_reached() -> None:
+    document = made(Block("prose", "long " * 6_000), Block("prose", "A desk is a team."), *(Block("prose", "word " * 2_000) for _ in range(4)))
+    start = document.blocks[1].start
+    assert start > WINDOW
+    assert marked(viewer_html(document, Opening(start, (start, document.blocks[1].end)))) == ["A desk is a team."]
+    at: int | None = 0
+    while at is not None:
+        blocks, _, after = window(document.blocks, at)
+        assert after is None or after > at
+        at = after
+    assert blocks[-1] == document.blocks[-1]
+
+
 def test_pages_are_told_and_a_pdf_shows_the_picture_of_one() -> None:
     document = made(Block("prose", "One is here.", page=1), Block("prose", "Two is here.", page=2), format="pdf", pages=2, title='T" onerror="x')
     html = viewer_html(document, Opening(0, (0, 3), 1, "turn=1&marker=1"))
@@ -91,6 +104,12 @@ def test_pages_are_told_and_a_pdf_shows_the_picture_of_one() -> None:
     assert '<img src="/picture?turn=1&amp;marker=1" alt="Picture of the page of T&quot; onerror=&quot;x that the quotation stands on">' in html
     assert "<img" not in viewer_html(document, Opening(0))
     assert "<img" not in viewer_html(made(), Opening(0, None, 1, "turn=1"))
+
+
+def test_a_list_and_a_table_that_run_over_a_page_are_told_from_where() -> None:
+    for kind in ("item", "row"):
+        html = viewer_html(made(*(Block(kind, f"Thing {page}", page=page) for page in (1, 2)), Block("prose", "The end.", page=3)), Opening(0))
+        assert re.findall("Page [0-9]|Thing [0-9]|The end", html) == ["Page 1", "Thing 1", "Page 2", "Thing 2", "Page 3", "The end"]
 
 
 def test_an_old_document_says_so() -> None:

@@ -65,8 +65,9 @@ class ChatTab:
                         with gr.Row():
                             self.tell = gr.Button("Send", variant="primary", size="sm", elem_id="tell")
                             self.leave = gr.Button("Cancel", variant="secondary", size="sm", elem_id="leave")
-                # The id of the chat that is shown. The page sends it back with what it asks, which a server that was started since needs.
+                # The ids of the chat that is shown and of the turn that is edited. The page sends them back, which a server that was started since needs.
                 self.shown = gr.Textbox(visible="hidden", elem_id="shown", label="chat", show_label=False)
+                self.edited = gr.Textbox(visible="hidden", elem_id="edited", label="edited", show_label=False)
                 self.editing = area(elem_id="editing")
                 with gr.Row(elem_id="ask"):
                     self.box = gr.Textbox(
@@ -83,11 +84,11 @@ class ChatTab:
 
     def asking(self) -> list[Any]:
         """The components that `ask` changes."""
-        return [self.thread, self.shown, self.live, self.next, self.editing, self.box, self.send, self.stop, self.list, self.judge]
+        return [self.thread, self.shown, self.live, self.next, self.editing, self.edited, self.box, self.send, self.stop, self.list, self.judge]
 
     def opening(self) -> list[Any]:
         """The components that opening, renaming and deleting a chat change."""
-        return [self.thread, self.shown, self.live, self.next, self.list, self.editing, self.box, *self.judging()]
+        return [self.thread, self.shown, self.live, self.next, self.list, self.editing, self.edited, self.box, *self.judging()]
 
     def judging(self) -> list[Any]:
         """The components that judging an answer changes."""
@@ -95,13 +96,18 @@ class ChatTab:
 
     def stopping(self) -> list[Any]:
         """The components that a stop changes."""
-        return [self.thread, self.shown, self.live, self.next, self.editing, self.box, self.send, self.stop]
+        return [self.thread, self.shown, self.live, self.next, self.editing, self.edited, self.box, self.send, self.stop]
 
-    def adopt(self, sitting: Sitting, shown: int) -> None:
-        """Take up the chat that the page shows, when the server was started after the page was opened. What was said there is read from the store."""
+    def adopt(self, sitting: Sitting, shown: int, edited: int) -> None:
+        """Take up the chat that the page shows and the turn that it edits, when the server was started after the page was opened.
+
+        What was said there is read from the store; what is not there any more is not taken up.
+        """
         if not sitting.begun:
             sitting.begun = True
             sitting.chat = shown if self._desk.chats.title(shown) is not None else None
+            turn = self._desk.chats.turn(edited)
+            sitting.editing = turn if turn and turn.chat == sitting.chat else None
 
     def ask(self, text: str, sitting: Sitting, chosen: Sequence[str] | None, *, typed: bool = False, again: int | None = None) -> Iterator[Update]:
         """Stream one answer: what is being done, then the whole of it. While one is being answered, nothing else is asked.
@@ -168,7 +174,7 @@ class ChatTab:
             if sitting.asking is not asking:
                 return
             turn = self._desk.chats.keep(chat, answer, narrowed=narrowed, topics=near, instead_of=replaced.id if replaced else None)
-            if answer.verdict == "refused":
+            if answer.verdict == "refused" and documents is None:  # else another document may hold it
                 self._desk.receive(answer.standalone, verdict="refused")
             before = [other for other in self._desk.chats.turns(turn.chat) if other.id < turn.id]
             if replaced and not (in_place and [other.id for other in before] == [other.id for other in kept]):
@@ -265,9 +271,10 @@ class ChatTab:
         """Begin to edit this turn, and show that; None ends it."""
         sitting.editing = turn
         if turn is None:
-            return {self.editing: ""}
+            return {self.editing: "", self.edited: ""}
         cancel = button("unedit", "", "Cancel", label="Cancel editing", kind="tool")
-        return {self.editing: clean(f'<p class="editing">Editing “{escape(turn.question)}”. What you ask now takes its place. {cancel}</p>')}
+        said = clean(f'<p class="editing">Editing “{escape(turn.question)}”. What you ask now takes its place. {cancel}</p>')
+        return {self.editing: said, self.edited: str(turn.id)}
 
     def like(self, turn: int) -> Update:
         """A thumb up for an answer goes to the inbox."""
@@ -299,8 +306,9 @@ class ChatTab:
         if found is None or found.answer is None:
             return False
         answer = found.answer
+        words += f" (searched only in {', '.join(found.narrowed)})" if found.narrowed else ""
         cited = list(dict.fromkeys(citation.document for citation in answer.citations))
-        self._desk.receive(answer.standalone, verdict=answer.verdict, thumb=thumb, reason=reason, words=words, citations=cited)
+        self._desk.receive(answer.standalone, verdict=answer.verdict, thumb=thumb, reason=reason, words=words.strip(), citations=cited)
         return True
 
     def chat_list(self, sitting: Sitting) -> str:

@@ -13,7 +13,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")  # addresses that only this machine
 
 
 class Receive(Protocol):
-    """Where feedback goes: the evaluators' inbox. Questions that were refused land there by themselves."""
+    """Where feedback goes: the evaluators' inbox. Questions that all documents were searched for in vain land there by themselves."""
 
     def __call__(
         self, question: str, *, after: Sequence[str] = (), verdict: str = "", thumb: str = "", reason: str = "", words: str = "", citations: Sequence[str] = ()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
@@ -17,6 +17,8 @@ from assistant.web.markup import mending
 from corpus.errors import CorpusError, KpoError
 from corpus.picture import picture
 from corpus.worker import MAX_FILE
+
+Id = Annotated[int, Query(ge=0, le=2**62)]  # SQLite takes none that is larger than 2**63
 
 
 def routes(desk: Desk) -> APIRouter:
@@ -28,12 +30,12 @@ def routes(desk: Desk) -> APIRouter:
         """The file that a document was read from, to be saved."""
         entry = desk.library.entry(document)
         if entry is None:
-            raise HTTPException(404, "no such document")
+            raise CorpusError("this document is not in the index any more", "look for it on the Sources page")
         return _saved(desk.library.original(entry), Path(entry.path).name, "application/octet-stream")
 
     @router.get("/picture")
     def page_picture(
-        turn: int = 0, marker: int = 0, document: Annotated[str, Query(max_length=2_000)] = "", page: Annotated[int, Query(ge=0, le=100_000)] = 0
+        turn: Id = 0, marker: int = 0, document: Annotated[str, Query(max_length=2_000)] = "", page: Annotated[int, Query(ge=0, le=100_000)] = 0
     ) -> Response:
         """The page of a PDF that a citation stands on with its words marked, or any page of a document."""
         quoted, digest = "", None
@@ -41,21 +43,21 @@ def routes(desk: Desk) -> APIRouter:
             kept = desk.chats.turn(turn)
             citation = next((c for c in kept.answer.citations if c.marker == marker), None) if kept and kept.answer else None
             if citation is None:
-                raise HTTPException(404, "no such citation")
+                raise CorpusError("this quotation is not kept any more", "ask the question again")
             document, page, quoted, digest = citation.document, citation.page or 0, citation.quote, citation.digest
         entry = desk.library.entry(document)
         if entry is None or entry.format != "pdf" or not 1 <= page <= (entry.pages or 0) or digest not in (None, entry.digest):
-            raise HTTPException(404, "no such page")
+            raise CorpusError("this page is not in the index any more", "look for the document on the Sources page")
         drawn = picture(desk.library.original(entry), page, quoted)
         return Response(drawn.png, media_type="image/png", headers={"X-Page": str(drawn.page), "X-Marked": str(drawn.marked).lower()})
 
     @router.get("/export")
-    def exported(form: Format, chat: int = 0, turn: int = 0) -> Response:
+    def exported(form: Format, chat: Id = 0, turn: Id = 0) -> Response:
         """A chat, or one answer of it, as a file."""
         one = desk.chats.turn(turn) if turn else None
         turns = ([one] if one else []) if turn else desk.chats.turns(chat)
         if not turns:
-            raise HTTPException(404, "no such answer")
+            raise CorpusError(f"this {'answer' if turn else 'chat'} is not kept any more", "ask again what you want to save")
         title = turns[0].question if turn else desk.chats.title(chat) or "Chat"
         today = desk.digests()
         changed = {c.digest for kept in turns if kept.answer for c in kept.answer.citations if today.get(c.document) != c.digest}

@@ -78,6 +78,7 @@
 
   // --- buttons
   let opened = ""; // what the source shows, as the button that opened it says it
+  let doubted = ""; // the answer that a complaint is about
   let opener = null; // the marker or button that the source was opened from
   function back() {
     if (!opener) return;
@@ -126,12 +127,12 @@
     clearTimeout(pressed.timer);
     for (const button of all("[data-armed]")) (button.textContent = button.dataset.armed, delete button.dataset.armed);
   }
-  // The place of a chat in the list is kept when it is deleted: the focus goes to the one that takes it.
-  function remove(button) {
+  // The place of what is removed is kept: the focus goes to what takes it, or to `last` when nothing does.
+  function remove(button, takes, last) {
     if (!armed(button)) return;
-    const at = all("#chats .delete").indexOf(button);
-    next = () => button.isConnected ? null : all("#chats .chat")[Math.min(at, all("#chats .chat").length - 1)] || $(".new");
-    send("delete", button.dataset.arg);
+    const { do: act, arg } = button.dataset, at = all(`[data-do="${act}"]`).indexOf(button);
+    next = () => button.isConnected ? null : all(takes)[Math.min(at, all(takes).length - 1)] || $(last);
+    send(act, arg);
   }
   // On a narrow page the list of chats is folded away; on the other tabs it is found on the first one.
   function chats() {
@@ -180,11 +181,12 @@
       link: () => copy(`${location.origin}/?answer=${arg}`, "The link is copied."),
       back, close: () => (back(), send("close")),
       rename: () => rename(button),
-      delete: () => remove(button),
-      remove: () => armed(button) && send("remove", arg),
-      forget: () => armed(button) && send("forget", arg),
+      delete: () => remove(button, "#chats .chat", ".new"),
+      remove: () => remove(button, '[data-do="remove"]', "#find-source textarea, #find-source input"),
+      forget: () => remove(button, '[data-do="forget"]', "#find-source textarea, #find-source input"),
       pick: () => pick(arg === "folder", null),
       replace: () => pick(false, arg),
+      down: () => (doubted = arg, send("down", arg)),
       up: () => (button.setAttribute("aria-pressed", "true"), send("up", arg)),
       edit: () => (send("edit", arg), typing().focus()),
       unedit: () => (send("unedit"), typing().focus()),
@@ -197,8 +199,12 @@
     if (act === "chat") next = () => $("#chats [aria-current]");
     (own[act] || (() => send(act, arg)))();
   }, true);
-  // Ask and Stop take each other's place; gradio hears the click as well.
-  addEventListener("click", (event) => event.target.closest && event.target.closest("#send, #stop") && toBox());
+  // Ask and Stop take each other's place, and the form of a complaint closes; gradio hears the click as well.
+  addEventListener("click", (event) => {
+    if (!event.target.closest) return;
+    if (event.target.closest("#send, #stop")) toBox();
+    if (event.target.closest("#tell, #leave")) next = () => $(`[data-do="down"][data-arg="${CSS.escape(doubted)}"]`);
+  });
   // A link saves a file. Followed as a link it would make gradio believe that the page is left, and an error would be shown as a page.
   addEventListener("click", async (event) => {
     const link = event.target.closest && event.target.closest('a[href^="/export?"], a[href^="/original?"]');
@@ -228,8 +234,11 @@
     $("#intake .arriving").prepend(item);
     return (said, kind = "") => ((item.textContent = `${name}: ${said}`), (item.className = kind));
   };
+  const kind = (name) => name.slice(name.lastIndexOf(".")).toLowerCase();
   const put = (file, name, replaces) => new Promise((done) => {
     const tell = line(name), request = new XMLHttpRequest(), limit = Number($("#intake .drop").dataset.limit);
+    if (replaces && kind(file.name) !== kind(name))
+      return tell(`only a ${kind(name)} file can take its place. Choose one, or remove this one and put the other in.`, "failed"), done(false);
     if (file.size > limit) return tell(`it is larger than ${limit / 2 ** 20} MB. Split it.`, "failed"), done(false);
     const query = new URLSearchParams(replaces ? { name, replaces } : { name });
     request.open("POST", `/upload?${query}`);
@@ -345,8 +354,11 @@
   const asked = new URLSearchParams(location.search);
   const wanted = ["answer", "chat"].find((name) => asked.has(name));
   if (wanted === "answer") linked = asked.get(wanted);
-  // What was typed and not asked outlives the load of the page that gradio begins when the server is there again.
-  addEventListener("pagehide", () => sessionStorage.setItem("typing", typing() ? typing().value : ""));
+  // What was typed and not asked outlives the load of the page that gradio begins when the server is there again; so does what was not answered yet.
+  addEventListener("pagehide", () => {
+    const busy = $("#live .busy .asked");
+    sessionStorage.setItem("typing", (typing() && typing().value) || (busy ? busy.textContent : ""));
+  });
   ready("#thread .welcome").then(() => {
     if (wanted) send(wanted, asked.get(wanted));
     const left = sessionStorage.getItem("typing");

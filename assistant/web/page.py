@@ -66,23 +66,23 @@ def build(desk: Desk) -> gr.Blocks:
             with gr.Column(elem_id="side", min_width=300):
                 viewer = area("", elem_id="source")
 
-        def ask(text: str, now: Sitting, only: list[str] | None, shown: str) -> Iterator[Update]:
-            chat.adopt(now, _number(shown))
+        def ask(text: str, now: Sitting, only: list[str] | None, shown: str, edited: str) -> Iterator[Update]:
+            chat.adopt(now, _number(shown), _number(edited))
             yield from chat.ask(text, now, only, typed=True)
 
-        def ask_from_page(command: str, now: Sitting, only: list[str] | None, shown: str) -> Iterator[Update]:
+        def ask_from_page(command: str, now: Sitting, only: list[str] | None, shown: str, edited: str) -> Iterator[Update]:
             do, arg = understood(command)
-            chat.adopt(now, _number(shown))
+            chat.adopt(now, _number(shown), _number(edited))
             if do == "ask":
                 yield {tabs: gr.update(selected="ask")}
                 yield from chat.ask(arg, now, only)
             elif do == "again":
                 yield from chat.ask("", now, only, again=_number(arg))
 
-        def handle(command: str, now: Sitting, shown: str) -> Update:
+        def handle(command: str, now: Sitting, shown: str, edited: str) -> Update:
             """What a button of the page asks for. Whatever it says, it can only open, name and delete what is kept here."""
             do, arg = understood(command)
-            chat.adopt(now, _number(shown))
+            chat.adopt(now, _number(shown), _number(edited))
             match do:
                 case "cite" | "topic" | "view" | "more":
                     return {viewer: _opened(desk, do, arg)}
@@ -153,13 +153,14 @@ def build(desk: Desk) -> gr.Blocks:
             guarded = _streaming if isgeneratorfunction(act) else _guarded
             return happens(fn=guarded(act, notice), inputs=given, outputs=[*changes, notice], show_progress="hidden", api_visibility="private", **how)
 
-        asking = [tabs, *chat.asking()]
-        typed = when(partial(gr.on, [chat.send.click, chat.box.submit]), ask, [chat.box, sitting, chat.only, chat.shown], asking)
-        clicked = when(asked.change, ask_from_page, [asked, sitting, chat.only, chat.shown], asking, trigger_mode="multiple")
+        # Without `preprocess`: gradio would turn away a chosen document that has left the list since, and all after the server was started again.
+        asking, kept = [tabs, *chat.asking()], [chat.shown, chat.edited]
+        typed = when(partial(gr.on, [chat.send.click, chat.box.submit]), ask, [chat.box, sitting, chat.only, *kept], asking, preprocess=False)
+        clicked = when(asked.change, ask_from_page, [asked, sitting, chat.only, *kept], asking, trigger_mode="multiple", preprocess=False)
         for event in (typed, clicked):
-            when(event.then, chat.suggest, [sitting, chat.only], [chat.next])
+            when(event.then, chat.suggest, [sitting, chat.only], [chat.next], preprocess=False)
         when(chat.stop.click, chat.stopped, [chat.box, sitting], chat.stopping(), cancels=[typed, clicked])
-        when(act.change, handle, [act, sitting, chat.shown], [viewer, *chat.opening()], trigger_mode="multiple")
+        when(act.change, handle, [act, sitting, *kept], [viewer, *chat.opening()], trigger_mode="multiple")
         when(shelved.change, shelve, [shelved], sources.changing(), trigger_mode="multiple", concurrency_limit=WATCHING)
         when(chat.tell.click, complain, [chat.reason, chat.words, sitting], chat.judging())
         when(chat.leave.click, leave, [sitting], chat.judging())

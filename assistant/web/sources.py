@@ -1,5 +1,6 @@
 """The Sources tab: every document with its state, search within them, and putting them in, replacing, removing and reading them again."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -10,7 +11,7 @@ from typing import Any
 
 import gradio as gr
 
-from assistant.library import Progress, in_words
+from assistant.library import Progress, digest_of, in_words
 from assistant.plain import is_old
 from assistant.web.area import area
 from assistant.web.desk import Desk
@@ -61,43 +62,46 @@ class SourcesTab:
         if wanted:
             parts.append(_found(hits, {entry.id: entry.title for entry in entries}))
         paths = {source.name: source.path for source in sources}
+        unread = self._desk.library.unread() if self._desk.may_edit else {}
         names = sorted({entry.source for entry in entries} | set(paths))
         by_source = {name: list(group) for name, group in groupby(sorted(fitting[:SHOWN], key=lambda e: (e.source, e.id)), key=lambda e: e.source)}
         for name in names:
             lost = {} if wanted else {id: why for id, why in problems.items() if id.partition("/")[0] == name and id not in {e.id for e in entries}}
             if by_source.get(name) or lost or not wanted:
-                parts.append(self._source(name, paths.get(name), by_source.get(name, []), problems, lost))
+                parts.append(self._source(name, paths.get(name), by_source.get(name, []), problems, lost, unread))
         if len(fitting) > SHOWN:
             parts.append(f'<p class="note">{len(fitting) - SHOWN} more: search for them.</p>')
         if wanted and not fitting and not hits:
             parts.append('<p class="note">No document and no passage holds that.</p>')
         return clean("".join(parts))
 
-    def _source(self, name: str, path: Path | None, entries: list[Entry], problems: dict[str, str], lost: dict[str, str]) -> str:
-        rows = "".join(self._row(entry, problems.get(entry.id, "")) for entry in entries)
+    def _source(
+        self, name: str, path: Path | None, entries: list[Entry], problems: dict[str, str], lost: dict[str, str], unread: dict[str, Path]
+    ) -> str:
+        rows = "".join(self._row(entry, problems.get(entry.id, ""), unread.get(entry.id)) for entry in entries)
         rows += "".join(
             f'<tr><th scope="row">{escape(id.partition("/")[2] or id)}</th>'
-            f'<td class="state" colspan="5"><span class="bad">Not read</span> {escape(why)}</td></tr>'
+            f'<td class="state" colspan="4"><span class="bad">Not read</span> {escape(why)}</td>'
+            f'<td class="tools">{_actions(id, id.partition("/")[2], digest_of(unread[id])) if id in unread else ""}</td></tr>'
             for id, why in lost.items()
         )
         columns = "".join(f'<th scope="col">{column}</th>' for column in ("Document", "State", "Date", "Pages", "Passages", "Actions"))
         where = f'<small>{escape(str(path))}</small>' if path and self._desk.may_edit else ""
-        forget = button("forget", name, "Leave out", label=f"Leave out all documents of {name}", kind="tool arm") if self._desk.may_edit and path else ""
+        forget = ""
+        if self._desk.may_edit and path and path != self._desk.library.folder.resolve():  # what was put in here is removed, else it would come back
+            forget = button("forget", name, "Leave out", label=f"Leave out all documents of {name}", kind="tool arm")
         head = f"<header class=\"source\"><h3>{escape(name)}</h3>{where}{forget}</header>"
         table = f'<table class="documents"><thead><tr>{columns}</tr></thead><tbody>{rows}</tbody></table>' if rows else '<p class="note">No documents yet.</p>'
         return f'<section class="source">{head}{table}</section>'
 
-    def _row(self, entry: Entry, problem: str) -> str:
+    def _row(self, entry: Entry, problem: str, unread: Path | None) -> str:
         state = f'<span class="bad">Problem</span> {escape(problem)}' if problem else '<span class="good">Ready</span>'
         if is_old(entry.date, self._desk.old_after_months, date.today()):
             state += ' <span class="old">Old</span>'
         name = entry.id.partition("/")[2]
         actions = ""
         if self._desk.may_edit and self._desk.library.may_change(entry):
-            arg = f"{entry.file_digest}|{self._desk.library.upload_name(entry)}"
-            actions = button("replace", arg, "Replace", label=f"Replace {name}", kind="tool") + button(
-                "remove", entry.id, "Remove", label=f"Remove {name}", kind="tool arm"
-            )
+            actions = _actions(entry.id, self._desk.library.upload_name(entry), digest_of(unread) if unread else entry.file_digest)
         opened = button("view", f"0|||{entry.id}", entry.title, kind="link")
         cells = (
             f'<th scope="row">{opened}<small>{escape(name)}</small></th>', f'<td class="state">{state}</td>',
@@ -112,8 +116,8 @@ class SourcesTab:
         paths = [library.folder] if uploads and library.folder.is_dir() else []
         if folder is not None:
             path = Path(folder.strip())
-            if not path.is_absolute() or not path.exists():
-                said = f"There is no folder “{folder.strip()}” on this computer. Give the whole path, with all the folders that it lies in."
+            if not path.is_absolute() or not os.path.exists(path):  # Path.exists raises for what may not be looked into, and for too long a name
+                said = f"There is no folder “{folder.strip()}” on this computer, or it may not be looked into. Give the whole path, with all its folders."
                 yield {self.progress: news(said, "trouble")}
                 return
             paths = [path]
@@ -178,6 +182,12 @@ def progress_html(progress: Progress, now: float) -> str:
         summary = f"Done. {len(told) - failed} changed, {same} as before, {failed} not read."
         parts.append(f'<p class="doing">{summary} It counts from the next question on.</p>')
     return clean(f'<div class="ingestion">{"".join(parts)}<ul>{items}</ul></div>')
+
+
+def _actions(document: str, name: str, digest: str) -> str:
+    """The buttons of a file that was put in here under this name; `digest` is what it holds, which a replacement takes the place of."""
+    replace = button("replace", f"{digest}|{name}", "Replace", label=f"Replace {name}", kind="tool")
+    return replace + button("remove", document, "Remove", label=f"Remove {name}", kind="tool arm")
 
 
 def _number(column: str, n: int | None) -> str:

@@ -88,9 +88,12 @@ def _picture(document: Document, opening: Opening) -> str:
 
 
 def window(blocks: Sequence[Placed], at: int) -> tuple[Sequence[Placed], int | None, int | None]:
-    """The blocks around offset `at`, WINDOW characters of them, and where the windows before and after it are opened; None at the ends."""
+    """The blocks around offset `at`, and where the windows before and after them are opened; None at the ends.
+
+    They are WINDOW characters, or more when a block in front of `at` is so long that the one which holds it would be left out.
+    """
     first = next((n for n, block in enumerate(blocks) if block.end > at - BEFORE), 0)
-    last = next((n for n, block in enumerate(blocks) if block.start > blocks[first].start + WINDOW), len(blocks))
+    last = next((n for n, block in enumerate(blocks) if block.start > max(blocks[first].start + WINDOW, at)), len(blocks))
     before = max(0, blocks[first].start - WINDOW + 2 * BEFORE) if first else None
     return blocks[first:last], before, blocks[last].start if last < len(blocks) else None
 
@@ -98,10 +101,9 @@ def window(blocks: Sequence[Placed], at: int) -> tuple[Sequence[Placed], int | N
 def _blocks(document: Document, blocks: Sequence[Placed], opening: Opening) -> Iterator[str]:
     page: int | None = None
     shape = {"item": "list", "header": "table", "row": "table"}
-    for kind, group in groupby(blocks, key=lambda block: shape.get(block.kind, "")):
-        run = list(group)
-        if run[0].page is not None and run[0].page != page:
-            page = run[0].page
+    for (kind, at), run in groupby(blocks, key=lambda block: (shape.get(block.kind, ""), block.page)):
+        if at is not None and at != page:
+            page = at
             yield f'<p class="page">Page {page}</p>'
         if kind == "list":
             items = (
@@ -113,11 +115,7 @@ def _blocks(document: Document, blocks: Sequence[Placed], opening: Opening) -> I
         elif kind == "table":
             yield wide("<table><tbody>" + "".join(_row(document, block, opening) for block in run) + "</tbody></table>")
         else:
-            for block in run:
-                if block.page is not None and block.page != page:
-                    page = block.page
-                    yield f'<p class="page">Page {page}</p>'
-                yield _one(document, block, opening)
+            yield from (_one(document, block, opening) for block in run)
 
 
 def _one(document: Document, block: Placed, opening: Opening) -> str:

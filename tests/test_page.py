@@ -201,7 +201,7 @@ def test_chats_are_listed_found_renamed_and_deleted(visit: Visit) -> None:
     expect(visit.page.locator("#chats li")).to_have_count(1)
     visit.page.locator("#chats .chat").click()
     expect(visit.page.locator("#live .asked")).to_have_text("What does a rate card hold?")
-    visit.page.reload()
+    visit.load_again()
     expect(visit.page.locator("#live .asked")).to_have_text("What does a rate card hold?")
     entry = visit.page.locator("#chats li").filter(has_text="Rates & <b>cards</b>")
     entry.hover()

@@ -597,12 +597,6 @@ def test_what_was_said_of_one_answer_does_not_stand_under_the_next(slow: tuple[S
         expect(visit.page.get_by_label("Wrong source")).not_to_be_checked()
 
 
-def load_again(visit: Visit) -> None:
-    """Load the page again, in the next breath: gradio's stream of answers closes a moment after the last, and complains of being cut off."""
-    visit.page.wait_for_timeout(3_000)
-    visit.page.reload()
-
-
 def test_damaged_records_are_told_wherever_they_are_met(slow: tuple[Slow, Chats, Served], tmp_path: Path, chromium: Browser) -> None:
     assistant, chats, served = slow
     assistant.go.set()
@@ -615,7 +609,7 @@ def test_damaged_records_are_told_wherever_they_are_met(slow: tuple[Slow, Chats,
         for suffix in ("", "-wal", "-shm"):
             (tmp_path / f"records.sqlite{suffix}").unlink(missing_ok=True)
         (tmp_path / "records.sqlite").write_bytes(b"no database " * 500)
-        for act in (partial(visit.page.click, "#stop"), partial(visit.page.click, "[data-do=chat]"), partial(load_again, visit)):
+        for act in (partial(visit.page.click, "#stop"), partial(visit.page.click, "[data-do=chat]"), visit.load_again):
             visit.page.evaluate("document.querySelector('#toast').textContent = ''")
             act()
             assistant.go.set()
@@ -634,7 +628,7 @@ def test_a_damaged_index_is_told_wherever_it_is_met(slow: tuple[Slow, Chats, Ser
         for suffix in ("", "-wal", "-shm"):
             (tmp_path / f"catalog.sqlite{suffix}").unlink(missing_ok=True)
         (tmp_path / "catalog.sqlite").write_bytes(b"no database " * 500)
-        for act in (*(visit.page.get_by_role("tab", name=name).click for name in ("Sources", "Glossary")), partial(load_again, visit)):
+        for act in (*(visit.page.get_by_role("tab", name=name).click for name in ("Sources", "Glossary")), visit.load_again):
             visit.page.evaluate("document.querySelector('#toast').textContent = ''")
             act()
             visit.tell("#toast", "cannot be used")

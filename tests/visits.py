@@ -66,6 +66,11 @@ class Visit:
         shown = {"Ask": "#question", "Sources": "#documents .note, #documents table", "Glossary": "#terms .note"}[name]
         expect(self.page.locator(shown).first).to_be_visible(timeout=PATIENCE)
 
+    def load_again(self) -> None:
+        """Load the page again, in the next breath: gradio's stream of answers closes a moment after the last, and complains of being cut off."""
+        self.page.wait_for_timeout(3_000)
+        self.page.reload()
+
     def tell(self, selector: str, text: str) -> None:
         """Wait until this part of the page says that."""
         expect(self.page.locator(selector).first).to_contain_text(text, timeout=PATIENCE)

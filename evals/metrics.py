@@ -13,12 +13,19 @@ from evals.cases import Phrase, as_regex
 K = 10
 
 
-_MARKER = re.compile(r"\s*(?<!\\)\[\d+\]")
+_MARK = re.compile(r"(?<!\\)\[(\d+)\]")
+
+
+def parts(text: str) -> list[tuple[str, str]]:
+    """An answer's text as (words, marker) pairs, the marker "" after the last words; escaped brackets become plain ones."""
+    pieces = _MARK.split(text)
+    words = [re.sub(r"\\([\[\]])", r"\1", piece) for piece in pieces[::2]]
+    return list(zip(words, [*pieces[1::2], ""], strict=True))
 
 
 def unmarked(text: str) -> str:
-    """The words of an answer's text: without markers, brackets as the sources have them, single blanks between."""
-    return " ".join(re.sub(r"\\([\[\]])", r"\1", _MARKER.sub("", text)).split())
+    """The words of an answer's text, single blanks between."""
+    return " ".join("".join(words for words, _ in parts(text)).split())
 
 
 def says(text: str, phrase: Phrase) -> bool:

@@ -17,6 +17,7 @@ from typing import Any
 
 from evals.charts import Line, bar, plot, ticks, whisker
 from evals.compare import Comparison, Difference, Pair, Seen, cautions, described, direction, figure, power, slices_of
+from evals.metrics import parts
 from evals.run import EvalRun, Outcome
 
 TEMPLATES = Path(__file__).parent
@@ -281,16 +282,6 @@ def _slices(run: EvalRun, comparison: Comparison | None) -> list[dict[str, Any]]
             }
         )
     return sorted(rows, key=lambda row: (not str(row["name"]).startswith("expects "), row["share"], row["name"]))
-
-
-_MARK = re.compile(r"(?<!\\)\[(\d+)\]")
-
-
-def parts(text: str) -> list[tuple[str, str]]:
-    """An answer's text as (words, marker) pairs, the marker "" after the last words; escaped brackets become plain ones."""
-    pieces = _MARK.split(text)
-    words = [re.sub(r"\\([\[\]])", r"\1", piece) for piece in pieces[::2]]
-    return list(zip(words, [*pieces[1::2], ""], strict=True))
 
 
 def _case(at: int, outcome: Outcome, fell: bool, rose: bool) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from playwright.sync_api import Browser
 
 from evals import charts, report
 from evals.compare import bless, compare, read_baseline
+from evals.metrics import parts
 from evals.run import EvalRun, Outcome
 
 HOSTILE = (
@@ -310,7 +311,7 @@ def test_a_marker_leads_to_its_citation(chromium: Browser, tmp_path: Path) -> No
     ],
 )
 def test_markers_are_told_from_escaped_brackets(text: str, pieces: list[tuple[str, str]]) -> None:
-    assert report.parts(text) == pieces
+    assert parts(text) == pieces
 
 
 @settings(deadline=None)

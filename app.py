@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from index.chroma import Store
     from index.embed import Embedder
     from index.ingest import Event
+    from index.rerank import Reranker
     from index.search import Retrieval
 
 VERSION = "0.1.0"
@@ -61,14 +62,18 @@ class House:
 
         return open_embedder(self.settings.embedding_model, self.settings.models_dir)
 
-    def retrieval(self, store: "Store | None" = None) -> "Retrieval":
+    def reranker(self) -> "Reranker":
         from index.rerank import open_reranker
+
+        return open_reranker(self.settings.reranker_model, self.settings.models_dir)
+
+    def retrieval(self, store: "Store | None" = None) -> "Retrieval":
         from index.search import Retrieval
 
         catalog = self.catalog()
         with catalog.reading():  # an empty data folder is an error before any model is loaded
             pass
-        retrieval = Retrieval(catalog, self.embedder(), open_reranker(self.settings.reranker_model), store)
+        retrieval = Retrieval(catalog, self.embedder(), self.reranker(), store)
         with retrieval.reading():  # and one of another model before anything is served
             pass
         return retrieval
@@ -172,13 +177,12 @@ class House:
         return wanted[0].name
 
     def models(self) -> list[dict[str, str]]:
-        """The models in use; the embedding model is compiled when it can be and is not yet."""
+        """The models in use; those that can be are compiled when they are not yet."""
         from index.models import EMBEDDING, RERANKER
-        from index.rerank import open_reranker
 
         about: dict[str, Any] = getattr(self.embedder(), "about", {})
         shipped = self.settings.embedding_model == EMBEDDING.name
-        reranker = open_reranker(self.settings.reranker_model)
+        reranker = self.reranker()
         own = self.settings.reranker_model == RERANKER.name
         return [
             {
@@ -190,7 +194,7 @@ class House:
                 "use": "reranking", "name": self.settings.reranker_model, "source": RERANKER.source if own else "set by KPO_RERANKER_MODEL",
                 "licence": RERANKER.licence if own else "see the model", "precision": "int8" if own else "as it is",
                 "sha256": RERANKER.sha256 if own else reranker.identity.rpartition("-")[2],
-                "where": str(RERANKER.locate()) if own else self.settings.reranker_model,
+                "where": str(self.settings.models_dir) if own else self.settings.reranker_model,
             },
         ]
 

@@ -398,6 +398,38 @@ def calibrate(
         typer.echo(f"stored in {CONSTANTS}", err=True)
 
 
+@commands.command(name="fit-head")
+def fit_head(
+    ctx: typer.Context,
+    sample: Annotated[int, typer.Option("--sample", min=4, help="Questions to fit on; it is tried on a quarter as many others.")] = 800,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the head, store nothing.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Fit the head under which the shipped reranker does without its upper layers, and put it in use.
+
+    The constants of the floor and of the check belong to a head: `kpo eval calibrate` and `kpo eval calibrate-check` fit them anew.
+    """
+    from dataclasses import replace
+    from itertools import chain
+
+    from evals import head
+    from evals.calibrate import development, practice
+    from evals.run import planned
+    from index.head import FITTED
+
+    retrieval = house(ctx, data_dir).retrieval()
+    whole = head.Whole()
+    sets = (practice(), sample), (development(), sample // 4)
+    fitted_on, others = (replace(found, cases=tuple(planned(found, sample=n, seed=1))) for found, n in sets)
+    seen, held_out = (list(chain.from_iterable(head.readings(retrieval, found, whole))) for found in (fitted_on, others))
+    fitted = head.fit(seen)
+    stored = head.entry(fitted, fitted_on, len(seen), len(held_out), head.agreement(fitted, held_out))
+    print_json({"digest": fitted.digest, **stored["provenance"]})
+    if not dry_run:
+        head.store(stored)
+        typer.echo(f"stored in {FITTED}", err=True)
+
+
 @commands.command(name="calibrate-check")
 def calibrate_check(
     ctx: typer.Context,

@@ -95,12 +95,10 @@ def qa(
 ) -> None:
     """Measure answers and refusals on a public set, each question with its passage given."""
     from evals.qa import FIGURES, load, run
-    from index.rerank import open_reranker
 
     items = load(files, format=format, limit=limit)
     home = house(ctx, data_dir)
-    reranker = open_reranker(home.settings.reranker_model)
-    report = _last(run(items, home.embedder(), reranker, half=half, refused=refused, caught=caught))
+    report = _last(run(items, home.embedder(), home.reranker(), half=half, refused=refused, caught=caught))
     if as_json:
         print_json(report.as_json())
         return

@@ -1,7 +1,8 @@
-"""An embedding model becomes an int8 ONNX file, once. The only module of the house that needs torch to make something.
+"""The models become the ONNX files that are run, once. The only module of the house that needs torch to make something.
 
-The recipe (tracing exporter, dynamic int8 per channel) is the one that was seen to work with these versions: the newer exporter gave a
-model that onnxruntime refuses, and optimum pins a transformers that cannot live beside gradio 6.
+Embedding: the recipe (tracing exporter, dynamic int8 per channel) is the one that was seen to work with these versions: the newer exporter
+gave a model that onnxruntime refuses, and optimum pins a transformers that cannot live beside gradio 6. Reranking: the shipped
+cross-encoder without its upper layers, under a head that was fitted to do without them (`kpo eval fit-head`).
 """
 
 import hashlib
@@ -10,16 +11,21 @@ import logging
 import shutil
 import tempfile
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from filelock import FileLock
 
-from index.models import EmbeddingSource, sha256_of
+from corpus.errors import ModelError
+from index.head import Head
+from index.models import RERANKER, EmbeddingSource, check, sha256_of
 
 RECIPE = 2  # part of the folder's key and of an index's: a new recipe, or another way of running it, compiles and embeds anew
 MIN_COSINE = 0.99  # mean over SAMPLE between the torch and the int8 vectors; below it the fp32 graph is kept
+# Layers of the reranker of which impressions are taken (see index.rerank): higher ones know little more than the score, lower ones little of the text.
+IMPRESSION = 8
 SAMPLE = (
     "Knowledge process outsourcing hands work that needs judgement to an outside firm.",
     "What is the difference between KPO and BPO?",
@@ -48,22 +54,11 @@ def compile_embedding(source: EmbeddingSource, models_dir: Path) -> Path:
     Built aside and moved into place, so that another process never sees half a model; one process builds, others wait for it.
     """
     target = compiled_folder(source, models_dir)
-    models_dir.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # the data folder, by default: for its owner only
-    models_dir.mkdir(exist_ok=True, mode=0o700)
-    with FileLock(models_dir / "compile.lock"):
-        for left in models_dir.glob(".building-*"):  # by a process that was killed
-            shutil.rmtree(left, ignore_errors=True)
-        if not (target / "manifest.json").is_file():
-            _compile(source, target)
-    return target
 
-
-def _compile(source: EmbeddingSource, target: Path) -> None:
-    aside = Path(tempfile.mkdtemp(prefix=".building-", dir=target.parent))
-    try:
-        precision, cosine = _build(source, aside)
-        shutil.copyfile(source.folder / "tokenizer.json", aside / "tokenizer.json")
-        manifest = {
+    def build(folder: Path) -> dict[str, Any]:
+        precision, cosine = _build(source, folder)
+        shutil.copyfile(source.folder / "tokenizer.json", folder / "tokenizer.json")
+        return {
             "name": source.name,
             "weights_sha256": source.weights_sha256,
             "precision": precision,
@@ -73,13 +68,107 @@ def _compile(source: EmbeddingSource, target: Path) -> None:
             "passage_prefix": source.passage_prefix,
             "cosine_to_torch": round(cosine, 4),
             "recipe": RECIPE,
-            "sha256": {name: sha256_of(aside / name) for name in ("model.onnx", "tokenizer.json")},
         }
-        (aside / "manifest.json").write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-        shutil.rmtree(target, ignore_errors=True)
-        aside.rename(target)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+
+    return _once(target, build)
+
+
+def reranker_folder(head: Head, models_dir: Path) -> Path:
+    """Where the shipped cross-encoder with this head lives, whether or not it is there yet."""
+    use = json.dumps([RERANKER.sha256, head.digest])
+    return models_dir / f"{RERANKER.name}-{hashlib.sha256(use.encode()).hexdigest()[:12]}"
+
+
+def compile_reranker(head: Head, models_dir: Path) -> Path:
+    """Put `head` on the lower layers of the shipped cross-encoder in `models_dir` and return its folder; one that is there already is returned."""
+    target = reranker_folder(head, models_dir)
+    if (target / "manifest.json").is_file():
+        return target
+    shipped = RERANKER.locate()
+    check(shipped / RERANKER.weights, RERANKER.sha256)
+
+    def build(folder: Path) -> dict[str, Any]:
+        _under_head(shipped / RERANKER.weights, head, folder / "model.onnx")
+        shutil.copyfile(shipped / "tokenizer.json", folder / "tokenizer.json")
+        return {"name": RERANKER.name, "weights_sha256": RERANKER.sha256, "layers": head.layers, "precision": "int8"}
+
+    return _once(target, build)
+
+
+def manifest_of(folder: Path) -> dict[str, Any]:
+    """What a compiled model says of itself. Raises ModelError unless its files are those that it was compiled to."""
+    try:
+        about: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        promised = {name: about["sha256"][name] for name in ("model.onnx", "tokenizer.json")}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"the compiled model {folder} is damaged", "delete that folder and run `kpo models`") from error
+    for name, sha256 in promised.items():
+        check(folder / name, sha256)
+    return about
+
+
+def _once(target: Path, build: Callable[[Path], dict[str, Any]]) -> Path:
+    """Have `build` fill a folder and say what it holds, unless `target` is there; aside and moved into place, one process at a time."""
+    models_dir = target.parent
+    models_dir.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # the data folder, by default: for its owner only
+    models_dir.mkdir(exist_ok=True, mode=0o700)
+    with FileLock(models_dir / "compile.lock"):
+        for left in models_dir.glob(".building-*"):  # by a process that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        if (target / "manifest.json").is_file():
+            return target
+        aside = Path(tempfile.mkdtemp(prefix=".building-", dir=models_dir))
+        try:
+            manifest = build(aside)
+            manifest["sha256"] = {name: sha256_of(aside / name) for name in ("model.onnx", "tokenizer.json")}
+            (aside / "manifest.json").write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+            shutil.rmtree(target, ignore_errors=True)
+            aside.rename(target)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+    return target
+
+
+def with_states(model: Path, layers: int, to: Path) -> None:
+    """Write a BERT classifier that also gives, as `states`, what the lowest `layers` make of each token."""
+    import onnx
+    from onnx import helper
+
+    whole = onnx.load(str(model))
+    whole.graph.node.append(helper.make_node("Identity", [_top(layers)], ["states"]))
+    whole.graph.output.append(helper.make_tensor_value_info("states", onnx.TensorProto.FLOAT, None))
+    onnx.save(whole, str(to))
+
+
+def _top(layers: int) -> str:
+    """What the highest of the lowest `layers` gives, by the name that exporting a BERT model gives it."""
+    return f"/bert/encoder/layer.{layers - 1}/output/LayerNorm/Add_1_output_0"
+
+
+def _under_head(model: Path, head: Head, to: Path) -> None:
+    """Write the layers of a BERT classifier that `head` reads, with its score as `logits`, and as `states` what the IMPRESSION layers make of each token."""
+    import onnx
+    from onnx import helper, numpy_helper
+    from onnx.utils import Extractor
+
+    whole = onnx.load(str(model))
+    top = _top(head.layers)
+    part = Extractor(whole).extract_model([entry.name for entry in whole.graph.input], [top])
+    constants: dict[str, Any] = {
+        "head.weights": np.array(head.weights, dtype=np.float32).reshape(-1, 1), "head.intercept": np.array([head.intercept], dtype=np.float32),
+        "head.first": np.array(0, dtype=np.int64),
+    }
+    part.graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in constants.items())
+    part.graph.node.extend([
+        helper.make_node("Identity", [_top(IMPRESSION)], ["states"]),
+        helper.make_node("Gather", [top, "head.first"], ["head.token"], axis=1),
+        helper.make_node("ReduceMean", [top], ["head.mean"], axes=[1], keepdims=0),
+        helper.make_node("Concat", ["head.token", "head.mean"], ["head.read"], axis=1),
+        helper.make_node("Gemm", ["head.read", "head.weights", "head.intercept"], ["logits"]),
+    ])
+    del part.graph.output[:]
+    part.graph.output.extend(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in ("logits", "states"))
+    onnx.save(part, str(to))
 
 
 def _build(source: EmbeddingSource, folder: Path) -> tuple[str, float]:

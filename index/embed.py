@@ -10,8 +10,8 @@ from typing import Protocol
 import numpy as np
 
 from corpus.errors import ModelError
-from index.compile import compile_embedding, compiled_folder
-from index.models import EmbeddingSource, check, one_core_session
+from index.compile import compile_embedding, compiled_folder, manifest_of
+from index.models import EmbeddingSource, one_core_session
 
 THREADS = 2  # texts embedded at the same time; each on one core, one text a run (see OnnxEncoder)
 
@@ -68,16 +68,11 @@ class CompiledEmbedder:
     def __init__(self, folder: Path) -> None:
         from tokenizers import Tokenizer
 
+        self.about = about = manifest_of(folder)
         try:
-            about = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-            promised = {name: about["sha256"][name] for name in ("model.onnx", "tokenizer.json")}
-            # Part of the index: vectors of another identity are not comparable.
-            self.identity = _identity(*(about[key] for key in _IDENTITY))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            self.identity = _identity(*(about[key] for key in _IDENTITY))  # part of the index: vectors of another identity are not comparable
+        except KeyError as error:
             raise ModelError(f"the compiled model {folder} is damaged", "delete that folder and run `kpo models`") from error
-        for name, sha256 in promised.items():
-            check(folder / name, sha256)
-        self.about = about
         self._folder = folder
         self._counter = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._counter.no_truncation()

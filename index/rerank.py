@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from corpus.errors import ModelError
-from index.models import RERANKER, check, one_core_session, sha256_of
+from index.compile import compile_reranker, manifest_of
+from index.head import shipped_head
+from index.models import RERANKER, one_core_session, sha256_of
 
 if TYPE_CHECKING:
     from tokenizers import Encoding
@@ -19,8 +21,6 @@ WINDOW = 200  # tokens of a pair; the passages are cut to fewer, and cost grows 
 QUESTION_TOKENS = 128  # of them at most for the question
 THREADS = 2
 KEPT = 256  # pairs whose impression is kept from when they were scored: some questions' worth
-# The shipped graph's token states two thirds of the way up. Higher ones know little more than the score, lower ones little of the text.
-STATES = "/bert/encoder/layer.7/output/LayerNorm/Add_1_output_0"
 
 
 class Reranker(Protocol):
@@ -44,16 +44,12 @@ class OnnxReranker:
     One pair at a time because dynamic int8 makes scores depend on the batch (see index.embed).
     """
 
-    def __init__(self, folder: Path, name: str, sha256: str | None = None) -> None:
+    def __init__(self, folder: Path, identity: str = "") -> None:
         from tokenizers import Tokenizer
 
-        model = folder / "model.onnx"
-        if sha256 is not None:
-            check(model, sha256)
-        self.identity = f"{name}-{(sha256 or sha256_of(model))[:12]}"
-        self._tells = STATES.encode() in (graph := model.read_bytes())
+        self.identity = identity or f"{folder.name}-{sha256_of(folder / 'model.onnx')[:12]}"
         try:
-            self._session = one_core_session(with_output(graph, STATES) if self._tells else model)
+            self._session = one_core_session(folder / "model.onnx")
             self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         except Exception as error:  # onnxruntime and tokenizers raise classes of their own for a damaged file
             raise ModelError(f"the reranker {folder} cannot be loaded ({error})", "run `make install` again") from error
@@ -63,7 +59,8 @@ class OnnxReranker:
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(WINDOW, strategy="only_second")
         self._inputs = {entry.name for entry in self._session.get_inputs()}
-        self._outputs = [self._session.get_outputs()[0].name, *([STATES] if self._tells else [])]
+        given = [entry.name for entry in self._session.get_outputs()]
+        self._outputs = [given[0], *(name for name in given if name == "states")]  # see index.compile
         self._impressions: dict[tuple[str, str], tuple[float, ...]] = {}
         self._lock = threading.Lock()
 
@@ -83,8 +80,8 @@ class OnnxReranker:
 
     def _read(self, question: str, text: str) -> tuple[float, tuple[float, ...]]:
         """The score of a pair and its impression, which is kept for when it is asked for: one run gives both."""
-        encoded = self._tokenizer.encode(question, text)
-        logits, *states = self._session.run(self._outputs, self._feeds(encoded))
+        encoded = self.encode(question, text)
+        logits, *states = self._session.run(self._outputs, self.feeds(encoded))
         impression: tuple[float, ...] = ()
         if states:
             asked = [at for at, sequence in enumerate(encoded.sequence_ids) if sequence == 0]
@@ -101,7 +98,12 @@ class OnnxReranker:
             kept = self._impressions.get(pair)
         return self._read(*pair)[1] if kept is None else kept
 
-    def _feeds(self, encoded: "Encoding") -> dict[str, np.ndarray]:
+    def encode(self, question: str, text: str) -> "Encoding":
+        """The tokens of a pair, the text cut so that they fit."""
+        return self._tokenizer.encode(question, text)
+
+    def feeds(self, encoded: "Encoding") -> dict[str, np.ndarray]:
+        """The tokens of a pair as the model takes them."""
         feeds = {"input_ids": encoded.ids, "attention_mask": encoded.attention_mask, "token_type_ids": encoded.type_ids}
         return {name: np.array([ids], dtype=np.int64) for name, ids in feeds.items() if name in self._inputs}
 
@@ -130,32 +132,16 @@ class TorchReranker:
         return ()
 
 
-def with_output(graph: bytes, name: str) -> bytes:
-    """A serialised ONNX model that also gives the float tensor `name`, a value within its graph.
-
-    Protocol buffers that follow one another are one message, their repeated fields joined: a model with nothing but that output is put
-    behind (onnx.proto3: ModelProto.graph 7, GraphProto.output 12, ValueInfoProto.name 1 and type 2). That spares loading onnx to serve.
-    """
-
-    def field(number: int, body: bytes) -> bytes:
-        size, length = len(body), b""
-        while size > 127:
-            length += bytes([size & 127 | 128])
-            size >>= 7
-        return bytes([number << 3 | 2]) + length + bytes([size]) + body
-
-    floats = field(2, field(1, b"\x08\x01"))  # TypeProto.tensor_type, its elem_type FLOAT
-    return graph + field(7, field(12, field(1, name.encode()) + floats))
-
-
-def open_reranker(name: str) -> Reranker:
-    """The shipped reranker by its name, or one in a folder: `model.onnx` with `tokenizer.json`, else safetensors on torch."""
+def open_reranker(name: str, models_dir: Path) -> Reranker:
+    """The shipped reranker by its name, compiled first when it is not yet; or one in a folder: `model.onnx` with `tokenizer.json`, else on torch."""
     if name == RERANKER.name:
-        return OnnxReranker(RERANKER.locate(), name, RERANKER.sha256)
+        folder = compile_reranker(shipped_head(), models_dir)
+        manifest_of(folder)
+        return OnnxReranker(folder, folder.name)
     folder = Path(os.path.expanduser(name))  # Path.expanduser raises for an unknown ~name
     if not folder.is_dir():
         raise ModelError(
             f"the reranker {name!r} is neither shipped nor a folder",
             f"set KPO_RERANKER_MODEL to {RERANKER.name!r} or to a folder with model.onnx and tokenizer.json",
         )
-    return OnnxReranker(folder, folder.name) if (folder / "model.onnx").is_file() else TorchReranker(folder)
+    return OnnxReranker(folder) if (folder / "model.onnx").is_file() else TorchReranker(folder)

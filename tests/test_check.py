@@ -32,7 +32,7 @@ SETS = {"development": (sentences.SHIPPED, 0.06, 0.06), "apart": (DRAFTS / "apar
 
 @pytest.fixture(scope="module")
 def retrieval(shipped: Path) -> Retrieval:
-    return Retrieval(Catalog(shipped), open_embedder(EMBEDDING.name, HOUSE / "data" / "models"), open_reranker(RERANKER.name))
+    return Retrieval(Catalog(shipped), open_embedder(EMBEDDING.name, HOUSE / "data" / "models"), open_reranker(RERANKER.name, HOUSE / "data" / "models"))
 
 
 @pytest.fixture(scope="module")

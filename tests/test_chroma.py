@@ -17,10 +17,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import chromadb
 import numpy as np
 import pytest
-from chromadb.config import Settings
 
 from corpus.errors import IndexUnavailable
 from fakes import FakeEmbedder, put
@@ -127,6 +125,9 @@ def assert_same_as_exact(store: ChromaStore, catalog: Catalog) -> None:
 
 
 def raw_client(catalog: Catalog) -> Any:
+    import chromadb
+    from chromadb.config import Settings
+
     return chromadb.PersistentClient(str(catalog.path.parent / "chroma"), settings=Settings(anonymized_telemetry=False))
 
 

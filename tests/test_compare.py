@@ -9,7 +9,6 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binomtest
 
 from corpus.errors import EvalError
 from evals import compare as statistics
@@ -143,6 +142,8 @@ def test_a_crash_counts_as_0_where_more_is_better_and_is_left_out_where_less_is(
 @settings(deadline=None)
 @given(st.integers(0, 12), st.integers(0, 12))
 def test_the_permutation_test_of_passes_and_falls_equals_the_exact_sign_test(falls: int, rises: int) -> None:
+    from scipy.stats import binomtest
+
     exact = binomtest(falls, falls + rises).pvalue if falls + rises else 1.0
     tolerance = 1e-9 if falls + rises <= 13 else 0.02  # beyond 13 changed cases the permutations are sampled
     assert permutation_p([-1.0] * falls + [1.0] * rises + [0.0] * 30) == pytest.approx(exact, abs=tolerance)
@@ -269,6 +270,8 @@ def test_a_set_of_50_sees_a_drop_of_five_points_6_times_in_a_hundred_and_one_of_
 
 
 def test_the_power_is_what_a_simulation_finds() -> None:
+    from scipy.stats import binomtest
+
     random = Random(7)
     noticed = 0
     for _ in range(2000):

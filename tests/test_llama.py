@@ -1,13 +1,12 @@
 """The house as llama-index sees it: our passages as nodes, our answers as responses."""
 
 from pathlib import Path
+from types import ModuleType
 
 import pytest
-from llama_index.core.schema import QueryBundle
 
 from assistant.ask import Assistant, Extractive
 from assistant.floor import FEATURES, Constants
-from assistant.llama import KpoQueryEngine, KpoRetriever
 from assistant.question import Question
 from fakes import FakeEmbedder, FakeReranker, put
 from index.catalog import Catalog
@@ -24,8 +23,16 @@ def assistant(tmp_path: Path) -> Assistant:
     return Assistant(Retrieval(catalog, FakeEmbedder(), FakeReranker()), Extractive(), Constants(0.0, (0.0,) * len(FEATURES), 0.5))
 
 
-def test_retrieved_nodes_are_the_hits_of_a_search(assistant: Assistant) -> None:
-    nodes = KpoRetriever(assistant.retrieval, k=2).retrieve(QUESTION)
+@pytest.fixture(scope="module")
+def llama() -> ModuleType:
+    """Imported where it is used: llama-index takes seconds, and each worker collects every file of tests."""
+    import assistant.llama
+
+    return assistant.llama
+
+
+def test_retrieved_nodes_are_the_hits_of_a_search(assistant: Assistant, llama: ModuleType) -> None:
+    nodes = llama.KpoRetriever(assistant.retrieval, k=2).retrieve(QUESTION)
     with assistant.retrieval.reading() as view:
         hits = assistant.retrieval.search(view, QUESTION, k=2).hits
     assert [(node.node_id, node.text, node.score) for node in nodes] == [(hit.passage.id, hit.passage.text, hit.score) for hit in hits]
@@ -37,13 +44,13 @@ def test_retrieved_nodes_are_the_hits_of_a_search(assistant: Assistant) -> None:
     assert document.text[nodes[0].metadata["start"] : nodes[0].metadata["end"]] == nodes[0].text
 
 
-def test_a_blank_question_retrieves_nothing(assistant: Assistant) -> None:
-    assert KpoRetriever(assistant.retrieval).retrieve(" ?! ") == []
-    assert len(KpoRetriever(assistant.retrieval, k=1).retrieve(QUESTION)) == 1
+def test_a_blank_question_retrieves_nothing(assistant: Assistant, llama: ModuleType) -> None:
+    assert llama.KpoRetriever(assistant.retrieval).retrieve(" ?! ") == []
+    assert len(llama.KpoRetriever(assistant.retrieval, k=1).retrieve(QUESTION)) == 1
 
 
-def test_a_response_is_the_assistants_answer_with_its_quotes(assistant: Assistant) -> None:
-    response = KpoQueryEngine(assistant).query(QUESTION)
+def test_a_response_is_the_assistants_answer_with_its_quotes(assistant: Assistant, llama: ModuleType) -> None:
+    response = llama.KpoQueryEngine(assistant).query(QUESTION)
     answer = assistant.answer(Question(QUESTION))
     assert str(response) == answer.text
     assert [node.text for node in response.source_nodes] == [citation.quote for citation in answer.citations]
@@ -52,15 +59,17 @@ def test_a_response_is_the_assistants_answer_with_its_quotes(assistant: Assistan
     assert {**response.metadata, "timings_ms": None} == told
 
 
-def test_a_refusal_has_no_source_nodes(assistant: Assistant) -> None:
+def test_a_refusal_has_no_source_nodes(assistant: Assistant, llama: ModuleType) -> None:
     strict = Assistant(assistant.retrieval, Extractive(), Constants(0.0, (0.0,) * len(FEATURES), 0.9))
-    response = KpoQueryEngine(strict).query(QUESTION)
+    response = llama.KpoQueryEngine(strict).query(QUESTION)
     assert response.source_nodes == []
     assert response.metadata["verdict"] == "refused"
 
 
-def test_it_answers_asynchronously_too(assistant: Assistant) -> None:
+def test_it_answers_asynchronously_too(assistant: Assistant, llama: ModuleType) -> None:
     import asyncio
 
-    engine = KpoQueryEngine(assistant)
+    from llama_index.core.schema import QueryBundle
+
+    engine = llama.KpoQueryEngine(assistant)
     assert str(asyncio.run(engine.aquery(QueryBundle(QUESTION)))) == str(engine.query(QUESTION))

@@ -91,7 +91,7 @@ def unsupported(segment: Segment) -> set[str]:
 
 
 def test_what_a_model_invents_does_not_reach_the_reader(server: str, shipped: Path, tmp_path: Path) -> None:
-    retrieval = Retrieval(Catalog(shipped), open_embedder(EMBEDDING.name, HOUSE / "data" / "models"), open_reranker(RERANKER.name))
+    retrieval = Retrieval(Catalog(shipped), open_embedder(EMBEDDING.name, HOUSE / "data" / "models"), open_reranker(RERANKER.name, HOUSE / "data" / "models"))
     writer = Marking(OpenAiWriter(Llm(base_url=server, model="smollm2", timeout=300)))  # type: ignore[arg-type]
     assistant = Assistant(retrieval, Extractive(), drafter=Drafter(writer, Judge(retrieval.embedder, retrieval.reranker)))  # type: ignore[arg-type]
     drafted, dropped, shown = 0, Counter[str](), []

@@ -3,13 +3,9 @@
 import math
 from random import Random
 
-import ir_measures
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ir_measures import RR, R, Success, nDCG
-from rouge_score.rouge_scorer import RougeScorer
-from sklearn.metrics import roc_auc_score
 
 from evals import metrics
 
@@ -41,6 +37,9 @@ def sentences(number: int) -> list[str]:
 
 
 def test_retrieval_measures_of_many_rankings_equal_those_of_ir_measures_over_all_queries_at_once() -> None:
+    import ir_measures
+    from ir_measures import RR, R, Success, nDCG
+
     random = Random(7)
     ids = [f"d{n}" for n in range(30)]
     queries = {
@@ -129,6 +128,8 @@ def test_token_f1_follows_the_rules_case_by_case(said: str, wanted: str, f1: flo
 
 
 def test_rouge_l_equals_rouge_score_with_stemming() -> None:
+    from rouge_score.rouge_scorer import RougeScorer
+
     scorer = RougeScorer(["rougeL"], use_stemmer=True)
     texts = sentences(100)
     values = [metrics.rouge_l(said, wanted) for said, wanted in zip(texts, reversed(texts), strict=True)]
@@ -205,6 +206,8 @@ def test_facts_and_forbidden_phrases_are_counted() -> None:
 
 
 def test_auroc_equals_that_of_scikit_learn_ties_included() -> None:
+    from sklearn.metrics import roc_auc_score
+
     random = Random(7)
     for _ in range(20):
         scores = [random.choice([0.1, 0.3, 0.5, 0.9]) for _ in range(30)]

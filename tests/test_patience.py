@@ -14,7 +14,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
-import gradio as gr
 import httpx
 import pytest
 import uvicorn
@@ -30,7 +29,6 @@ from assistant.floor import Constants
 from assistant.library import Library
 from assistant.llm import Message, Usage, Written
 from assistant.question import Question
-from assistant.web.chat import BROKEN, ChatTab
 from assistant.web.desk import Desk, Sitting
 from conftest import Served, free_port, wait_until
 from corpus.worker import MAX_FILE
@@ -182,6 +180,8 @@ def test_an_answer_to_a_chat_that_was_left_waits_there(slow: tuple[Slow, Chats, 
 
 
 def test_a_failure_is_told_in_its_own_chat_and_as_a_notice_elsewhere(retrieval: Retrieval, tmp_path: Path, chromium: Browser) -> None:
+    from assistant.web.chat import BROKEN
+
     assistant, chats = Failing(retrieval, Extractive(), Constants.open()), Chats(tmp_path)
     chats.keep(None, Assistant(retrieval, Extractive(), Constants.open()).answer(Question("Who works at night?")))
     with in_this_process(assistant, chats) as served, visiting(chromium, served) as visit:
@@ -432,6 +432,10 @@ def test_a_page_that_has_lost_its_server_loads_itself_again_with_its_chat(retrie
 
 
 def test_what_was_searched_for_in_chosen_documents_only_is_not_taken_for_a_gap_of_all(retrieval: Retrieval, tmp_path: Path) -> None:
+    import gradio as gr
+
+    from assistant.web.chat import ChatTab
+
     received: list[dict[str, object]] = []
     desk = Desk(
         Assistant(retrieval, Extractive(), replace(Constants.open(), floor=1.1)), Chats(tmp_path), Library(retrieval.catalog, lambda paths: iter(()), str),

@@ -466,14 +466,13 @@ def test_what_is_quoted_stands_verbatim_in_the_passage(tmp_path: Path) -> None:
 @dataclass
 class FakeSettings:
     data_dir: Path
-    reranker_model: str
 
 
 class FakeHouse:
     """The house of one data folder with the fake models."""
 
     def __init__(self, folder: Path) -> None:
-        self.settings = FakeSettings(folder, "no such reranker")
+        self.settings = FakeSettings(folder)
 
     def catalog(self) -> Catalog:
         return Catalog(self.settings.data_dir)
@@ -481,8 +480,11 @@ class FakeHouse:
     def embedder(self) -> FakeEmbedder:
         return FakeEmbedder()
 
+    def reranker(self) -> FakeReranker:
+        return FakeReranker()
+
     def retrieval(self) -> Retrieval:
-        return Retrieval(self.catalog(), self.embedder(), FakeReranker())
+        return Retrieval(self.catalog(), self.embedder(), self.reranker())
 
 
 def typed(folder: Path, *arguments: str) -> "tuple[int, str, str]":
@@ -527,10 +529,7 @@ def test_the_command_beir_prints_figures_and_leaves_the_users_index_alone(tmp_pa
     assert (tmp_path / "own" / "catalog.sqlite").exists()
 
 
-def test_the_command_qa_takes_several_files_and_says_what_it_cannot_measure(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("index.rerank.open_reranker", lambda name: FakeReranker())
+def test_the_command_qa_takes_several_files_and_says_what_it_cannot_measure(tmp_path: Path) -> None:
     yes = clapnq(
         tmp_path / "yes.jsonl", [(f"y{n}", "when was the cutty sark built", CONTEXT, ["In 1869"]) for n in range(12)]
     )

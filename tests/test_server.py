@@ -3,13 +3,13 @@
 import asyncio
 import http.client
 import re
+from types import ModuleType
 
 import httpx
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from assistant.web.desk import came_through_a_proxy
-from assistant.web.server import HEADERS, KEPT_ASSETS, Assets, is_open
 from conftest import HOUSE, Served
 
 # Routes of gradio that fetch other hosts, show other people's runs, take uploads, give out files or tell about the inside.
@@ -20,6 +20,14 @@ CLOSED = (
     "/gradio_api/info", "/gradio_api/stream/x", "/gradio_api/process_recording", "/gradio_api", "/monitoring", "/login", "/logout", "/docs", "/redoc",
     "/openapi.json", "/token", "/user",
 )
+
+
+@pytest.fixture(scope="module")
+def server() -> ModuleType:
+    """Imported where it is used: gradio takes seconds, and each worker collects every file of tests."""
+    import assistant.web.server
+
+    return assistant.web.server
 
 
 def raw(served: Served, path: str, method: str = "GET", **headers: str) -> int:
@@ -41,14 +49,14 @@ def test_health_tells_what_is_served(served: Served) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/health", "/config", "/theme.css", "/docs", "/nowhere"])
-def test_every_response_has_the_headers_of_a_closed_house(path: str, served: Served) -> None:
+def test_every_response_has_the_headers_of_a_closed_house(path: str, served: Served, server: ModuleType) -> None:
     headers = httpx.get(served.url + path).headers
-    assert {name: headers.get(name) for name in HEADERS} == HEADERS
+    assert {name: headers.get(name) for name in server.HEADERS} == server.HEADERS
     assert "server" not in headers
 
 
-def test_the_policy_lets_nothing_in_from_other_hosts() -> None:
-    policy = dict(part.strip().split(" ", 1) for part in HEADERS["Content-Security-Policy"].split(";"))
+def test_the_policy_lets_nothing_in_from_other_hosts(server: ModuleType) -> None:
+    policy = dict(part.strip().split(" ", 1) for part in server.HEADERS["Content-Security-Policy"].split(";"))
     assert policy["default-src"] == "'self'"
     assert policy["frame-ancestors"] == policy["object-src"] == "'none'"
     words = {word for sources in policy.values() for word in sources.split()}
@@ -67,7 +75,7 @@ def test_scripts_come_from_memory_as_they_came_from_disk(encoding: str, served: 
     assert httpx.get(path, headers={"Accept-Encoding": encoding, "Range": "bytes=0-9"}).status_code == 206
 
 
-def test_what_is_kept_of_scripts_is_whole_found_and_limited() -> None:
+def test_what_is_kept_of_scripts_is_whole_found_and_limited(server: ModuleType) -> None:
     asked: list[str] = []
 
     async def disk(scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,7 +85,7 @@ def test_what_is_kept_of_scripts_is_whole_found_and_limited() -> None:
         if "broken" not in scope["path"]:
             await send({"type": "http.response.body", "body": b"two", "more_body": False})
 
-    app = Assets(disk)
+    app = server.Assets(disk)
 
     def get(path: str, **more: object) -> list[Message]:
         sent: list[Message] = []
@@ -98,10 +106,10 @@ def test_what_is_kept_of_scripts_is_whole_found_and_limited() -> None:
         get(path), get(path)
         assert asked == [path, path]
     asked.clear()
-    for n in range(KEPT_ASSETS + 5):
+    for n in range(server.KEPT_ASSETS + 5):
         get(f"/assets/{n}.js")
-    get(f"/assets/{KEPT_ASSETS + 4}.js"), get("/assets/0.js")
-    assert len(asked) == KEPT_ASSETS + 6
+    get(f"/assets/{server.KEPT_ASSETS + 4}.js"), get("/assets/0.js")
+    assert len(asked) == server.KEPT_ASSETS + 6
 
 
 def test_the_page_names_no_other_host(served: Served) -> None:
@@ -118,10 +126,10 @@ def test_routes_that_the_page_does_not_need_are_closed(route: str, served: Serve
     assert raw(served, route, "POST") == 404
 
 
-def test_routes_that_nobody_has_thought_of_are_closed_too() -> None:
-    assert not is_open("/gradio_api/whatever-comes-next")
-    assert is_open("/gradio_api/queue/join")
-    assert is_open("/gradio_api/app_id")  # a page that has lost its server asks for it until it may load itself again
+def test_routes_that_nobody_has_thought_of_are_closed_too(server: ModuleType) -> None:
+    assert not server.is_open("/gradio_api/whatever-comes-next")
+    assert server.is_open("/gradio_api/queue/join")
+    assert server.is_open("/gradio_api/app_id")  # a page that has lost its server asks for it until it may load itself again
 
 
 @pytest.mark.parametrize("origin", [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}])

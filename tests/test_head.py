@@ -1,0 +1,60 @@
+"""The reranker's head is fitted to what the whole model scores."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from conftest import run_kpo
+from evals.cases import Case, CaseSet
+from evals.head import Reading, agreement, entry, fit
+from index.head import FITTED, Head, shipped_head
+
+
+def readings(n: int, weights: np.ndarray, intercept: float) -> list[Reading]:
+    states = np.random.default_rng(3).normal(1.0, 2.0, size=(n, len(weights))).astype(np.float32)
+    return [Reading(float(row @ weights + intercept), row) for row in states]
+
+
+def test_a_fitted_head_finds_the_weights_that_made_the_scores() -> None:
+    weights = np.array([2.0, -1.0, 0.5, 0.0])
+    seen = readings(20_000, weights, -3.0)
+    head = fit(seen, layers=5)
+    assert head.layers == 5
+    assert head.weights == pytest.approx(weights, abs=0.01)
+    assert head.intercept == pytest.approx(-3.0, abs=0.02)
+    correlation, apart = agreement(head, seen)
+    assert correlation > 0.9999
+    assert apart < 0.02
+
+
+def test_agreement_is_the_correlation_and_the_root_mean_square() -> None:
+    seen = [Reading(score, np.array([state], dtype=np.float32)) for score, state in ((1.0, 0.0), (2.0, 1.0), (6.0, 2.0))]
+    correlation, apart = agreement(Head(1, 1.0, (2.0,)), seen)  # it says 1, 3 and 5
+    assert correlation == pytest.approx(np.corrcoef([1, 2, 6], [1, 3, 5])[0, 1])
+    assert apart == pytest.approx((2 / 3) ** 0.5)
+
+
+def test_what_is_stored_is_the_head_again() -> None:
+    head = Head(9, 0.5, (0.25, -1e-07, 123456.0))
+    stored = entry(head, CaseSet("few", "", (Case(id="a", question="Why?"),)), 12, 3, (0.99, 0.5))
+    assert Head(stored["layers"], stored["intercept"], tuple(map(float, stored["weights"].split()))) == head
+    assert stored["provenance"]["pairs"] == 12
+
+
+def test_the_shipped_head_says_how_well_it_follows_the_whole_model() -> None:
+    told = json.loads(FITTED.read_text(encoding="utf-8"))["provenance"]
+    assert len(shipped_head().weights) == 768
+    assert told["command"] == "kpo eval fit-head"
+    assert told["correlation"] > 0.99
+
+
+def test_the_command_fits_a_head_and_leaves_the_shipped_one_alone_when_asked(shipped: Path) -> None:
+    before = FITTED.read_bytes()
+    ran = run_kpo("eval", "fit-head", "--sample", 8, "--dry-run", "--data-dir", shipped)
+    assert ran.returncode == 0, ran.stderr
+    told = json.loads(ran.stdout)
+    assert told["pairs"] > 100
+    assert told["correlation"] > 0.8
+    assert FITTED.read_bytes() == before

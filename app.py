@@ -178,6 +178,7 @@ class House:
 
     def models(self) -> list[dict[str, str]]:
         """The models in use; those that can be are compiled when they are not yet."""
+        from index.head import shipped_head
         from index.models import EMBEDDING, RERANKER
 
         about: dict[str, Any] = getattr(self.embedder(), "about", {})
@@ -192,7 +193,7 @@ class House:
             },
             {
                 "use": "reranking", "name": self.settings.reranker_model, "source": RERANKER.source if own else "set by KPO_RERANKER_MODEL",
-                "licence": RERANKER.licence if own else "see the model", "precision": "int8" if own else "as it is",
+                "licence": RERANKER.licence if own else "see the model", "precision": f"int8, {shipped_head().layers} layers" if own else "as it is",
                 "sha256": RERANKER.sha256 if own else reranker.identity.rpartition("-")[2],
                 "where": str(self.settings.models_dir) if own else self.settings.reranker_model,
             },

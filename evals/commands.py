@@ -410,7 +410,6 @@ def fit_head(
     The constants of the floor and of the check belong to a head: `kpo eval calibrate` and `kpo eval calibrate-check` fit them anew.
     """
     from dataclasses import replace
-    from itertools import chain
 
     from evals import head
     from evals.calibrate import development, practice
@@ -421,7 +420,7 @@ def fit_head(
     whole = head.Whole()
     sets = (practice(), sample), (development(), sample // 4)
     fitted_on, others = (replace(found, cases=tuple(planned(found, sample=n, seed=1))) for found, n in sets)
-    seen, held_out = (list(chain.from_iterable(head.readings(retrieval, found, whole))) for found in (fitted_on, others))
+    seen, held_out = (list(head.readings(retrieval, found, whole)) for found in (fitted_on, others))
     fitted = head.fit(seen)
     stored = head.entry(fitted, fitted_on, len(seen), len(held_out), head.agreement(fitted, held_out))
     print_json({"digest": fitted.digest, **stored["provenance"]})

@@ -1,13 +1,12 @@
-"""The reranker's head is fitted: what the whole cross-encoder scores is told from what its lower layers say.
+"""The reranker's head is fitted: what the whole cross-encoder scores is told from what its lower layers say, and corrected where a case knows better.
 
 The upper layers change little: the score of nine of twelve layers under a linear head follows that of all twelve (see docs/decisions.md).
-No labels are needed, since the whole model is the teacher; so nothing is learnt about which passage is the right one.
 """
 
 import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,7 +14,9 @@ from typing import Any
 import numpy as np
 
 from assistant.evidence import READ_PASSAGES, READ_UNITS, in_context
+from corpus.document import embedded_text
 from evals.cases import CaseSet
+from evals.metrics import facts_said
 from index.compile import with_states
 from index.head import FITTED, Head
 from index.models import RERANKER, one_core_session
@@ -23,15 +24,21 @@ from index.rerank import THREADS, OnnxReranker
 from index.search import RERANKED, Retrieval
 
 LAYERS = 9  # of twelve: the right passage comes first for one fewer of 215 development questions; with eight layers for eleven fewer
+CORRECTION = 8.0  # logits between a pair that surely says what its case expects and one that surely does not; 4 and 16 were tried as well
 PENALTY = 30.0  # ridge; three times as much or as little makes no difference that can be told
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A pair was read by the whole model: its score, and what the head has to tell it from."""
+    """A pair was read by the whole model: its score, and what the head has to tell it from.
+
+    `says`: does the text say what its case expects, a passage all of it, a unit some of it? None when the case expects no words.
+    """
 
     score: float
     states: np.ndarray  # float32, twice the model's width: of the first token, then the mean of all
+    unit: bool = False
+    says: bool | None = None
 
 
 class Whole:
@@ -56,7 +63,7 @@ class Whole:
             return list(pool.map(one, texts))
 
 
-def readings(retrieval: Retrieval, found: CaseSet, whole: Whole) -> Iterator[list[Reading]]:
+def readings(retrieval: Retrieval, found: CaseSet, whole: Whole) -> Iterator[Reading]:
     """For each question of a set the passages that would be reranked, and the units of the best of these, read by the whole model."""
     with retrieval.reading() as view:
         for case in found.cases:
@@ -64,17 +71,39 @@ def readings(retrieval: Retrieval, found: CaseSet, whole: Whole) -> Iterator[lis
             hits = retrieval.fused(view, listed, RERANKED)
             passages = whole.read(listed.question, [hit.read for hit in hits])
             best = sorted(range(len(hits)), key=lambda at: -passages[at].score)[:READ_PASSAGES]
-            units = [in_context(hits[at].passage, unit) for at in best for unit in hits[at].passage.units]
-            yield passages + whole.read(case.question, units[:READ_UNITS])
+            units = [in_context(hits[at].passage, unit) for at in best for unit in hits[at].passage.units][:READ_UNITS]
+            told = case.must_say if case.expect == "answer" else ()
+            for one, hit in zip(passages, hits, strict=True):
+                yield replace(one, says=facts_said(embedded_text(hit.passage.context, hit.passage.text), told) == 1.0 if told else None)
+            for one, text in zip(whole.read(case.question, units), units, strict=True):
+                yield replace(one, unit=True, says=facts_said(text, told) > 0.0 if told else None)
+
+
+def targets(seen: Sequence[Reading]) -> np.ndarray:
+    """What the head should score: the whole model's score, and CORRECTION times what a case knows that the score does not tell.
+
+    That is whether the pair says what is expected, less how probable its score makes it (logistic regression, for passages and units apart).
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    wanted = np.array([one.score for one in seen], dtype=np.float64)
+    for unit in (False, True):
+        known = [at for at, one in enumerate(seen) if one.unit == unit and one.says is not None]
+        says = np.array([bool(seen[at].says) for at in known])
+        if len(set(says.tolist())) == 2:
+            scores = wanted[known].reshape(-1, 1)
+            expected = LogisticRegression().fit(scores, says).predict_proba(scores)[:, 1]
+            wanted[known] += CORRECTION * (says - expected)
+    return wanted
 
 
 def fit(seen: Sequence[Reading], layers: int = LAYERS) -> Head:
-    """Ridge regression (scikit-learn) of the whole model's score on the states, each brought to unit variance. Raises ValueError for nothing seen."""
+    """Ridge regression (scikit-learn) of the `targets` on the states, each brought to unit variance. Raises ValueError for nothing seen."""
     from sklearn.linear_model import Ridge
 
     states = np.stack([one.states for one in seen]).astype(np.float64)
     middle, spread = states.mean(axis=0), np.maximum(states.std(axis=0), 1e-9)
-    model = Ridge(alpha=PENALTY).fit((states - middle) / spread, [one.score for one in seen])
+    model = Ridge(alpha=PENALTY).fit((states - middle) / spread, targets(seen))
     weights = tuple(float(f"{weight:g}") for weight in model.coef_ / spread)
     return Head(layers, round(float(model.intercept_ - np.dot(weights, middle)), 4), weights)
 

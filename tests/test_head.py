@@ -8,7 +8,7 @@ import pytest
 
 from conftest import run_kpo
 from evals.cases import Case, CaseSet
-from evals.head import Reading, agreement, entry, fit
+from evals.head import CORRECTION, Reading, agreement, entry, fit, targets
 from index.head import FITTED, Head, shipped_head
 
 
@@ -27,6 +27,27 @@ def test_a_fitted_head_finds_the_weights_that_made_the_scores() -> None:
     correlation, apart = agreement(head, seen)
     assert correlation > 0.9999
     assert apart < 0.02
+
+
+def test_a_target_is_the_score_corrected_by_what_the_case_knows() -> None:
+    state = np.zeros(2, dtype=np.float32)
+    known = [Reading(float(score), state, unit, says) for unit in (False, True) for score in (-5, 0, 5) for says in (True, False)]
+    silent = Reading(1.5, state)
+    moved = targets([*known, silent]) - np.array([one.score for one in (*known, silent)])
+    assert moved[-1] == 0.0
+    for one, by in zip(known, moved[:-1], strict=True):
+        assert by == pytest.approx(CORRECTION * (bool(one.says) - 0.5), abs=0.2)  # here a score tells nothing: half of each say it
+
+
+def test_a_target_is_hardly_moved_where_the_score_tells_it_already() -> None:
+    state = np.zeros(2, dtype=np.float32)
+    seen = [Reading(score, state, False, score > 0) for score in (-9.0, -8.0, 8.0, 9.0) for _ in range(50)]
+    assert np.abs(targets(seen) - [one.score for one in seen]).max() < 0.5
+
+
+def test_without_both_kinds_of_labels_the_targets_are_the_scores() -> None:
+    seen = [Reading(score, np.zeros(2, dtype=np.float32), False, True) for score in (1.0, 2.0)]
+    assert targets(seen).tolist() == [1.0, 2.0]
 
 
 def test_agreement_is_the_correlation_and_the_root_mean_square() -> None:

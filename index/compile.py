@@ -75,7 +75,7 @@ def compile_embedding(source: EmbeddingSource, models_dir: Path) -> Path:
 
 def reranker_folder(head: Head, models_dir: Path) -> Path:
     """Where the shipped cross-encoder with this head lives, whether or not it is there yet."""
-    use = json.dumps([RERANKER.sha256, head.digest])
+    use = json.dumps([RERANKER.sha256, head.digest, IMPRESSION])
     return models_dir / f"{RERANKER.name}-{hashlib.sha256(use.encode()).hexdigest()[:12]}"
 
 

@@ -68,7 +68,7 @@ def test_the_shipped_head_says_how_well_it_follows_the_whole_model() -> None:
     told = json.loads(FITTED.read_text(encoding="utf-8"))["provenance"]
     assert len(shipped_head().weights) == 768
     assert told["command"] == "kpo eval fit-head"
-    assert told["correlation"] > 0.99
+    assert told["correlation"] > 0.98
 
 
 def test_the_command_fits_a_head_and_leaves_the_shipped_one_alone_when_asked(shipped: Path) -> None:

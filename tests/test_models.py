@@ -273,15 +273,18 @@ def test_an_impression_always_has_as_many_numbers(reranker: OnnxReranker, questi
 
 
 def test_the_shipped_head_makes_of_nine_layers_what_the_whole_model_scores(reranker: OnnxReranker) -> None:
-    asked = ["What does KPO stand for?", "Why do people leave?", "How is the price of a project made up?"]
-    told = [score for question in asked for score in reranker.score(question, TEXTS)]
-    whole = [score for question in asked for score in OnnxReranker(RERANKER.locate()).score(question, TEXTS)]
-    assert np.corrcoef(told, whole)[0, 1] > 0.98
-    assert float(np.mean(np.abs(np.subtract(told, whole)))) < 1.0
+    asked = [
+        "What is knowledge process outsourcing?", "What does the service level agreement measure?", "When is attrition highest?",
+        "Which country provides most of the services?", "What protects confidential information?", "How much of legal work is exposed to automation?",
+    ]
+    told = [reranker.score(question, SAMPLE) for question in asked]
+    whole = [OnnxReranker(RERANKER.locate()).score(question, SAMPLE) for question in asked]
+    assert np.corrcoef(np.ravel(told), np.ravel(whole))[0, 1] > 0.97
+    assert np.argmax(told, axis=1).tolist() == np.argmax(whole, axis=1).tolist()
 
 
 def test_a_compiled_head_is_its_weights_times_the_states_below_it(tmp_path: Path) -> None:
-    layers = 3
+    layers = 8
     weights = tuple(round(value, 5) for value in np.random.default_rng(5).normal(size=768).tolist())
     folder = compile_reranker(Head(layers, 0.25, weights), tmp_path / "models")
     assert compile_reranker(Head(layers, 0.25, weights), tmp_path / "models") == folder

@@ -211,8 +211,9 @@ class _AsTyped(yaml.SafeLoader):
 
 def _yaml_rows(path: Path, text: str) -> tuple[str, str, list[tuple[int, Any]]]:
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.load(text, Loader=_AsTyped)
+        loader = _AsTyped(text)  # parsed once: the nodes know their lines, the data come of the nodes
+        root = loader.get_single_node()
+        data = loader.construct_document(root) if root else None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark else ""

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
-from conftest import run_kpo
+from app import open_house
 from evals.cases import Case, CaseSet
+from evals.commands import commands
 from evals.head import CORRECTION, Reading, agreement, entry, fit, targets
 from index.head import FITTED, Head, shipped_head
 
@@ -71,11 +73,15 @@ def test_the_shipped_head_says_how_well_it_follows_the_whole_model() -> None:
     assert told["correlation"] > 0.98
 
 
-def test_the_command_fits_a_head_and_leaves_the_shipped_one_alone_when_asked(shipped: Path) -> None:
+def test_the_command_fits_a_head_and_leaves_the_shipped_one_alone_when_asked(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = ["What is attrition?", "Why do people leave?", "What is an SLA?", "Which pricing models are there?", "What is maker-checker?", "What is LPO?"]
+    few = CaseSet("few", "", tuple(Case(id=f"q{at}", question=question, must_say=("people",)) for at, question in enumerate(asked)))
+    for name in ("practice", "development"):
+        monkeypatch.setattr(f"evals.calibrate.{name}", lambda: few)
     before = FITTED.read_bytes()
-    ran = run_kpo("eval", "fit-head", "--sample", 8, "--dry-run", "--data-dir", shipped)
-    assert ran.returncode == 0, ran.stderr
+    ran = CliRunner().invoke(commands, ["fit-head", "--sample", "4", "--dry-run"], obj=lambda _: open_house(shipped))
+    assert ran.exit_code == 0, ran.output
     told = json.loads(ran.stdout)
-    assert told["pairs"] > 100
+    assert told["pairs"] > told["other_pairs"] > 10
     assert told["correlation"] > 0.8
     assert FITTED.read_bytes() == before

@@ -26,11 +26,16 @@ from index.lexical import STOPWORDS, content_words, words
 from index.rerank import Reranker
 
 DEPTH = 50  # hits asked of each searcher
+WEIGHED = 4  # passages whose length is looked at for each one that is wanted
 OVERSAMPLING = 4  # Chroma is asked for this many times as many, and the catalog's own vectors decide
-RRF_K = 60  # reciprocal rank fusion, Cormack, Clarke and Büttcher, SIGIR 2009
+# Reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009, where K is 60) and what tells more: how near a passage's question is to the one
+# asked, and how much the passage says. Fitted on the practice questions by logistic regression, see docs/decisions.md.
+RRF_K = 10
+NEAR = 0.13  # for a cosine of 1
+LENGTH = 0.03  # for each factor of e in characters
 COMMON = 0.5  # share of the passages from which a word tells none of them from another ("KPO" in a handbook about KPO)
 CENTRAL = 0.5  # share of a question's subject words that a term must make up to be what the question is about
-RERANKED = 16  # passages that the cross-encoder reads; its time grows with them
+RERANKED = 10  # passages that the cross-encoder reads; its time grows with them
 FIRST = 4  # of them at first, two for each core, when it is enough to find one that is CLEAR
 THOROUGH = 2  # passages that it reads for each one that is wanted, where somebody wants to look through them
 CLEAR = 4.0  # logit of a passage that certainly speaks of what is asked
@@ -48,7 +53,7 @@ Stamp = tuple[str | None, int]  # which catalog, and its generation: a catalog t
 class Hit:
     """A passage that was found: its score, and which searchers found it ("dense", "lexical", "terms", "questions").
 
-    `score` is the cross-encoder's logit where `reranked`, else the fused reciprocal rank: the two are not comparable. `asked` is the
+    `score` is the cross-encoder's logit where `reranked`, else that of the fusion: the two are not comparable. `asked` is the
     nearest of the questions that the passage's section says it answers, `near` its cosine; "" and 0 when none is near.
     """
 
@@ -212,10 +217,11 @@ class Retrieval:
         lists: list[tuple[str, Sequence[str]]] = []
         for one in every:
             lists += [("dense", one.dense[:DEPTH]), ("lexical", one.lexical[:DEPTH]), ("terms", one.named), ("questions", [*one.asked][:ASKED])]
-        ranked = fuse(lists)[: 2 * n]
+        ranked = fuse(lists)[: WEIGHED * n]
         passages = view.passages([id for id, _, _ in ranked])
-        hits = [Hit(passages[id], score, found_by, False, *listed.asked.get(id, ())) for id, score, found_by in ranked if id in passages]
-        hits.sort(key=lambda hit: hit.passage.kind == "comment")  # opinion ranks behind; the sort keeps the order otherwise
+        found = [Hit(passages[id], score, found_by, False, *listed.asked.get(id, ())) for id, score, found_by in ranked if id in passages]
+        hits = [replace(hit, score=hit.score + NEAR * hit.near + LENGTH * math.log(len(hit.passage.text))) for hit in found]
+        hits.sort(key=lambda hit: (hit.passage.kind == "comment", -hit.score, hit.passage.id))  # opinion ranks behind
         return fold_same(hits)[:n]
 
     def lexicon(self, view: View) -> Lexicon:

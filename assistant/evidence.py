@@ -12,7 +12,7 @@ from index.search import Hit
 
 READ_PASSAGES = 4  # the best passages are read sentence by sentence
 READ_UNITS = 16  # pairs that the cross-encoder scores; its time grows with them
-READ_MARGIN = 7.0  # logits below the best passage from which a passage is not worth reading
+READ_MARGIN = 4.0  # logits below the best passage from which a passage is not worth reading
 _DANGLING = re.compile(
     r"^(this|that|these|those|it|its|they|their|them|he|she|his|her|such|here|there|however|therefore|thus|hence|moreover|furthermore|also|"
     r"instead|otherwise|then|but|and|or|so|yet|still|both|each one|the (former|latter|same|other|second|third|(two|three|four)(?! .*\bare:$))|another|"

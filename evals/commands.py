@@ -398,6 +398,22 @@ def calibrate(
         typer.echo(f"stored in {CONSTANTS}", err=True)
 
 
+@commands.command(name="fit-fusion")
+def fit_fusion(ctx: typer.Context, data_dir: DataDir = None) -> None:
+    """Fit how the searchers' lists are fused, and print the weights; index/search.py holds those in use.
+
+    For each K of reciprocal rank: what the nearness of a question and the length of a passage count for beside it, and the share of the
+    practice questions of which a passage that says it is among the first 4, 10 and 16, by the ranks alone and with the weights, each held out.
+    """
+    from dataclasses import asdict
+
+    from evals import fusion
+    from evals.calibrate import practice
+
+    seen = list(fusion.candidates(house(ctx, data_dir).retrieval(), practice()))
+    print_json({"questions": len(seen), "within": fusion.WITHIN, "weights": [asdict(fusion.fit(seen, k)) for k in fusion.RANKS]})
+
+
 @commands.command(name="fit-head")
 def fit_head(
     ctx: typer.Context,

@@ -29,7 +29,7 @@ DEPTH = 50  # hits asked of each searcher
 WEIGHED = 4  # passages whose length is looked at for each one that is wanted
 OVERSAMPLING = 4  # Chroma is asked for this many times as many, and the catalog's own vectors decide
 # Reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009, where K is 60) and what tells more: how near a passage's question is to the one
-# asked, and how much the passage says. Fitted on the practice questions by logistic regression, see docs/decisions.md.
+# asked, and how much the passage says. `kpo eval fit-fusion` prints what they should be.
 RRF_K = 10
 NEAR = 0.13  # for a cosine of 1
 LENGTH = 0.03  # for each factor of e in characters
@@ -100,6 +100,11 @@ class Listed:
     searched: tuple[str, ...]
     terms: tuple[Term, ...]
     timings_ms: dict[str, float] = field(compare=False)
+
+    @property
+    def lists(self) -> list[tuple[str, Sequence[str]]]:
+        """The lists that are fused, with their searchers."""
+        return [("dense", self.dense[:DEPTH]), ("lexical", self.lexical[:DEPTH]), ("terms", self.named), ("questions", [*self.asked][:ASKED])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,14 +218,10 @@ class Retrieval:
 
     def fused(self, view: View, listed: Listed, n: int, others: Sequence[Listed] = ()) -> list[Hit]:
         """The `n` best passages of the lists together, of each its first DEPTH; what says the same as a better one is left out."""
-        every = (listed, *others)
-        lists: list[tuple[str, Sequence[str]]] = []
-        for one in every:
-            lists += [("dense", one.dense[:DEPTH]), ("lexical", one.lexical[:DEPTH]), ("terms", one.named), ("questions", [*one.asked][:ASKED])]
-        ranked = fuse(lists)[: WEIGHED * n]
+        ranked = fuse([found for one in (listed, *others) for found in one.lists])[: WEIGHED * n]
         passages = view.passages([id for id, _, _ in ranked])
-        found = [Hit(passages[id], score, found_by, False, *listed.asked.get(id, ())) for id, score, found_by in ranked if id in passages]
-        hits = [replace(hit, score=hit.score + NEAR * hit.near + LENGTH * math.log(len(hit.passage.text))) for hit in found]
+        known = [Hit(passages[id], score, found_by, False, *listed.asked.get(id, ())) for id, score, found_by in ranked if id in passages]
+        hits = [replace(hit, score=hit.score + NEAR * hit.near + LENGTH * math.log(len(hit.passage.text))) for hit in known]
         hits.sort(key=lambda hit: (hit.passage.kind == "comment", -hit.score, hit.passage.id))  # opinion ranks behind
         return fold_same(hits)[:n]
 
@@ -300,8 +301,8 @@ def check_scheme(view: View) -> None:
         raise IndexMismatch("the data folder was built with another way of cutting passages", "run `kpo ingest --rebuild`")
 
 
-def fuse(lists: Sequence[tuple[str, Sequence[str]]]) -> list[tuple[str, float, tuple[str, ...]]]:
-    """Reciprocal rank fusion of lists with their searchers: score(d) = sum over lists of 1 / (RRF_K + rank of d), ranks from 1. Ties by id.
+def fuse(lists: Sequence[tuple[str, Sequence[str]]], k: int = RRF_K) -> list[tuple[str, float, tuple[str, ...]]]:
+    """Reciprocal rank fusion of lists with their searchers: score(d) = sum over lists of 1 / (k + rank of d), ranks from 1. Ties by id.
 
     An id that comes twice in one list counts at its first place. Several lists may come from one searcher.
     """
@@ -309,7 +310,7 @@ def fuse(lists: Sequence[tuple[str, Sequence[str]]]) -> list[tuple[str, float, t
     found_by: dict[str, dict[str, None]] = {}
     for name, ids in lists:
         for rank, id in enumerate(dict.fromkeys(ids), 1):
-            scores[id] = scores.get(id, 0.0) + 1 / (RRF_K + rank)
+            scores[id] = scores.get(id, 0.0) + 1 / (k + rank)
             found_by.setdefault(id, {})[name] = None
     return [(id, scores[id], tuple(found_by[id])) for id in sorted(scores, key=lambda id: (-scores[id], id))]
 

@@ -1,5 +1,6 @@
 """Retrieval: lists are fused as on paper, what says the same is folded, opinion ranks behind, and any text is a valid question."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from corpus.sources import Source
 from corpus.terms import Term
 from fakes import FakeEmbedder, FakeReranker, put
 from index.catalog import Catalog
-from index.search import ALIKE, RERANKED, Lexicon, Retrieval, Retrieved, fold_same, fuse, nearest
+from index.search import ALIKE, LENGTH, NEAR, RERANKED, RRF_K, Lexicon, Retrieval, Retrieved, fold_same, fuse, nearest
 
 GENPACT = "Genpact runs finance work from Gurugram."
 INFOSYS = "Infosys writes software in Bengaluru."
@@ -56,7 +57,7 @@ def texts(result: Retrieved) -> list[str]:
 
 
 def test_fusion_adds_reciprocal_ranks() -> None:
-    fused = fuse([("dense", ["a", "b", "c"]), ("lexical", ["c", "a"]), ("terms", ["d"])])
+    fused = fuse([("dense", ["a", "b", "c"]), ("lexical", ["c", "a"]), ("terms", ["d"])], 60)
     # a: 1/61 + 1/62 = .03252, c: 1/63 + 1/61 = .03227, d: 1/61 = .01639, b: 1/62 = .01613
     assert [(id, found_by) for id, _, found_by in fused] == [
         ("a", ("dense", "lexical")), ("c", ("dense", "lexical")), ("d", ("terms",)), ("b", ("dense",)),
@@ -66,9 +67,9 @@ def test_fusion_adds_reciprocal_ranks() -> None:
 
 def test_fusion_breaks_ties_by_id_and_counts_what_comes_twice_once() -> None:
     assert [id for id, _, _ in fuse([("dense", ["b", "a"]), ("lexical", ["a", "b"])])] == ["a", "b"]
-    assert fuse([("terms", ["a", "a", "b"])]) == [("a", 1 / 61, ("terms",)), ("b", 1 / 62, ("terms",))]
+    assert fuse([("terms", ["a", "a", "b"])], 60) == [("a", 1 / 61, ("terms",)), ("b", 1 / 62, ("terms",))]
     assert fuse([("dense", []), ("lexical", [])]) == []
-    assert fuse([("dense", ["a"]), ("dense", ["a"])]) == [("a", 2 / 61, ("dense",))]
+    assert fuse([("dense", ["a"]), ("dense", ["a"])], 0) == [("a", 2.0, ("dense",))]
 
 
 def test_the_nearest_vectors_come_first_ties_by_id() -> None:
@@ -81,7 +82,7 @@ def test_each_hit_says_which_searchers_found_it(catalog: Catalog) -> None:
     result = found(catalog, "Where does Genpact run finance work?")
     assert texts(result)[0] == GENPACT
     assert result.hits[0].found_by == ("dense", "lexical")
-    assert result.hits[0].score == pytest.approx(2 / 61)
+    assert result.hits[0].score == pytest.approx(2 / (RRF_K + 1) + LENGTH * math.log(len(GENPACT)))
     assert not result.hits[0].reranked
     assert result.searched == ("genpact", "run", "finance", "work")
     assert set(result.timings_ms) == {"embed", "search", "rerank"}
@@ -125,6 +126,17 @@ def test_a_question_near_one_that_a_section_answers_finds_its_passages(catalog: 
     assert others[0].read == embedded_text(others[0].passage.context, others[0].passage.text)
     assert all(hit.passage.document == "notes/coffee.md" for hit in found(catalog, "how dear is our staff", documents=frozenset({"notes/coffee.md"})).hits)
     assert all(hit.asked == "" for hit in found(catalog, "violin").hits)
+
+
+def test_before_the_reranker_reads_a_nearer_question_and_a_longer_text_come_first(catalog: Catalog) -> None:
+    put(catalog, "notes/wages.md", "# Wages", "Gloves are worn.", "? How dear is the staff", "# Rules", "Hats are worn.", "? How dear is staff")
+    hits = [hit for hit in found(catalog, "how dear is the staff").hits if hit.asked]
+    assert [hit.passage.text for hit in hits] == ["Gloves are worn.", "Hats are worn."]
+    ranks = [hit.score - NEAR * hit.near - LENGTH * math.log(len(hit.passage.text)) for hit in hits]
+    assert all(2 / (RRF_K + 9) < rank <= 2 / (RRF_K + 1) for rank in ranks)  # two searchers found both, among six passages
+    put(catalog, "notes/storks.md", "# Storks", "Storks nest.")
+    put(catalog, "notes/nests.md", "# Nests", "Storks nest on roofs, on chimneys, in tall trees and, where nobody minds them, on the poles that carry wires.")
+    assert texts(found(catalog, "storks nest"))[0].endswith("wires.")
 
 
 def test_the_terms_of_a_question_are_recognised_and_their_places_searched(catalog: Catalog) -> None:

@@ -95,7 +95,7 @@ def features(
     mean: the mean of the three best sentences' logits, divided by 10.
     covered: share of the question's subject words that stand in the best passages or their headings, weighed by rarity.
     unknown: share of the subject words that stand in no document at all.
-    thing: 1 when the kind of thing asked for (a date, an amount, a person) stands in the best sentences, -1 when not, 0 when none is asked.
+    thing: 1 when the kind of thing asked for (a date, an amount, a person, another name) stands in the best sentences, -1 when not, 0 when none is asked.
     head: 1 when the noun asked for ("which universities") stands in the best sentence, 0.5 in its passage, -1 in neither, 0 when none is asked.
     named: 1 when the question has a proper name or abbreviation; missing: share of those that the best passages do not hold.
     defined: 1 when a definition is asked of a term that the documents define.

@@ -7,7 +7,7 @@ from typing import Literal
 from assistant.spelling import is_shouted
 
 Kind = Literal["definition", "abbreviation", "list", "steps", "comparison", "fact", "why", "yes-no", "small-talk"]
-Thing = Literal["person", "date", "amount", "money", "contact", ""]
+Thing = Literal["person", "name", "date", "amount", "money", "contact", ""]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,8 @@ _RULES = tuple((kind, re.compile(pattern, re.I)) for kind, pattern in _KINDS)
 _THINGS: tuple[tuple[Thing, str], ...] = (
     # "Who is the chief executive of Genpact?", "who founded Infosys", "name of the CEO"
     ("person", r"\b(ceo|cfo|cto|coo|chief (executive|financial|operating|technology)( officer)?|chair(man|woman|person)|(co-?)?founders?|president|managing director|owner|boss)\b.{0,40}\b(of|at|for)\b|\bwho (runs|leads|heads|owns|founded|started|created|invented|coined|wrote|established|set up|is running)\b|\bwho('s| is| was) (the )?(ceo|head|founder|owner|boss|president|author|chief executive)\b|\bname of the (ceo|chief|founder|author|person)\b"),
+    # "What is the name of the ferry company in the example?", "names of the clients"
+    ("name", r"\bnames? of (the|our|its|their|a|an|any) ([\w-]+ ){0,3}(compan(y|ies)|firms?|start-?ups?|providers?|vendors?|suppliers?|operators?|chains?|clients?|customers?|banks?|insurers?|hospitals?|universit(y|ies)|organi[sz]ations?|institutes?|agenc(y|ies)|products?|brands?)\b"),
     # "When was it founded?", "in which year …", "what date"
     ("date", r"\b(in )?(which|what) (year|month|date|day|decade|century)\b|\bwhen (was|were|did) .{0,60}\b(found(ed)?|establish(ed)?|start(ed)?|open(ed)?|launch(ed)?|begin|began|publish(ed)?|sign(ed)?|pass(ed)?|list(ed)?|acquir(ed?)?|buy|bought|introduc(ed?)?|born|creat(ed?)?|coin(ed)?|enter(ed)?|come|invent(ed)?|happen|take effect|first used)\b|\bhow old is\b|\bsince when\b|\bfounding year\b|\byear of\b"),
     # "What does a researcher earn?", "price per hour", "how much does it cost", "revenue of", "fine"
@@ -83,6 +85,7 @@ _PART = re.compile(
     r"invented|coined|wrote|established)\b", re.I
 )
 _PERSON = re.compile(r"\b(?:[A-Z][a-z]+|[A-Z]\.)(?: [A-Z]\.)? [A-Z][a-z]{2,}\b")
+_NAME = re.compile(r"(?<=[a-z0-9,;:)] )[A-Z][A-Za-z]*[a-z]{2,}\b")  # within a sentence, and no abbreviation
 _CONTACT = re.compile(r"@\w|https?://|www\.|\+?\d[\d ()-]{6,}\d")
 
 
@@ -97,7 +100,7 @@ def kind_of(text: str) -> Kind:
 
 
 def thing_of(text: str) -> Thing:
-    """What only a person's name, a date, an amount (of money) or an address can answer; "" when anything may."""
+    """What only a person's or another name, a date, an amount (of money) or an address can answer; "" when anything may."""
     for thing, rule in _ASKED:
         if rule.search(text):
             return thing
@@ -105,12 +108,17 @@ def thing_of(text: str) -> Thing:
 
 
 def holds(thing: Thing, question: str, sentence: str) -> bool:
-    """Does the sentence hold such a thing at all? For a person, the part played in the question must be named as well."""
+    """Does the sentence hold such a thing at all? For a person, the part played in the question must be named as well; another name is one
+    that is not in the question.
+    """
     match thing:
         case "person":
             played = {word[:5] for found in _PART.finditer(question) for word in found.group().lower().split()}
             named = _PERSON.search(sentence) is not None
             return named and any(word[:5] in played for word in re.findall(r"[a-z]+", sentence.lower()))
+        case "name":
+            asked = set(re.findall(r"\w+", question.lower()))
+            return any(name.lower() not in asked for name in _NAME.findall(sentence))
         case "date":
             return bool(_YEAR.search(sentence))
         case "amount":

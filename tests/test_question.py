@@ -41,6 +41,9 @@ def test_a_question_is_of_the_kind_that_its_words_say(kind: str, question: str) 
     ("question", "thing", "held", "missed"),
     [
         ("Who is the chief executive of Genpact?", "person", "Jane Roe is chief executive of Acme.", "Genpact runs finance work."),
+        ("What is the name of the young firm in the example?", "name", "The first client was Northwind.", "The young firm of the example has KPO. It grows."),
+        ("names of the big KPO companies", "name", "The largest are Genpact and Infosys.", "Large companies are named in both lists."),
+        ("What is the name of the step that comes first?", "", "Whatever is said.", None),
         ("In which year did Infosys open?", "date", "It opened in 1981.", "It opened its first office in Pune."),
         ("What does a researcher earn in Cebu?", "money", "A researcher earns $9 an hour.", "Researchers are well paid."),
         ("How many people work there?", "amount", "Two hundred people work there.", "People of all ages work there."),

@@ -19,6 +19,7 @@ KINDS = {
         "What are the main risks of KPO?", "which countries provide KPO", "list the pricing models", "types of contract",
         "What sort of legal jobs get sent to a provider?", "In what ways can we be charged?",
         "What specialised areas do providers work in?", "what should we ask a provider?", "Which legal tasks does a provider take on?",
+        "Give me some KPIs for my team", "please tell me the main risks", "any drawbacks of offshoring?",
     ],
     "why": ["Why do companies use KPO?", "How can a client reduce risk?", "What should I do if a file is lost?", "What do I have to do every day?"],
     "definition": ["What is KPO?", "define attrition", "meaning of work product", "what does task exposure mean?", "gain share", "What is a buddy?"],
@@ -26,7 +27,7 @@ KINDS = {
     "fact": [
         "Who signs off the knowledge transfer?", "How many measures should an SLA have?", "What is generative AI bad at?", "What is a buddy there for?",
         "What type of company is Genpact?", "Which danger does the explainer rank first?", "Which body settles issues of money?", "Who numbers the steps?",
-        "Which type of study asks why people leave?",
+        "Which type of study asks why people leave?", "tell me the price of services", "I need help with contracts", "any idea what this tells us?",
     ],
 }
 

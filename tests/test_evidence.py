@@ -1,0 +1,43 @@
+"""Reading: which of the passages that were found are read sentence by sentence."""
+
+from assistant.evidence import LISTED_MARGIN, READ_MARGIN, READ_PASSAGES, READ_UNITS, read
+from corpus.document import Passage, Unit
+from fakes import FakeReranker
+from index.search import Hit
+
+BEHIND = (READ_MARGIN + LISTED_MARGIN) / 2
+
+
+def hit(number: int, score: float, *sentences: str, kind: str = "prose") -> Hit:
+    """A passage of these sentences in a document of its own, found with this score."""
+    text, units = " ".join(sentences), list[Unit]()
+    for sentence in sentences:
+        start = units[-1].end + 1 if units else 0
+        units.append(Unit(start, start + len(sentence)))
+    return Hit(Passage(f"notes/{number}.md", 0, len(text), text, "Notes", "", None, kind, tuple(units)), score, ("dense",), True)  # type: ignore[arg-type]
+
+
+def documents(question: str, hits: list[Hit]) -> list[str]:
+    return sorted({e.passage.document for e in read(question, hits, FakeReranker())})
+
+
+def test_a_passage_far_behind_the_best_is_read_only_where_a_list_is_asked_for() -> None:
+    hits = [hit(1, 5.0, "Six models are common."), hit(2, 5.0 - BEHIND, "Fixed price."), hit(3, 4.9 - LISTED_MARGIN, "Storks nest.")]
+    assert documents("What are the common models?", hits) == ["notes/1.md", "notes/2.md"]
+    assert documents("Who likes models?", hits) == ["notes/1.md"]
+
+
+def test_the_best_passages_are_read_and_a_named_term_and_a_list_from_behind_them() -> None:
+    hits = [hit(n, 5.0, f"Sentence {n}.") for n in range(READ_PASSAGES + 2)] + [hit(9, 4.0, "An item.", kind="list")]
+    best = [f"notes/{n}.md" for n in range(READ_PASSAGES)]
+    assert documents("Who wrote a sentence?", hits) == best
+    assert documents("What are the main items?", hits) == [*best, "notes/9.md"]
+
+
+def test_no_more_units_are_scored_than_there_is_room_for_and_those_with_words_of_the_question_come_first() -> None:
+    plain = [f"Item {n}." for n in range(READ_UNITS + 5)]
+    [*_, last] = found = read("Who has a stork?", [hit(1, 5.0, *plain, "A stork.")], FakeReranker())
+    assert len(found) == READ_UNITS
+    assert found[0].text == "A stork."
+    assert last.score == -5.0
+    assert read("Who has a stork?", [], FakeReranker()) == []

@@ -13,7 +13,7 @@ from index.search import Hit
 READ_PASSAGES = 4  # the best passages are read sentence by sentence
 READ_UNITS = 16  # pairs that the cross-encoder scores; its time grows with them
 READ_MARGIN = 4.0  # logits below the best passage from which a passage is not worth reading
-LISTED_MARGIN = 7.0  # the same where a list is asked for, which may stand far behind the passage that announces it
+WIDE_MARGIN = 7.0  # the same where a list is asked for, which may stand far behind the passage that announces it, and for what is said further
 _DANGLING = re.compile(
     r"^(this|that|these|those|it|its|they|their|them|he|she|his|her|such|here|there|however|therefore|thus|hence|moreover|furthermore|also|"
     r"instead|otherwise|then|but|and|or|so|yet|still|both|each one|the (former|latter|same|other|second|third|(two|three|four)(?! .*\bare:$))|another|"
@@ -61,7 +61,7 @@ def read(question: str, hits: Sequence[Hit], reranker: Reranker | None, *, depth
     named = [hit for hit in hits[len(best) :] if "terms" in hit.found_by][:1]
     lists = kind_of(question) in ("list", "steps")
     listed = [hit for hit in hits[len(best) :] if hit.passage.kind == "list" and hit not in named][:1] if lists else []
-    worth = [hit for hit in [*best, *named, *listed] if hit.score >= hits[0].score - (LISTED_MARGIN if lists else READ_MARGIN)]
+    worth = [hit for hit in [*best, *named, *listed] if hit.score >= hits[0].score - (WIDE_MARGIN if lists or depth > 1 else READ_MARGIN)]
     subject = set(content_words(question))
     chosen: list[tuple[Hit, int, int, Unit]] = []
     for rank, hit in enumerate(worth):

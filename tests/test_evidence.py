@@ -1,11 +1,11 @@
 """Reading: which of the passages that were found are read sentence by sentence."""
 
-from assistant.evidence import LISTED_MARGIN, READ_MARGIN, READ_PASSAGES, READ_UNITS, read
+from assistant.evidence import READ_MARGIN, READ_PASSAGES, READ_UNITS, WIDE_MARGIN, read
 from corpus.document import Passage, Unit
 from fakes import FakeReranker
 from index.search import Hit
 
-BEHIND = (READ_MARGIN + LISTED_MARGIN) / 2
+BEHIND = (READ_MARGIN + WIDE_MARGIN) / 2
 
 
 def hit(number: int, score: float, *sentences: str, kind: str = "prose") -> Hit:
@@ -17,14 +17,15 @@ def hit(number: int, score: float, *sentences: str, kind: str = "prose") -> Hit:
     return Hit(Passage(f"notes/{number}.md", 0, len(text), text, "Notes", "", None, kind, tuple(units)), score, ("dense",), True)  # type: ignore[arg-type]
 
 
-def documents(question: str, hits: list[Hit]) -> list[str]:
-    return sorted({e.passage.document for e in read(question, hits, FakeReranker())})
+def documents(question: str, hits: list[Hit], depth: int = 1) -> list[str]:
+    return sorted({e.passage.document for e in read(question, hits, FakeReranker(), depth=depth)})
 
 
-def test_a_passage_far_behind_the_best_is_read_only_where_a_list_is_asked_for() -> None:
-    hits = [hit(1, 5.0, "Six models are common."), hit(2, 5.0 - BEHIND, "Fixed price."), hit(3, 4.9 - LISTED_MARGIN, "Storks nest.")]
+def test_a_passage_far_behind_the_best_is_read_only_for_a_list_and_for_what_is_said_further() -> None:
+    hits = [hit(1, 5.0, "Six models are common."), hit(2, 5.0 - BEHIND, "Fixed price."), hit(3, 4.9 - WIDE_MARGIN, "Storks nest.")]
     assert documents("What are the common models?", hits) == ["notes/1.md", "notes/2.md"]
     assert documents("Who likes models?", hits) == ["notes/1.md"]
+    assert documents("Who likes models?", hits, depth=2) == ["notes/1.md", "notes/2.md"]
 
 
 def test_the_best_passages_are_read_and_a_named_term_and_a_list_from_behind_them() -> None:

@@ -61,7 +61,8 @@ def read(question: str, hits: Sequence[Hit], reranker: Reranker | None, *, depth
     named = [hit for hit in hits[len(best) :] if "terms" in hit.found_by][:1]
     lists = kind_of(question) in ("list", "steps")
     listed = [hit for hit in hits[len(best) :] if hit.passage.kind == "list" and hit not in named][:1] if lists else []
-    worth = [hit for hit in [*best, *named, *listed] if hit.score >= hits[0].score - (WIDE_MARGIN if lists or depth > 1 else READ_MARGIN)]
+    margin = WIDE_MARGIN if lists or depth > 1 else READ_MARGIN
+    worth = [hit for hit in [*best, *named, *listed] if hit.score >= hits[0].score - margin]
     subject = set(content_words(question))
     chosen: list[tuple[Hit, int, int, Unit]] = []
     for rank, hit in enumerate(worth):

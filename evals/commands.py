@@ -411,7 +411,7 @@ def fit_fusion(ctx: typer.Context, data_dir: DataDir = None) -> None:
     from evals.calibrate import practice
 
     seen = list(fusion.candidates(house(ctx, data_dir).retrieval(), practice()))
-    print_json({"questions": len(seen), "within": fusion.WITHIN, "weights": [asdict(fusion.fit(seen, k)) for k in fusion.RANKS]})
+    print_json({"questions": len(seen), "within": fusion.WITHIN, "weights": [asdict(fusion.fit(seen, k)) for k in fusion.TRIED_K]})
 
 
 @commands.command(name="fit-head")

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from corpus.document import embedded_text
+from corpus.errors import EvalError
 from evals.cases import CaseSet
 from evals.metrics import facts_said
 from index.search import Retrieval, fuse
 
-RANKS = (1, 2, 5, 10, 20, 60)  # values of K in 1 / (K + rank)
+TRIED_K = (1, 2, 5, 10, 20, 60)  # in 1 / (K + rank)
 POOL = 48  # the best passages of each question, which are put in order
 FOLDS = 5  # a question's order comes from weights that were fitted on the other four fifths
 WITHIN = (4, 10, 16)  # places among which a passage that says it is looked for
@@ -21,7 +22,7 @@ WITHIN = (4, 10, 16)  # places among which a passage that says it is looked for
 class Candidates:
     """The best passages for one question: what is seen of each, and whether it says all that the case expects.
 
-    `ranks` has a row for each of RANKS, a column for each passage: its reciprocal ranks together. `near` and `length` are as in index.search.
+    `ranks` has a row for each of TRIED_K, a column for each passage: its reciprocal ranks together. `near` and `length` are as in index.search.
     """
 
     ranks: np.ndarray
@@ -31,7 +32,7 @@ class Candidates:
 
     def seen(self, k: int) -> np.ndarray:
         """A row for each passage, with the ranks of this K."""
-        return np.stack([self.ranks[RANKS.index(k)], self.near, self.length], axis=1)
+        return np.stack([self.ranks[TRIED_K.index(k)], self.near, self.length], axis=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +59,19 @@ def candidates(retrieval: Retrieval, found: CaseSet) -> Iterator[Candidates]:
             hits = retrieval.fused(view, listed, POOL)
             says = np.array([facts_said(embedded_text(hit.passage.context, hit.passage.text), case.must_say) == 1.0 for hit in hits])
             if says.any() and not says.all():
-                scores = [{id: score for id, score, _ in fuse(listed.lists, k)} for k in RANKS]
+                scores = [{id: score for id, score, _ in fuse(listed.lists, k)} for k in TRIED_K]
                 ranks = np.array([[of_k[hit.passage.id] for hit in hits] for of_k in scores])
                 yield Candidates(ranks, np.array([hit.near for hit in hits]), np.array([math.log(len(hit.passage.text)) for hit in hits]), says)
 
 
 def fit(seen: Sequence[Candidates], k: int) -> Weights:
-    """Logistic regression (scikit-learn) of what a passage says on what is seen of it. Raises ValueError for fewer questions than FOLDS."""
+    """Logistic regression (scikit-learn) of what a passage says on what is seen of it. Raises EvalError for fewer questions than FOLDS."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
     if len(seen) < FOLDS:
-        raise ValueError(f"{len(seen)} questions are too few for {FOLDS} folds")
+        raise EvalError(f"the documents answer {len(seen)} of the questions, too few to learn from", "run `kpo ingest corpus/documents` for the handbook")
 
     def weights(questions: Sequence[Candidates]) -> np.ndarray:
         rows, says = np.concatenate([one.seen(k) for one in questions]), np.concatenate([one.says for one in questions])

@@ -8,9 +8,10 @@ import pytest
 from typer.testing import CliRunner
 
 from app import open_house
+from corpus.errors import EvalError
 from evals.cases import Case, CaseSet
 from evals.commands import commands
-from evals.fusion import RANKS, WITHIN, Candidates, candidates, fit
+from evals.fusion import TRIED_K, WITHIN, Candidates, candidates, fit
 
 
 def told_by(weights: tuple[float, float, float], n: int = 200) -> list[Candidates]:
@@ -19,7 +20,7 @@ def told_by(weights: tuple[float, float, float], n: int = 200) -> list[Candidate
     for _ in range(n):
         seen = numbers.normal(size=(40, 3))
         scores = seen @ np.array(weights) + numbers.logistic(scale=0.5, size=40)
-        made.append(Candidates(np.tile(seen[:, 0], (len(RANKS), 1)), seen[:, 1], seen[:, 2], scores > np.quantile(scores, 0.9)))
+        made.append(Candidates(np.tile(seen[:, 0], (len(TRIED_K), 1)), seen[:, 1], seen[:, 2], scores > np.quantile(scores, 0.9)))
     return made
 
 
@@ -39,7 +40,7 @@ def test_what_tells_more_than_the_rank_brings_passages_forward() -> None:
 
 
 def test_too_few_questions_are_an_error() -> None:
-    with pytest.raises(ValueError, match="too few"):
+    with pytest.raises(EvalError, match="too few"):
         fit(told_by((1.0, 0.0, 0.0), n=4), 10)
 
 
@@ -50,7 +51,7 @@ def test_only_cases_with_a_passage_that_says_it_are_learned_from(shipped: Path) 
         Case(id="refusal", question="What is the capital of Mongolia?", expect="refusal"),
     )
     [one] = candidates(open_house(shipped).retrieval(), CaseSet("few", "", cases))
-    assert one.ranks.shape == (len(RANKS), len(one.near)) == (len(RANKS), len(one.says))
+    assert one.ranks.shape == (len(TRIED_K), len(one.near)) == (len(TRIED_K), len(one.says))
     assert one.says.any() and not one.says.all()
     assert (one.near > 0).any() and (one.length > 0).all()
     assert (np.diff(one.ranks, axis=0) < 0).all()  # a greater K makes every reciprocal rank smaller
@@ -64,5 +65,5 @@ def test_the_command_prints_weights_for_each_k(shipped: Path, monkeypatch: pytes
     assert ran.exit_code == 0, ran.output
     told = json.loads(ran.stdout)
     assert told["questions"] == 5
-    assert [one["k"] for one in told["weights"]] == list(RANKS)
+    assert [one["k"] for one in told["weights"]] == list(TRIED_K)
     assert all(0 <= share <= 1 for one in told["weights"] for share in (*one["by_rank"], *one["early"]))

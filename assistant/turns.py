@@ -14,7 +14,8 @@ VERB = r"(?:is|are|was|has|have|does|do|can|should|will|would|needs?|costs?|suit
 # A text that opens like this is a question or a request of its own, not a fragment.
 QUESTION = re.compile(
     r"^(?:what|whats|what's|who|who's|which|where|when|why|how|whose|is|are|was|were|do|does|did|can|could|may|will|would|should|shall|must|has|have|had|isn't|aren't|doesn't|don't|"
-    r"explain|define|describe|list|name|give|tell|show|compare|outline|please|i|i'm|we|if)\b", re.I)
+    r"explain|define|describe|list|name|give|tell|show|compare|outline|please|i|i'm|we|if|"
+    r"any (?!of\b)[\w-]+(?: [\w-]+)? (?:of|in|with|for|when|if|to|about))\b", re.I)
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,6 +222,8 @@ UNTOUCHED = [  # a change of topic, also one with a pronoun of its own
     "name three KPO providers",
     "define turnaround time",
     "the role of audits",
+    "any risks when two clients compete?",
+    "any laws about data transfers?",
 ]
 
 

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -127,11 +128,28 @@ def _answer(asked: socket.socket) -> None:
     running = os.fork()
     if running == 0:
         asked.close()
-        _as_kpo(arguments, env, folder, streams)
-        sys.exit(0)
+        _end(_exit_code_of(arguments, env, folder, streams))
     _, status = os.waitpid(running, 0)
     asked.sendall(bytes([os.waitstatus_to_exitcode(status) % 256]))
     os._exit(0)
+
+
+def _exit_code_of(arguments: list[str], env: dict[str, str], folder: str, streams: Sequence[int]) -> int:
+    try:
+        _as_kpo(arguments, env, folder, streams)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+def _end(code: int) -> None:
+    """End a fork without what a process does at its end: threads that were not forked with it would be waited for in vain."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _kpo(arguments: list[str], env: dict[str, str], streams: list[str], folder: str) -> None:

@@ -4,20 +4,12 @@ A fork runs as the console command does, with its own arguments, environment, fo
 databases, it opens itself.
 """
 
-import importlib
 import io
-import json
 import multiprocessing
 import os
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
-import time
-import traceback
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from subprocess import CompletedProcess, TimeoutExpired
 
@@ -69,98 +61,12 @@ class Running:
         return self._process.exitcode
 
 
-# What stands on PATH as `kpo` for a shell: it hands its arguments, folder, environment and streams to `served` and exits as that does.
-SHIM = """#!{python} -ISB
-import json, os, socket, sys
-with socket.socket(socket.AF_UNIX) as asked:
-    asked.connect({where!r})
-    told = json.dumps([sys.argv[1:], dict(os.environ), os.getcwd()]).encode()
-    socket.send_fds(asked, [len(told).to_bytes(4, "big")], [0, 1, 2])
-    asked.sendall(told)
-    sys.exit(asked.recv(1)[0])
-"""
-
-
-@contextmanager
-def on_path(env: Mapping[str, str], folder: Path) -> Iterator[Path]:
-    """A folder with a `kpo` for shells, which is run by forks of one process with this environment for as long as the block runs."""
-    where = folder / "socket"
-    serving = subprocess.Popen([sys.executable, __file__, str(where)], env={**env})
-    try:
-        for _ in range(600):
-            if where.exists():
-                break
-            assert serving.poll() is None, "it has ended"
-            time.sleep(0.1)
-        (folder / "bin").mkdir()
-        shim = folder / "bin" / "kpo"
-        shim.write_text(SHIM.format(python=sys.executable, where=str(where)), encoding="utf-8")
-        shim.chmod(0o755)
-        yield shim.parent
-    finally:
-        serving.kill()
-        serving.wait()
-
-
-def _serve(where: str) -> None:
-    """Run what each shim asks for, in forks, until killed."""
-    for name in PRELOADED:
-        importlib.import_module(name)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the forks
-    with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(f"{where}.new")
-        listening.listen()
-        os.rename(f"{where}.new", where)  # it is there when it answers
-        while True:
-            asked, _ = listening.accept()
-            if os.fork() == 0:
-                listening.close()
-                _answer(asked)
-            asked.close()
-
-
-def _answer(asked: socket.socket) -> None:
-    """Run what one shim asks for in a fork of its own, tell what it exits with, and end."""
-    size, streams, _, _ = socket.recv_fds(asked, 4, 3)
-    told = asked.makefile("rb").read(int.from_bytes(size, "big"))
-    arguments, env, folder = json.loads(told)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    running = os.fork()
-    if running == 0:
-        asked.close()
-        _end(_exit_code_of(arguments, env, folder, streams))
-    _, status = os.waitpid(running, 0)
-    asked.sendall(bytes([os.waitstatus_to_exitcode(status) % 256]))
-    os._exit(0)
-
-
-def _exit_code_of(arguments: list[str], env: dict[str, str], folder: str, streams: Sequence[int]) -> int:
-    try:
-        _as_kpo(arguments, env, folder, streams)
-    except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    except BaseException:
-        traceback.print_exc()
-        return 1
-    return 0
-
-
-def _end(code: int) -> None:
-    """End a fork without what a process does at its end: threads that were not forked with it would be waited for in vain."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
-
-
 def _kpo(arguments: list[str], env: dict[str, str], streams: list[str], folder: str) -> None:
-    _as_kpo(arguments, env, folder, [os.open(path, how) for path, how in zip(streams, (os.O_RDONLY, WRITTEN, WRITTEN), strict=True)])
-
-
-def _as_kpo(arguments: list[str], env: dict[str, str], folder: str, streams: Sequence[int]) -> None:
     os.environ.clear()
     os.environ.update(env)
     os.chdir(folder)
-    for number, opened in enumerate(streams):
+    for number, (path, how) in enumerate(zip(streams, (os.O_RDONLY, WRITTEN, WRITTEN), strict=True)):
+        opened = os.open(path, how)
         os.dup2(opened, number)
         os.close(opened)
     sys.stdin = io.TextIOWrapper(io.FileIO(0, closefd=False), encoding="utf-8", errors="surrogateescape")
@@ -168,7 +74,3 @@ def _as_kpo(arguments: list[str], env: dict[str, str], folder: str, streams: Seq
     import app
 
     app.main()
-
-
-if __name__ == "__main__":
-    _serve(sys.argv[1])

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 
-import forks
 from conftest import HOUSE, outside
 
 GUIDES = [path for path in (HOUSE / "README.md", *sorted((HOUSE / "docs").glob("guide-*.md"))) if path.is_file()]
@@ -62,20 +61,12 @@ def house(tmp_path_factory: pytest.TempPathFactory, shipped: Path) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def kpo(house: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder for PATH with the `kpo` of that copy."""
-    env = outside(PYTHONPATH=house)
+@pytest.mark.parametrize("guide", GUIDES, ids=[path.name for path in GUIDES])
+def test_every_command_runs_as_it_is_printed(house: Path, guide: Path) -> None:
+    env = outside()
+    env |= {"PYTHONPATH": str(house), "PATH": f"{Path(sys.executable).parent}:{env['PATH']}"}
     where = subprocess.run([sys.executable, "-c", "import app; print(app.__file__)"], cwd=house, env=env, capture_output=True, text=True, check=True)
     assert Path(where.stdout.strip()) == house / "app.py"
-    with forks.on_path(env, tmp_path_factory.mktemp("kpo")) as folder:
-        yield folder
-
-
-@pytest.mark.parametrize("guide", GUIDES, ids=[path.name for path in GUIDES])
-def test_every_command_runs_as_it_is_printed(house: Path, kpo: Path, guide: Path) -> None:
-    env = outside(PYTHONPATH=house)
-    env |= {"PATH": f"{kpo}:{Path(sys.executable).parent}:{env['PATH']}"}
     did = 0
     for step in steps(guide.read_text(encoding="utf-8")):
         if step.name:

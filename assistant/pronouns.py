@@ -25,10 +25,12 @@ _BEHIND = frozenset(
     depend look sound fail exist save pay count involve protect lead run hold""".split()  # noqa: SIM905
 )
 _TAKES_ONE = frozenset("need sign make find hire pick want have write draft start build up get use create".split())  # noqa: SIM905
-# "is it possible to …", "does it make sense to …", "how long does it take to become …": this "it" stands for nothing.
+# "is it possible to …", "does it make sense to …", "how long does it take to become …", "whose job is it to check the …": this "it" stands for nothing.
+# "How hard is it to learn?" asks about something that was named: there the verb lacks its object.
 _EMPTY_IT = re.compile(
     r"\bit (?:possible|important|necessary|true|better|best|wise|safe|legal|hard|easy|difficult|cheaper|worth|worthwhile|common|normal|allowed|ok|okay|useful|sensible|right|good|bad|usual|mandatory|a good idea|"
-    r"a bad idea|ethical|risky|likely|enough)\b(?: for [\w ]+?)? (?:to|that|if|when|whether|\w+ing)\b|\bit (?:make sense|take|cost|help|matter|mean|pay)s?(?: (?:long|much|more|an?|\w+))?(?: for [\w ]+?)? (?:to|that|if|whether) \w+", re.I)
+    r"a bad idea|ethical|risky|likely|enough)\b(?: for [\w ]+?)? (?:to|that|if|when|whether|\w+ing)\b|\bit (?:make sense|take|cost|help|matter|mean|pay)s?(?: (?:long|much|more|an?|\w+))?(?: for [\w ]+?)? (?:to|that|if|whether) \w+|"
+    r"\b(?:is|was) it (?:like )?(?:for [\w ]+? )?to (?!be\b)\w+ (?:an?|the|my|your|our|their|each|every|all|any|\w+s)\b", re.I)
 _CLAUSE = re.compile(r",|;|\b(?:and|but|or|if|when|whenever|because|before|after|once|while|so that|unless|until|although|though|than|whether|that|which|who)\b(?=.*)", re.I)
 _HAS_SUBJECT = re.compile(
     rf"\b(?:an?|the|our|my|your|each|every|most|many|two|some|any)\s+(?!one\b|ones\b|most\b|best\b|same\b|first\b|second\b|last\b|main\b|client\b|provider\b)[a-z][\w-]{{2,}}|\b{AUX}\s+(?!i\b|we\b|you\b|it\b|they\b|this\b|that\b|these\b|those\b|there\b|the\b|not\b|so\b|to\b|be\b|an?\b|\w+ly\b|\w+ed\b|done\b)[a-z][\w-]{{2,}}", re.I)

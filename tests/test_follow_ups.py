@@ -200,6 +200,8 @@ REWRITTEN = [
     ("What is onboarding?", "and who pays for it?", "Who pays for onboarding?"),
     ("What should I read?", "who wrote it?", "Who wrote it (What should I read)?"),
     ("Do I need a degree?", "which one?", "Which: Do I need a degree?"),
+    ("What is data annotation?", "how hard is it to learn?", "How hard is data annotation to learn?"),
+    ("What is attrition?", "how is it to be measured?", "How is attrition to be measured?"),
 ]
 UNTOUCHED = [  # a change of topic, also one with a pronoun of its own
     "What is attrition and how is it measured?", "How does a provider keep its people?", "What does a steering committee decide?",
@@ -224,6 +226,8 @@ UNTOUCHED = [  # a change of topic, also one with a pronoun of its own
     "the role of audits",
     "any risks when two clients compete?",
     "any laws about data transfers?",
+    "Whose job is it to check a report before the client sees it?",
+    "What is it like to review contracts all day?",
 ]
 
 

@@ -14,7 +14,8 @@ from evals.records import Records
 from evals.run import SECONDS, EvalRun, Outcome, fingerprint, planned, run
 
 SHIPPED = Path(__file__).parent / "sets"
-LEFT_OUT = ("calibration.yaml", "practice.yaml")  # what is fitted on and developed with tells nothing of how good the fit is
+# Asked only by their names: what is fitted on and developed with tells nothing of how good the fit is, and `advice` is as long as the gate.
+LEFT_OUT = ("advice.yaml", "calibration.yaml", "practice.yaml")
 
 
 @dataclass(frozen=True, slots=True)

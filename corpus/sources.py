@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from corpus.errors import CorpusError
 from corpus.worker import Failure
 
 SHIPPED = "handbook"  # the name that the shipped documents' folder always has
@@ -13,10 +14,14 @@ SHIPPED = "handbook"  # the name that the shipped documents' folder always has
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A folder (or a single file) that documents come from. `name` begins the ids of its documents."""
+    """A folder (or a single file) that documents come from. `name` begins the ids of its documents. Raises CorpusError for a path that is no text."""
 
     name: str
     path: Path
+
+    def __post_init__(self) -> None:
+        if any("\ud800" <= character <= "\udfff" for character in str(self.path)):  # bytes that are not UTF-8, as os.fsdecode gives them
+            raise CorpusError(f"the path {str(self.path)!a} is not valid Unicode", "rename that folder or file; nothing was changed")
 
     @property
     def root(self) -> Path:

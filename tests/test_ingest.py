@@ -1,6 +1,7 @@
 """Ingestion: a row for every file, nothing done twice, nothing lost."""
 
 import os
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -240,6 +241,16 @@ def test_a_path_that_is_not_there_is_an_error_and_changes_nothing(house: House) 
     house.ingest(house.notes, shipped=False)
     with pytest.raises(CorpusError, match="nowhere"):
         house.ingest(house.shipped, house.notes / "nowhere")
+    assert house.sources() == {"notes": house.notes}
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS takes no name that is not Unicode")
+def test_a_path_that_is_not_unicode_is_an_error_and_changes_nothing(house: House) -> None:
+    house.ingest(house.notes, shipped=False)
+    odd = house.notes.parent / os.fsdecode(b"caf\xe9")
+    odd.mkdir()
+    with pytest.raises(CorpusError, match="is not valid Unicode"):
+        house.ingest(house.shipped, odd)
     assert house.sources() == {"notes": house.notes}
 
 

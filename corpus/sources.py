@@ -21,7 +21,7 @@ class Source:
 
     def __post_init__(self) -> None:
         if any("\ud800" <= character <= "\udfff" for character in str(self.path)):  # bytes that are not UTF-8, as os.fsdecode gives them
-            raise CorpusError(f"the path {str(self.path)!a} is not valid Unicode", "rename that folder or file; nothing was changed")
+            raise CorpusError(f"the path {str(self.path)!a} is not valid Unicode", "rename that folder or file")
 
     @property
     def root(self) -> Path:

@@ -17,6 +17,7 @@ from assistant.extractive import compose
 from assistant.floor import Constants, constants_for, features
 from assistant.question import Kind, Question, kind_of, names_in
 from assistant.spelling import correct
+from assistant.topic import is_named, names_of, sides_of
 from assistant.turns import Turn
 from assistant.vocabulary import Vocabulary, stems_in
 from assistant.wishes import wish_of
@@ -162,7 +163,7 @@ class Assistant:
             answer = Answer(
                 text, alone, verdict, segments, citations, confidence=confidence, nearest=nearest,
                 kind=kind, writer=self._answerer.name, corrections=corrections, searched=found.searched, generation=view.generation, hits=found.hits,
-                features=seen, notes=_notes(turn, question, verdict, queries),
+                features=seen, notes=(*_notes(turn, question, verdict, queries), *_one_sided(turn, kind, citations, found.terms)),
             )
             drafted = drafter is not None and verdict == "answered" and not turn.wish  # "shorter" and its like choose among quotations
             material = Material.of(answer, evidence, view, self.retrieval.lexicon(view).common) if drafted else None
@@ -256,6 +257,14 @@ def _notes(turn: Turn, question: Question, verdict: Verdict, queries: Sequence[s
     if verdict == "answered" and turn.wish in ("again", "source"):
         notes.append(VERBATIM if turn.wish == "again" else SOURCED)
     return tuple(notes)
+
+
+def _one_sided(turn: Turn, kind: Kind, citations: Sequence[Citation], terms: Sequence[Term]) -> list[str]:
+    """A note for each side of a comparison that no quotation names."""
+    if kind != "comparison" or not citations or turn.further:
+        return []
+    quoted = " ".join(citation.quote for citation in citations)
+    return [f"nothing that is quoted names “{side}”" for side in sides_of(turn.standalone) if not is_named(names_of(side, terms), quoted)]
 
 
 def disputed(one: int, two: int) -> str:

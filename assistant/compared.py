@@ -2,6 +2,7 @@
 
 import re
 
+from assistant.question import kind_of
 from assistant.topic import named, pair_of, phrase_of, plain, topic_of
 from assistant.turns import VERB, Said
 
@@ -31,12 +32,23 @@ _DIFFER = re.compile(r"\b(?:they|them|both|the two|these two|those two|these|tho
 _COMPARES = re.compile(r"\b(?:differ|differences?|different|compared?|same|similar|in common|versus|vs|relate[ds]?)\b", re.I)
 
 
+_COMPARATIVE = re.compile(r"^(?:is|are|has|needs?|costs?|pays?|would be|works?) (?:the )?(?:better|worse|more|less|\w{2,}er)\b", re.I)
+
+
+def _both_defined(said: Said) -> tuple[str, str] | None:
+    """The subjects of the last two questions, when both asked what one thing is: "What is offshoring?", "and nearshoring?", "which is cheaper?"."""
+    if len(said.turns) < 2 or any(kind_of(turn.standalone) not in ("definition", "abbreviation") for turn in said.turns[-2:]):
+        return None
+    one, two = (topic_of(turn.standalone, said.lexicon) for turn in said.turns[-2:])
+    return (one, two) if one.lower() != two.lower() else None
+
+
 def which_one(said: Said) -> str | None:
     """ "which needs more trust?", "which one is the most serious?", "which of the two is cheaper" """
     found = _WHICH_ONE.match(said.bare)
-    if not found or not found["of"] and (named(said.text, said.lexicon) or pair_of(said.text)):
+    if not found or not found["of"] and (pair_of(said.text) or named(said.text, said.lexicon) and not _COMPARATIVE.match(found["does"])):
         return None
-    pair = pair_of(said.before)
+    pair = pair_of(said.before) or (_both_defined(said) if _COMPARATIVE.match(found["does"]) else None)
     if pair:
         return f"Which {found['does']}, {pair[0]} or {pair[1]}?"
     phrase = phrase_of(plain(said.before)) or said.things
@@ -60,6 +72,6 @@ def compared(said: Said) -> str | None:
         return None
     if _DIFFER.search(said.text):
         return _DIFFER.sub(f"{pair[0]} and {pair[1]}", said.text, count=1)
-    if re.match(r"^(?:what(?:'s| is| are) )?the (?:main |key |biggest )?differences?$", said.bare, re.I):
+    if re.match(r"^(?:what(?:'?s| is| are) )?(?:the )?(?:main |key |biggest )?differences?$", said.bare, re.I):
         return f"{said.bare} between {pair[0]} and {pair[1]}?"
     return None

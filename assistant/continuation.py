@@ -111,7 +111,8 @@ def _enumerated(text: str) -> tuple[str, ...]:
     if not found:
         return ()
     *first, last = re.sub(r"^.* such as ", "", found["series"]).split(", ")
-    parts = tuple(part.strip() for part in (*first, *last.removeprefix("and ").rsplit(" and ", 1)))
+    # behind a comma "and" opens the last item, or a second statement: "are common in KPO, and each shares risk between client and provider"
+    parts = tuple(part.strip() for part in (*first, *([last[4:]] if last.startswith("and ") else last.rsplit(" and ", 1))))
     return parts if len(parts) > 2 else ()
 
 

@@ -68,7 +68,7 @@ def _understood(text: str, turns: tuple[Turn, ...], lexicon: Lexicon, recall: Re
         return Turn(rest)
     said = Said(rest, bool(opening and _LINK.search(opening.group())), earlier, lexicon, recall)
     meant_instead = _corrected(said)
-    if meant_instead and not is_place(meant_instead):
+    if meant_instead and not is_place(meant_instead) and not elsewhere(replace(said, text=meant_instead)):
         return Turn(swapped(said.before, meant_instead, lexicon))
     said = replace(said, text=meant_instead) if meant_instead else said  # "no, the fourth": the list is counted in again
     item = item_of(said)

@@ -13,7 +13,7 @@ from assistant.answer import Citation, Segment, SegmentKind
 from assistant.disagreement import disagree
 from assistant.evidence import Evidence, dangles
 from assistant.question import Kind
-from assistant.topic import pair_of
+from assistant.topic import is_named, names_of, sides_of, term_named
 from assistant.vocabulary import stems_in
 from corpus.document import Document, Passage, Unit
 from corpus.sentences import pieces as sentences
@@ -33,6 +33,7 @@ SENTENCE_SHARE = 0.5  # weight of a passage's best sentence beside the passage i
 STANDING_MARGIN = 6.0  # by which a passage may trail the best one and still be quoted
 SENTENCE_MARGIN = 12.0  # logits by which a sentence may trail the best one of its passage and still be quoted with it
 FOCUS_MARGIN = 4.0  # logits by which an item may trail the best one of a list when a question asks for one thing
+LEAD_MARGIN = 1.0  # logits by which the sentence that announces a list may lead its best item and the item still be what was asked for
 ITEM_MARGIN = 6.0  # logits by which an item may trail the best one of a list that is too long to be shown whole
 LIST_MARGIN = 1.0  # logits by which a list may trail the best passage and still be what a list question means
 DEFINING_MARGIN = 4.0  # logits by which a defining sentence may trail the best one and still open a definition
@@ -43,6 +44,14 @@ APART = 8  # characters between two passages of one list or table: a line break,
 
 
 _ANNOUNCES = re.compile(r":$|\b(sections?|tables?|lists?|steps?|plans?|examples?|figures?|articles?) below\b", re.I)  # what is not quoted
+# "Regulation explains the rules.", "The two are compared more fully in KPO and BPO.": not quoted either.
+_REFERS = re.compile(
+    r"^(?!The |An? )[A-Z][\w ]{2,40} (describes?|covers?|explains?|compares?|discuss(es)?|treats?|sets? out|tells? more|gathers?) "
+    r"(the|that|those|what|how|each|such|it)\b(?! .*\baccording\b)(?=.{0,60}\.$)|"
+    r"\b(is|are) (compared|described|covered|explained|treated|collected|outlined|set out)( more fully| in detail)? in [A-Z][\w ]+\.$"
+)
+_STEPS = re.compile(r"(step|stage|phase|day|order|no)\b", re.I)  # the first column of a table of steps
+_DEFINES = re.compile(r"(?:An?|The)? ?(?P<what>[\w' -]+?) ?(?:\([^()]*\) )?(?:is|are) (?:an?|the|any|what|how)\b", re.I)
 _WHERE = re.compile(r"(where\b|in (which|what) (countr|cit|place|location))", re.I)  # "Where is KPO done?"
 _PLACE = re.compile(r"\b(places?|locations?|located|countr(y|ies)|cit(y|ies)|regions?|onshore|offshore|nearshore)\b", re.I)
 
@@ -85,16 +94,22 @@ def compose(
     reads = _by_passage(evidence)
     if _WHERE.match(question):
         reads.sort(key=lambda read: (read.passage.kind == "comment", -read.standing - PLACED * bool(_PLACE.search(read.best.text))))
+    if kind == "comparison":
+        reads = _of_all_sides(question, reads, terms)
     pieces: list[Piece] = []
     if kind in ("list", "steps", "comparison"):
         pieces = _shaped(kind, reads, evidence, view)
         if pieces and kind != "comparison" and not any(piece.passage == reads[0].passage for piece in pieces):
-            pieces = [*_picked(reads[0], reads[0].best.at, PREFACE_WORDS, opens=False), *pieces]
+            preface = _picked(reads[0], reads[0].best.at, PREFACE_WORDS, opens=False)
+            pieces = [*(piece for piece in preface if not _defined_again(piece.text, pieces)), *pieces]
     if not pieces:
         defining = _defining(question, kind, evidence, terms) if kind in ("definition", "abbreviation") else []
-        pieces = _told(kind, reads, defining, view)
+        pieces = _told(question, kind, reads, defining, view)
+    pieces = _headed(pieces, view)
     if kind == "comparison":
         pieces = [*pieces, *_other_side(question, pieces, terms, view)]
+    if kind not in ("definition", "abbreviation"):
+        pieces = _in_order(pieces)
     return _cited([*pieces, *_disputing(pieces, evidence)], view)
 
 
@@ -109,6 +124,13 @@ def _by_passage(evidence: Sequence[Evidence]) -> list[_Read]:
         best = max(found, key=lambda e: (e.score, -e.at))
         reads.append(_Read(best.passage, best, tuple(scores.get(at, -inf) for at in range(len(best.passage.units)))))
     return sorted(reads, key=lambda read: (read.passage.kind == "comment", -read.standing, read.best.rank))
+
+
+def _of_all_sides(question: str, reads: Sequence[_Read], terms: Sequence[Term]) -> list[_Read]:
+    """For a comparison the passages that name all its sides, then definitions; all that were read when none names them all."""
+    sides = [names_of(side, terms) for side in sides_of(question)]
+    whole = [read for read in reads if all(is_named(names, read.passage.text) for names in sides)]
+    return [*whole, *(read for read in reads if read not in whole and read.passage.kind == "definition")] if whole else list(reads)
 
 
 def _defining(question: str, kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term]) -> list[Evidence]:
@@ -127,7 +149,7 @@ def _defining(question: str, kind: Kind, evidence: Sequence[Evidence], terms: Se
     return list(found.values())
 
 
-def _told(kind: Kind, reads: Sequence[_Read], defining: Sequence[Evidence], view: View) -> list[Piece]:
+def _told(question: str, kind: Kind, reads: Sequence[_Read], defining: Sequence[Evidence], view: View) -> list[Piece]:
     """What the best passages say around their best sentences; defining sentences open the answer."""
     by_id = {read.passage.id: read for read in reads}
     centres = [(by_id[e.passage.id], e.at) for e in defining]
@@ -140,18 +162,38 @@ def _told(kind: Kind, reads: Sequence[_Read], defining: Sequence[Evidence], view
             break
         if any(_restates(read.passage.quote(read.passage.units[centre]), piece.text, alike) for piece in pieces):
             continue
+        if pieces and _is_beside(question, kind, read, pieces):
+            continue
         room = MAX_WORDS - told
+        table = _whole_table(read, view) if kind == "yes-no" else []
         if read.passage.kind == "list":
-            more = _one_of_list(read, kind, view) or _from_list(read, view, room)
+            more = _one_of_list(read, kind, view) or _from_list(read, view, room, opens=not pieces)
+        elif table and _size(table) <= room:
+            more = table
         else:
             further = SIDE_WORDS if kind == "comparison" and read.passage.kind == "definition" else FURTHER_WORDS
             more = _picked(read, centre, min(room, further if pieces else FIRST_WORDS), opens=not pieces)
-            more += _announced(more, read, view)
+            more += _announced(more, read, view, table=kind == "why" and not pieces)
         if pieces and told + _size(more) > MAX_WORDS:
             continue
         pieces += more
         told += _size(more)
     return pieces
+
+
+def _is_beside(question: str, kind: Kind, read: _Read, pieces: Sequence[Piece]) -> bool:
+    """Is a further passage beside the point? A definition where reasons are asked for, or of what is defined already; a row about something else."""
+    if read.passage.kind == "definition":
+        again = kind in ("list", "steps", "comparison", "yes-no") and _defined_again(read.passage.quote(read.passage.units[0]), pieces)
+        return kind == "why" or again
+    return read.passage.kind == "row" and not stems_in(read.best.text.partition(" | ")[0]) & stems_in(" ".join(content_words(question)))
+
+
+def _defined_again(sentence: str, pieces: Sequence[Piece]) -> bool:
+    """Does a sentence say what a thing is that a quote says already?"""
+    found = _DEFINES.match(sentence)
+    told = (_DEFINES.match(said) for piece in pieces for said in sentences(piece.text))
+    return found is not None and any(one and one["what"].lower() == found["what"].lower() for one in told)
 
 
 def _picked(read: _Read, centre: int, room: int, *, opens: bool) -> list[Piece]:
@@ -172,7 +214,7 @@ def _picked(read: _Read, centre: int, room: int, *, opens: bool) -> list[Piece]:
         more = chosen | _with_antecedents(passage, at)
         stands = min(more) == min(chosen) or not _points_back(passage, min(more))
         fits = stands and sum(sizes[one] for one in more) <= room
-        if fits and scores[at] >= scores[centre] - SENTENCE_MARGIN and not _ANNOUNCES.search(passage.quote(passage.units[at])):
+        if fits and scores[at] >= scores[centre] - SENTENCE_MARGIN and not refers(passage.quote(passage.units[at])):
             chosen = more
     units = [passage.units[at] for at in sorted(chosen)]
     return _joined([Piece(_shape(passage, unit), passage, unit.start, unit.end, scores[centre], unit.marker) for unit in units])
@@ -184,6 +226,11 @@ def _with_antecedents(passage: Passage, at: int) -> set[int]:
     while first > 0 and _points_back(passage, first):
         first -= 1
     return set(range(first, at + 1))
+
+
+def refers(sentence: str) -> bool:
+    """Does a sentence only say where something else stands?"""
+    return _ANNOUNCES.search(sentence) is not None or _REFERS.search(sentence) is not None
 
 
 def _points_back(passage: Passage, at: int) -> bool:
@@ -201,13 +248,21 @@ def _shaped(kind: Kind, reads: Sequence[_Read], evidence: Sequence[Evidence], vi
     if kind == "comparison":
         tables = [read for read in near if read.passage.kind == "row" and read.best.passage_score >= best and " | " in read.passage.context]
         return _compared(tables[0], evidence, view) if tables else []
-    shapes = [read for read in near if read.passage.kind in ("list", "row")]
+    shapes = [read for read in near if _has_shape(read.passage, kind)]
     if shapes:
         chosen = max(shapes, key=lambda read: (kind == "steps" and _is_ordered(read.passage), read.best.passage_score, read.standing))
         return _whole_list(chosen, view) or _whole_table(chosen, view)
     # No list stands out: the one in the section of a good passage.
-    beside = (_Read(p, read.best, ()) for read in reads[:2] for p in view.passages_of(read.passage.document) if p.heading == read.passage.heading != "")
+    beside = (
+        _Read(p, read.best, ()) for read in reads[:2] for p in view.passages_of(read.passage.document)
+        if p.heading == read.passage.heading != "" and _has_shape(p, kind)
+    )
     return next((pieces for read in beside if (pieces := _whole_list(read, view) or _whole_table(read, view))), [])
+
+
+def _has_shape(passage: Passage, kind: Kind) -> bool:
+    """Is the passage of a list or a table, such as a question of this kind may mean?"""
+    return passage.kind == "list" or passage.kind == "row" and (kind != "steps" or _STEPS.match(header_of(passage)) is not None)
 
 
 def _is_ordered(passage: Passage) -> bool:
@@ -228,6 +283,9 @@ def _whole_list(read: _Read, view: View) -> list[Piece]:
 def _one_of_list(read: _Read, kind: Kind, view: View) -> list[Piece]:
     """The item that answers a question for one thing, or two, under the list's lead-in. Empty when no item stands out, or all of them are asked for."""
     items = _items(read)
+    lead = max((score for unit, score in zip(read.passage.units, read.scores, strict=True) if not unit.marker), default=-inf)
+    if kind not in ALL_ITEMS and lead > max(item.score for item in items) + LEAD_MARGIN:
+        return []
     near = [item for item in items if item.score >= max(other.score for other in items) - FOCUS_MARGIN]
     return _joined([*_lead_in(read, view), *near]) if kind not in ALL_ITEMS and len(near) in (1, 2) else []
 
@@ -246,23 +304,35 @@ def _lead_in(read: _Read, view: View) -> list[Piece]:
     return [Piece("quote", passage, unit.start, unit.end, read.best.score) for unit in passage.units if not unit.marker]
 
 
-def _announced(pieces: Sequence[Piece], read: _Read, view: View) -> list[Piece]:
-    """The list or table that follows a quotation which only announces it ("… in these ways:"). Empty for any other."""
-    if not pieces or not pieces[-1].text.endswith(":"):
+def _announced(pieces: Sequence[Piece], read: _Read, view: View, *, table: bool) -> list[Piece]:
+    """The list or table that follows a quotation which only announces it ("… in these ways:"), or the `table` behind a passage's last sentence.
+
+    Empty for any other.
+    """
+    if not pieces:
         return []
+    announced = pieces[-1].text.endswith(":")
     following = next((p for p in view.passages_of(read.passage.document) if p.start >= read.passage.end), None)
-    after = _Read(following, read.best, ()) if following and following.heading == read.passage.heading else None
-    return _within(_whole_table(after, view) or _whole_list(after, view), MAX_WORDS) if after else []
+    if following is None or following.heading != read.passage.heading:
+        return []
+    if not announced and not (table and following.kind == "row" and pieces[-1].end == read.passage.units[-1].end):
+        return []
+    after = _Read(following, read.best, ())
+    return _within(_whole_table(after, view) or _whole_list(after, view), MAX_WORDS)
 
 
-def _from_list(read: _Read, view: View, room: int) -> list[Piece]:
+def _from_list(read: _Read, view: View, room: int, *, opens: bool) -> list[Piece]:
     """The list of a passage, whole when it fits into `room` words; else its lead-in with the best of the passage's items, in their order.
 
-    Empty when not even the lead-in and an item fit.
+    Empty when not even the lead-in and an item fit. A numbered list is never cut ("The stages are:" and then 2 and 4): whole when it `opens` the
+    answer, else left out.
     """
     whole = _whole_list(read, view)
-    if _size(whole) <= room:
+    ordered = _is_ordered(read.passage)
+    if _size(whole) <= room or (ordered and opens):
         return whole
+    if ordered:
+        return []
     lead = _lead_in(read, view)
     items = sorted(_items(read), key=lambda item: (-item.score, item.start))
     best = _within([item for item in items if item.score >= items[0].score - ITEM_MARGIN], room - _size(lead))
@@ -302,12 +372,10 @@ def _opens_list(passage: Passage) -> bool:
 
 def _other_side(question: str, pieces: Sequence[Piece], terms: Sequence[Term], view: View) -> Iterator[Piece]:
     """For each side of a comparison that no quote names: what defines it, when the documents do."""
-    said = stems_in(" ".join(piece.text for piece in pieces))
-    for side in pair_of(question) or dict.fromkeys(term.name for term in terms if term.defines):
-        side = re.sub(r"^(?:an?|the) ", "", side)
-        term = next((t for t in terms if t.defines and side.lower() in (t.name.lower(), *(s.lower() for s in t.abbreviations))), None)
-        names = (side, *((term.name, *term.abbreviations) if term else ()))
-        if term is None or any(stems_in(name) <= said for name in names):
+    quoted = " ".join(piece.text for piece in pieces)
+    for side in sides_of(question) or dict.fromkeys(term.name for term in terms if term.defines):
+        term = term_named(side, terms)
+        if term is None or is_named(names_of(side, terms), quoted):
             continue
         passage = view.passages([term.passage]).get(term.passage)
         unit = next((u for u in passage.units if u.start == term.start), None) if passage else None
@@ -323,6 +391,26 @@ def _disputing(pieces: Sequence[Piece], evidence: Sequence[Evidence]) -> list[Pi
         if e.passage.document not in quoted and e.score > 0 and not e.dangles and any(disagree(e.text, sentence) for sentence in said):
             return [Piece(_shape(e.passage, e.unit), e.passage, e.unit.start, e.unit.end, e.score, e.unit.marker)]
     return []
+
+
+def _in_order(pieces: Sequence[Piece]) -> list[Piece]:
+    """What is quoted of one section in the order in which it stands there, at the place of the section's first quote."""
+    places: dict[tuple[str, str], int] = {}
+    for piece in pieces:
+        places.setdefault((piece.passage.document, piece.passage.heading), len(places))
+    return _joined(sorted(pieces, key=lambda piece: (places[piece.passage.document, piece.passage.heading], piece.start)))
+
+
+def _headed(pieces: Sequence[Piece], view: View) -> list[Piece]:
+    """A table of two rows or more after the sentence that announces it, unless one of the quotes before it announces something."""
+    rows = [at for at, piece in enumerate(pieces) if piece.kind == "row"]
+    if len(rows) < 2 or any(piece.text.endswith(":") for piece in pieces[: rows[0]]):
+        return list(pieces)
+    row = pieces[rows[0]].passage
+    before = [p for p in view.passages_of(row.document) if p.heading == row.heading and p.end <= row.start and p.kind != "row"]
+    lead = [Piece("quote", p, p.units[-1].start, p.units[-1].end, 0.0) for p in before[-1:]]
+    lead = [piece for piece in lead if piece.text.endswith(":") and not dangles(piece.text)]
+    return [*pieces[: rows[0]], *lead, *pieces[rows[0] :]]
 
 
 def _joined(pieces: Sequence[Piece]) -> list[Piece]:

@@ -9,21 +9,41 @@ from index.lexical import content_words
 
 _BARE = re.compile(
     r"^(?P<word>why not|why|how come|how|where|when|who|which ones?|since when)(?: (?:exactly|is (?:that|this|it)(?: so)?|so|that|then|are they))*$", re.I)
+_DEGREE = re.compile(r"^(?P<degree>how (?:much|often|long|fast|quickly|soon|high|big|large|likely|many|(?:much|many) (?:\w+er|more|less)))(?: exactly| then)*$", re.I)
 _EXAMPLES = re.compile(
     r"^(?:(?:can|could) you )?(?:please )?(?:(?:give|show|tell|name)(?: me| us)? )?(?:(?:an?|some|any|a few|more|the|concrete|real|other|two|three) )*(?:such as|like what|like|e\.?g|for (?:example|instance)|examples?|instances?|illustrations?)(?: of (?:it|that|this|them|those|these))?(?: please)?$", re.I)
 
 
 def bare_word(said: Said) -> str | None:
-    """ "why?", "how?", "where exactly?", "since when?" """
+    """ "why?", "how?", "where exactly?", "since when?", "how fast?" """
     found = _BARE.match(said.bare)
     if not found:
-        return None
+        return _how_far(said)
     word = found["word"].lower()
     before = plain(said.before)
     if word == "why not":
         return f"Why not: {before[0].lower() + before[1:]}?"
     word = {"how come": "why", "which one": "which", "which ones": "which", "since when": "when"}.get(word, word)
     return _asked_with(word, before, said)
+
+
+def _how_far(said: Said) -> str | None:
+    """ "how fast?" after "Is KPO growing?" is "How fast is KPO growing?"; after "What is KPO?" it is left to other rules."""
+    found = _DEGREE.match(said.bare)
+    before = plain(said.before)
+    if not found:
+        return None
+    degree = found["degree"].lower()
+    asked = re.match(rf"^(?:(?:how|why|when|where)(?: (?!{AUX}\b)\w+)? )?(?P<rest>{AUX}\b.+)$", before, re.I)
+    exists = re.match(r"^(?P<are>is|are) there (?:any |an? )?(?P<x>.+)$", before, re.I)
+    if exists:
+        return f"{degree} {exists['are'].lower()} the {exists['x']}?"
+    if asked:
+        last = degree.split()[-1]
+        rest = re.sub(rf" {last}$", "", asked["rest"], flags=re.I)  # "is it cheaper?", "how much cheaper?"
+        return f"{degree} {rest[0].lower() + rest[1:]}?"
+    who = re.match(r"^who (?P<does>[a-z]+[^s]s) (?P<np>.+)$", before, re.I)
+    return f"{degree} does anyone {_base(who['does'])} {who['np']}?" if who else None
 
 
 def _asked_with(word: str, before: str, said: Said) -> str:
@@ -38,14 +58,19 @@ def _asked_with(word: str, before: str, said: Said) -> str:
         return f"{word} do {which['np']} {which['does']}?"
     who = re.match(r"^who (?P<does>[a-z]+[^s]s) (?P<np>.+)$", before, re.I)
     if who and word != "who":
-        return f"{word} does anyone {who['does'][:-1]} {who['np']}?"
-    other = re.match(r"^(?:why|how|where|when) (?P<rest>(?:is|are|was|were|do|does|did|can|could|should|would|will|must) .+)$", before, re.I)
+        return f"{word} does anyone {_base(who['does'])} {who['np']}?"
+    other = re.match(r"^(?:why|how|where|when)(?: (?:much|often|long|fast|quickly|soon|high|big|large|likely|many))? (?P<rest>(?:is|are|was|were|do|does|did|can|could|should|would|will|must) .+)$", before, re.I)
     if other and word in ("why", "how", "where", "when"):
         return f"{word} {other['rest']}?"
     asked = {"why": f"Why {said.topic}?", "how": f"How does {said.topic} work?", "where": f"Where is {said.topic} done?", "when": f"When is {said.topic} used?"}
     if word in asked and re.match(r"^(?:what(?:'s|s)?|define|explain|describe|tell)\b", before, re.I) and not is_plural(said.topic.split()[-1]):
         return asked[word]
     return f"{word} is that so: {before}?" if word in ("why", "how", "when", "where") else f"{word}: {before}?"
+
+
+def _base(does: str) -> str:
+    """ "carries" is "carry", "teaches" is "teach", "does" is "do"."""
+    return does[:-3] + "y" if does.endswith("ies") else does[:-2] if re.search(r"(?:ch|sh|ss|x|o)es$", does) else does[:-1]
 
 
 def examples(said: Said) -> str | None:
@@ -93,8 +118,13 @@ def aspect(said: Said) -> str | None:
     return f"What is the {shape} of {topic}?"
 
 
+_EVEN_IF = re.compile(r"^(?:(?:even|only|also|not) (?:if|when|though)|unless|except (?:if|when))\b .{2,60}$", re.I)
+
+
 def elsewhere(said: Said) -> str | None:
-    """ "in healthcare?", "and for small firms?", "with nearshore teams?", "and in which industries?" """
+    """ "in healthcare?", "and for small firms?", "with nearshore teams?", "and in which industries?", "even if the provider wrote it?" """
+    if _EVEN_IF.match(said.bare):
+        return f"{plain(said.before)}, {said.bare[0].lower() + said.bare[1:]}?"
     bare = re.sub(r"^(?:even|only|also|just|mainly|especially) ", "", said.bare, flags=re.I)
     if not _PLACE.match(bare):
         return None
@@ -123,7 +153,24 @@ def other(said: Said) -> str | None:
     of_one = _is_aspect(_OF.split(phrase_of(plain(said.before)))[0]) or bool(re.match(r"^how (?:does|is) ", said.before, re.I))
     if not known and many and not bare.lower().endswith(" ones") and said.lexicon.recognise(said.topic) and of_one and not _has_plural(said.before, said.topic):
         return narrowed_to(said.before, f"for {bare}")
-    return swapped(said.before, bare, said.lexicon)
+    return _one_of(bare, said) or swapped(said.before, bare, said.lexicon)
+
+
+def _one_of(bare: str, said: Said) -> str | None:
+    """ "and Poland?" after "Which countries are used for KPO?", "and Genpact?" after "Who are the biggest KPO providers?": one of those asked for.
+
+    None when the question names something that `bare` can stand for ("Which services does Genpact offer?", "and Infosys?").
+    """
+    asked = re.match(rf"^(?:(?:which|what) (?P<np>(?!{AUX}\b)(?:[\w-]+ ){{0,2}}?[\w-]+[^su\W]s) (?P<does>(?!{AUX} (?!used|chosen|best|known|common)|are there)[a-z]+\b.*)|(?:who are|(?:is|are) .+? one of|tell me about .+? as one of) (?P<who>the .+))$", plain(said.before), re.I)
+    if not asked or said.lexicon.recognise(bare) or re.match(r"(?:the|our|an?) [a-z]", bare) or re.search(r" ones?$", bare):
+        return None
+    rest = asked["does"] or asked["who"]
+    if any(not said.lexicon.recognise(name) for name in named(rest, said.lexicon)) or asked["does"] and _has_plural(rest, said.topic):
+        return None
+    those = asked["who"] or f"the {asked['np']} that {rest}"
+    if re.match(r"(?:the )?[A-Z]", bare):
+        return f"Tell me about {bare} as one of {those}"
+    return f"{'Are' if is_plural(bare.split()[-1]) else 'Is'} {bare} one of {those}?"
 
 
 def _has_plural(question: str, topic: str) -> bool:

@@ -19,12 +19,12 @@ _BEFORE = frozenset(
     ["is", "are", "was", "were", "do", "does", "did", "can", "could", "may", "might", "will", "would", "should", "shall", "must", "has", "have", "had", "to", "of", "for", "about", "with", "in", "from", "by", "at", "on", "if", "why", "how", "when", "where", "and", "but"]
 )
 _BEHIND = frozenset(
-    """is are was were do does did can could may might will would should shall must has have had work mean done cost take matter happen differ different help apply important needed
+    """is are was were be do does did can could may might will would should shall must has have had work mean done cost take matter happen differ different help apply important needed
     handled measured calculated used called bad good so in for to from with at by on and or than as still always really also only often usually more less better worse common legal true
     enough possible normal allowed safe expensive cheap hard easy difficult necessary required risky part start begin end come cover include need require affect change relate compare
     depend look sound fail exist save pay count involve protect lead run hold""".split()  # noqa: SIM905
 )
-_TAKES_ONE = frozenset("need sign make find hire pick want have write draft start build up get use create".split())  # noqa: SIM905
+_TAKES_ONE = frozenset("need sign make find hire pick want have write draft start build up get use create do run try join choose take avoid".split())  # noqa: SIM905
 # "is it possible to …", "does it make sense to …", "how long does it take to become …", "whose job is it to check the …": this "it" stands for nothing.
 # "How hard is it to learn?" asks about something that was named: there the verb lacks its object.
 _EMPTY_IT = re.compile(
@@ -110,6 +110,9 @@ def happened(said: Said) -> str | None:
     """ "how can we stop that?" after "Why do people leave?": not the thing is meant but what happens to it."""
     event = re.match(r"^why (?:do|does) (?P<who>(?:the |most |many |some )?[\w-]+(?: [\w-]+s)?) (?P<does>[a-z]+)(?P<what>.*)$", plain(said.before), re.I)
     found = _EVENT.search(said.text)
+    wrong = re.match(r"^what (?:can go|could go|goes|might go|may go) wrong(?P<where> (?:with|in|during|at|for) .+)?$", plain(said.before), re.I)
+    if found and wrong:
+        return re.sub(r"\w+(?=\W*$)", f"what goes wrong{wrong['where'] or ''}", said.text)
     if not event or not found or is_plural(event["does"]):
         return None
     doing = event["does"].removesuffix("e") + "ing"
@@ -131,6 +134,10 @@ def then(said: Said) -> str | None:
     found = _THEN.search(said.text)
     if not found or named(said.text, said.lexicon):
         return None
+    case = re.match(r"^what (?:happens )?(?P<case>(?:if|when) .+)$", plain(said.before), re.I)
+    if case:
+        text = re.sub(r"^what$", "What happens", said.text[: found.start()], flags=re.I)
+        return f"{text} {case['case']}?"
     happened = re.match(r"^(?:why|when|how) (?:would|does|did|will|can|could|should|might) (?P<who>.+) (?P<does>[a-z]+[^s\W])$", plain(said.before), re.I)
     when = f"when {happened['who']} {happened['does']}s" if happened else f"in {said.topic}"
     return f"{said.text[: found.start()]} {when}?"

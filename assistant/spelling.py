@@ -12,6 +12,7 @@ MIN_LENGTH = 4  # shorter words have too many neighbours to tell which was meant
 RARITY = 50  # the count that the dictionary gives to words that it has hardly met
 QUESTION_WORDS = {
     "wich": "which", "wat": "what", "waht": "what", "hwo": "how", "wen": "when", "teh": "the", "whihc": "which", "wht": "what",
+    "meening": "meaning", "meanin": "meaning", "meanning": "meaning",
 }
 _WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*[A-Za-z]")
 

@@ -1,7 +1,10 @@
 """What a question is about, read off its own words: what "it" means after it, what "they" means, and where another thing would stand."""
 
 import re
+from collections.abc import Iterable
 
+from assistant.vocabulary import stems_in
+from corpus.terms import Term
 from index.lexical import content_words
 from index.search import Lexicon
 
@@ -18,14 +21,16 @@ _FRAMES = tuple(
         # "What does attrition mean?", "What does Genpact do?", "What does the GDPR ask of a provider?"
         r"^what (?:do|does|did) (?P<np>.+?) (?:mean|stand for|do|offer|include|cover|contain|consist of|look like|sell|say|ask|need|have|require|involve|cost|measure|show|want|buy)\b.*$",
         # "How does knowledge transfer work?", "How often does a steering committee meet?"
-        r"^(?:how|why|where|when)(?: \w+(?: \w+)?)? (?:do|does|is|are) (?P<np>(?!we\b|i\b|you\b|people\b).{2,50}?) (?:work|fail|meet|happen|end|start|last|apply|measured|done|calculated|used|carried out|paid|handled|chosen)\b.*$",
+        r"^(?:how|why|where|when)(?: \w+(?: \w+)?)? (?:do|does|is|are|should|can|must|will|would|may) (?P<np>(?!we\b|i\b|you\b|people\b).{2,50}?) (?:work|fail|meet|happen|end|start|last|apply|measured|done|calculated|used|carried out|paid|handled|chosen)\b.*$",
         # "What happens in the third step?", "What can go wrong with LPO?"
         r"^what (?:happens|goes wrong|can go wrong|is done|should be done) (?:in|during|at|with|after|before) (?P<np>.{2,60})$",
         # "Explain gain share", "tell me about Genpact", "definition of lock-in"
         r"^(?:please )?(?:can you |could you )?(?:define|explain|describe|discuss|outline|tell (?:me|us) (?:more )?about|more about|what about|how about|list|name|"
-        r"(?:give|show) (?:me|us)|(?:the )?(?:meaning|definition) of) (?P<np>.+?)(?: to me| please)?$",
+        r"(?:give|show) (?:me|us)|(?:the )?(?:meaning|definition) of) (?P<np>.+?)(?: to me| please| as (?:an? |one of ).+)?$",
         # "who uses LPO", "who founded WNS?"
-        r"^who (?:does |do )?(?!is\b|are\b|was\b)[a-z]+ (?P<np>.{2,50}?)(?: there| for| to)?$",
+        r"^who (?:does |do )?(?!is\b|are\b|was\b)[a-z]+ (?:(?:for|in|on|at|with|about|by|from|of) )?(?P<np>.{2,50}?)(?: there| for| to)?$",
+        # "Is Poland one of the countries that provide KPO services?"
+        r"^(?:is|are) (?P<np>.{2,40}?) one of the .+$",
         # "attrition", "the risk register"
         rf"^(?P<np>(?!{_WH}\b|{_AUX}\b|in\b|for\b)[\w&'’-]+(?: [\w&'’-]+){{0,3}})$",
     )
@@ -53,6 +58,7 @@ _PAIRS = tuple(
         r"^(?:what is |whats )?(.+?) (?:vs\.?|versus) (.+)$",
     )
 )
+_FURTHER_SIDE = re.compile(r",\s+(?:and |or )?|\s+(?:vs\.?|versus)\s+")
 _AFTER_PAIR = re.compile(r",? (?:in|for|when|with|on|at|by|as|from|what|which|if)\b.*$", re.I)
 _SUBJECT = re.compile(rf"^(?:why|how|when|where|what) {_AUX} (?P<np>(?:(?:the|most|many|some|our|these) )?(?:[\w-]+ )?(?:people|staff|[\w-]+[^su\W]s)) (?!of\b|in\b|for\b|to\b|and\b|with\b)[a-z]+", re.I)
 _WHICH = re.compile(rf"^(?:which|what|how many) (?P<np>(?!{_AUX}\b)(?:[\w-]+ ){{0,3}}?(?:people|staff|[\w-]+[^su\W]s)) (?P<rest>(?!are there|is there)[a-z]+\b.*)$", re.I)
@@ -69,7 +75,7 @@ _NOT_IN_NOUNS = frozenset(
 def plain(question: str) -> str:
     """The question without its end mark, without what stands in brackets behind it, and without a second question."""
     bare = re.sub(r"\s*\([^()]*\)\W*$", "", question.strip()).rstrip("?.!,;: ")
-    return re.split(rf",? (?:and|or|but) (?={_WH}\b|(?:is|are|does|do|can) )", bare)[0] or bare
+    return re.split(rf",? (?:and|or|but) (?={_WH}\b|(?:is|are|does|do|can) )|,? (?:even|only|also) (?:if|when)\b|, unless\b", bare)[0] or bare
 
 
 def named(question: str, lexicon: Lexicon) -> list[str]:
@@ -177,6 +183,28 @@ def pair_of(question: str) -> tuple[str, str] | None:
             if one and two and len(one.split()) <= 6 and len(two.split()) <= 6:
                 return one, two
     return None
+
+
+def sides_of(question: str) -> list[str]:
+    """The things that a question compares, two or more ("KPO vs BPO vs LPO"), without articles; none when it compares none."""
+    return [re.sub(r"^(?:an?|the) ", "", side) for both in pair_of(question) or () for side in _FURTHER_SIDE.split(both)]
+
+
+def term_named(side: str, terms: Iterable[Term]) -> Term | None:
+    """The first of the terms that are defined whose name or abbreviation this is, whatever its case."""
+    return next((term for term in terms if term.defines and side.lower() in (term.name.lower(), *(s.lower() for s in term.abbreviations))), None)
+
+
+def names_of(side: str, terms: Iterable[Term]) -> tuple[str, ...]:
+    """What a side of a comparison is called: as in the question, then by the name and the abbreviations of the term that it is."""
+    term = term_named(side, terms)
+    return side, *((term.name, *term.abbreviations) if term else ())
+
+
+def is_named(names: Iterable[str], text: str) -> bool:
+    """Does the text hold all words of one of the names?"""
+    said = stems_in(text)
+    return any(stems_in(name) <= said for name in names)
 
 
 def is_plural(word: str) -> bool:

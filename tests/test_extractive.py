@@ -91,12 +91,100 @@ def test_what_is_quoted_already_is_not_quoted_again_in_other_words(shelf: Callab
     assert "2019" in said
 
 
+def test_a_list_is_whole_when_what_announces_it_says_more_of_what_is_asked_than_its_items(shelf: Callable[..., Ask]) -> None:
+    text = "# Start\nThe people whom a newcomer should meet in the first week are:\n\n- The manager: gives work.\n- The buddy: helps.\n- The client: gets a first week of work.\n"
+    assert len(quotes(shelf(start=text)("Who is it that a newcomer should meet in the first week?"))) == 4
+
+
+def test_a_table_that_follows_the_reason_is_quoted_with_it(shelf: Callable[..., Ask]) -> None:
+    text = "# Faults\n## How projects fail\nAnalytics projects typically fail, and each cause has a remedy.\n\n| Fault | Remedy |\n| --- | --- |\n" \
+        "| Poor data | Checks |\n| Vague brief | Sign-off |\n"
+    assert [segment.text for segment in shelf(faults=text)("Why do analytics projects typically fail?").segments][1:] == [
+        "Fault | Remedy", "Poor data | Checks", "Vague brief | Sign-off",
+    ]
+
+
 def test_steps_keep_their_order_and_numbers(shelf: Callable[..., Ask]) -> None:
     text = "# Transfer\nThe steps of a knowledge transfer are:\n\n1. Plan the transfer.\n2. Watch the experts.\n3. Work alone.\n"
     answer = shelf(transfer=text)("What are the steps of a knowledge transfer?")
     assert [(segment.label, segment.text) for segment in answer.segments if segment.label] == [
         ("1.", "Plan the transfer."), ("2.", "Watch the experts."), ("3.", "Work alone."),
     ]
+
+
+def test_a_numbered_list_is_never_cut(shelf: Callable[..., Ask]) -> None:
+    steps = [f"Stage {at} of the move takes the people of the office and all their papers through another long day of careful packing." for at in range(1, 9)]
+    text = "# Move\nThe usual points of a move to another provider are:\n\n" + "".join(f"{at}. {step}\n" for at, step in enumerate(steps, 1))
+    assert quotes(shelf(move=text)("Does a move to another provider have usual points?"))[1:] == steps
+
+
+def test_a_table_of_something_else_is_no_list_of_steps(shelf: Callable[..., Ask]) -> None:
+    table = "\n\n| {} | Skill |\n| --- | --- |\n| Legal | Law |\n| Finance | Tax |\n"
+    text = "# Moves\n## Moves to another provider\nSuch moves to another provider have their stages."
+    ask = shelf(moves=text + table.format("Team"))
+    assert not any(" | " in quote for quote in quotes(ask("What are the stages of moves to another provider?")))
+    assert any(" | " in quote for quote in quotes(ask("What are the skills for moves to another provider?")))
+
+
+def test_sentences_of_one_section_stand_in_its_order(shelf: Callable[..., Ask]) -> None:
+    text = "# Work\n## Who owns the work\nWork should be owned in writing.\n\n- templates\n- macros\n\nA provider who owns the work of a client may lend it.\n"
+    found = [citation.start for citation in shelf(work=text)("Why does a provider own the work of a client in writing?").citations]
+    assert len(found) > 1
+    assert found == sorted(found)
+
+
+def test_a_thing_is_defined_once(shelf: Callable[..., Ask]) -> None:
+    glossary = "# Glossary\n## Escalation\nEscalation is the passing of a problem upwards to somebody with more power.\n"
+    steps = "# Steps\n## Steps of an escalation\nEscalation is the agreed route. The steps are:\n\n1. Tell the lead.\n2. Tell the board.\n"
+    said = " ".join(quotes(shelf(glossary=glossary, steps=steps)("What are the steps of an escalation of a problem to somebody with more power?")))
+    assert "Tell the lead." in said
+    assert said.count("Escalation is") == 1
+
+
+def test_a_definition_gives_no_reason(shelf: Callable[..., Ask]) -> None:
+    leaving = "# Glossary\n## Firm\nA firm is a body of people with work and rooms in towns of several lands, which people may leave.\n"
+    causes = "# Causes\n## Causes\nPeople leave a firm, its work and its rooms because rivals of the firm pay more.\n"
+    assert len(quotes(shelf(leaving=leaving, causes=causes)("Why do people leave a firm, its work and its rooms?"))) == 1
+
+
+@pytest.mark.parametrize(("sentence", "only_refers"), [
+    ("Delivery locations covers the countries concerned.", True), ("The two are compared more fully in KPO and BPO.", True),
+    ("The contract covers the rights to the work.", False), ("A pilot shows what the provider can do.", False), ("The plan below shows the first week.", True),
+    ("HIPAA covers the data of patients, according to the explainer.", False),
+])
+def test_a_sentence_that_only_says_where_something_stands_is_told_from_a_statement(sentence: str, only_refers: bool) -> None:
+    assert extractive.refers(sentence) is only_refers
+
+
+def test_a_table_follows_the_sentence_that_announces_it(shelf: Callable[..., Ask]) -> None:
+    text = "# Quality\n## Measures\nUseful quality measures of a team are:\n\n| Measure | Meaning |\n| --- | --- |\n| Error rate | Errors of a team a page |\n" \
+        "| Rework | Work of a team done twice |\n"
+    answer = shelf(quality=text)("Which measures of a team mean errors, or work done twice a page?")
+    assert [segment.text for segment in answer.segments][:2] == ["Useful quality measures of a team are:", "Measure | Meaning"]
+
+
+def test_a_yes_or_no_question_gets_all_positions_of_a_table_and_other_questions_no_row_about_something_else(shelf: Callable[..., Ask]) -> None:
+    text = "# Cost\n## What the sources say\n| Source | Position |\n| --- | --- |\n| Encyclopedia | Outsourcing is cheaper than work in the house |\n" \
+        "| Explainer | Savings are seldom the reason |\n"
+    zones = "# Zones\n## Hours\nManila is in the time zone of the east.\n\n## Others\n| City | Hours |\n| --- | --- |\n| Moscow | In the time zone of the north |\n"
+    ask = shelf(cost=text, zones=zones)
+    assert len(quotes(ask("Is outsourcing cheaper than work in the house?"))) == 2
+    assert quotes(ask("Which time zone is Manila in?")) == ["Manila is in the time zone of the east."]
+
+
+def test_three_things_are_compared_and_what_no_quotation_names_is_said(shelf: Callable[..., Ask]) -> None:
+    text = "# Glossary\n## Audit\nAn audit is a check by others.\n\n## Review\nA review is a check by a colleague.\n\n## Pilot\nA pilot is a small trial of the work.\n"
+    ask = shelf(glossary=text)
+    said = " ".join(quotes(ask("audit vs review vs pilot")))
+    assert "by others" in said and "by a colleague" in said and "small trial" in said
+    assert ask("audit vs review vs pilot").notes == ()
+    assert ask("What is the difference between an audit and a sermon?").notes == ("nothing that is quoted names “sermon”",)
+
+
+def test_a_comparison_is_made_of_passages_that_name_both_sides(shelf: Callable[..., Ask]) -> None:
+    best = "# Best\n## Differences\nThe main difference and the other difference between KPO and BPO is what differs.\n"
+    both = "# Both\n## Legal work\nLPO is stricter than other KPO.\n"
+    assert quotes(shelf(best=best, both=both)("What is the difference between LPO and KPO?")) == ["LPO is stricter than other KPO."]
 
 
 def test_a_list_in_the_section_of_the_best_passage_is_what_a_list_question_means(shelf: Callable[..., Ask]) -> None:

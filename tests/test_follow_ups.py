@@ -172,7 +172,7 @@ REWRITTEN = [
     ("What does Mu Sigma do?", "is it in both lists?", "Is Mu Sigma in both lists?"),
     ("What does Mu Sigma do?", "and tcs", "What does tcs do?"),
     ("What does Mu Sigma do?", "ok what about its competitors?", "What are Mu Sigma's competitors?"),
-    ("Who works in LPO?", "what do they earn?", "What do people earn (in LPO)?"),
+    ("Who works in LPO?", "what do they earn?", "What do people earn (LPO)?"),
     ("Who owns the work product?", "even after the contract ends?", "Who owns the work product after the contract ends?"),
     ("Does the GDPR apply to KPO?", "and HIPAA?", "Does HIPAA apply to KPO?"),
     ("Does the GDPR apply to KPO?", "in which cases?", "Does the GDPR apply to KPO, and in which cases?"),
@@ -202,6 +202,22 @@ REWRITTEN = [
     ("Do I need a degree?", "which one?", "Which: Do I need a degree?"),
     ("What is data annotation?", "how hard is it to learn?", "How hard is data annotation to learn?"),
     ("What is attrition?", "how is it to be measured?", "How is attrition to be measured?"),
+    ("Who sits in a steering committee?", "how often does it meet?", "How often does a steering committee meet?"),
+    ("Who pays for knowledge transfer?", "what can go wrong?", "What can go wrong with knowledge transfer?"),
+    ("Is KPO growing?", "how fast?", "How fast is KPO growing?"),
+    ("Is LPO cheaper?", "how much cheaper?", "How much cheaper is LPO?"),
+    ("Are there penalties?", "how high exactly?", "How high are the penalties?"),
+    ("Who pays for training?", "how much?", "How much does anyone pay for training?"),
+    ("Who carries the risk?", "where?", "Where does anyone carry the risk?"),
+    ("How often does a steering committee meet?", "why?", "Why does a steering committee meet?"),
+    ("What is a pilot?", "should we do one?", "Should we do a pilot?"),
+    ("What is a pilot?", "how long should it last?", "How long should a pilot last?"),
+    ("Which industries use KPO?", "and healthcare?", "Is healthcare one of the industries that use KPO?"),
+    ("Which countries are used for KPO?", "what about the Philippines?", "Tell me about the Philippines as one of the countries that are used for KPO"),
+    ("What can go wrong with a KPO project?", "how do we prevent that?", "How do we prevent what goes wrong with a KPO project?"),
+    ("What if quality is bad?", "and what then?", "What happens if quality is bad?"),
+    ("Who owns the work?", "even if the provider wrote it?", "Who owns the work, even if the provider wrote it?"),
+    ("Can I work from home?", "no, in the Philippines", "Can I work from home in the Philippines?"),
 ]
 UNTOUCHED = [  # a change of topic, also one with a pronoun of its own
     "What is attrition and how is it measured?", "How does a provider keep its people?", "What does a steering committee decide?",
@@ -239,6 +255,14 @@ def test_a_follow_up_becomes_a_question_that_stands_alone(before: str, text: str
 def test_a_place_that_is_put_right_is_counted_in_the_same_list() -> None:
     assert alone(MODELS, "explain the first one", "no, the third") == "Explain the fixed price pricing model"
     assert alone("What should be in a statement of work?", "the third one please", "no, number 2") == "Number 2 of a statement of work"
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("which is better for a German client?", "Which is better for a German client, LPO or RPO?"), ("whats the difference", "Whats the difference between LPO and RPO?"),
+    ("which is cheaper?", "Which is cheaper, LPO or RPO?"),
+])
+def test_two_things_that_were_defined_one_after_the_other_are_compared(text: str, expected: str) -> None:
+    assert alone("What is LPO?", "and RPO?", text) == expected
 
 
 @pytest.mark.parametrize(("before", "text", "expected"), [

@@ -8,23 +8,25 @@ KINDS = {
     "small-talk": [
         "hi", "Good morning everyone!", "thanks a lot", "what can you do?", "are you a bot?",
         "thanks, that is what I wanted to know", "Thank you for explaining how it works", "bye, and thank you", "how can you help me?", "what do you do here",
+        "I see", "ok, makes sense", "never mind", "that's all, thanks", "I have another question", "No.", "great answer",
     ],
     "abbreviation": ["What is the full form of LPO?", "what does SLA stand for", "what do the letters RCA mean"],
     "comparison": ["difference between KPO and BPO", "KPO vs BPO", "How does LPO differ from KPO?", "Is nearshore the same as onshore?"],
     "steps": [
         "What are the steps of knowledge transfer?", "How is a transition carried out?", "what happens after the sign-off",
-        "Which check follows the first one?",
+        "Which check follows the first one?", "what step comes after due diligence?", "who checks a report, and in what order?", "how is the work handed over to a new team?",
     ],
     "list": [
         "What are the main risks of KPO?", "which countries provide KPO", "list the pricing models", "types of contract",
         "What sort of legal jobs get sent to a provider?", "In what ways can we be charged?",
-        "What specialised areas do providers work in?", "what should we ask a provider?", "Which legal tasks does a provider take on?",
+        "What specialised areas do providers work in?", "what should we ask a provider?", "what should we measure?", "Which legal tasks does a provider take on?",
         "Give me some KPIs for my team", "please tell me the main risks", "any drawbacks of offshoring?",
     ],
     "why": ["Why do companies use KPO?", "How can a client reduce risk?", "What should I do if a file is lost?", "What do I have to do every day?"],
     "definition": ["What is KPO?", "define attrition", "meaning of work product", "what does task exposure mean?", "gain share", "What is a buddy?"],
     "yes-no": ["Is KPO part of BPO?", "do I need a degree", "Can two providers share data?", "Is watching rivals a kind of spying?"],
     "fact": [
+        "What is KPO not?",
         "Who signs off the knowledge transfer?", "How many measures should an SLA have?", "What is generative AI bad at?", "What is a buddy there for?",
         "What type of company is Genpact?", "Which danger does the explainer rank first?", "Which body settles issues of money?", "Who numbers the steps?",
         "Which type of study asks why people leave?", "tell me the price of services", "I need help with contracts", "any idea what this tells us?",

@@ -184,7 +184,7 @@ def _told(question: str, kind: Kind, reads: Sequence[_Read], defining: Sequence[
 def _is_beside(question: str, kind: Kind, read: _Read, pieces: Sequence[Piece]) -> bool:
     """Is a further passage beside the point? A definition where reasons are asked for, or of what is defined already; a row about something else."""
     if read.passage.kind == "definition":
-        again = kind in ("list", "steps", "comparison", "yes-no") and _defined_again(read.passage.quote(read.passage.units[0]), pieces)
+        again = kind in ("steps", "comparison", "yes-no") and _defined_again(read.passage.quote(read.passage.units[0]), pieces)
         return kind == "why" or again
     return read.passage.kind == "row" and not stems_in(read.best.text.partition(" | ")[0]) & stems_in(" ".join(content_words(question)))
 

@@ -92,7 +92,8 @@ def test_what_is_quoted_already_is_not_quoted_again_in_other_words(shelf: Callab
 
 
 def test_a_list_is_whole_when_what_announces_it_says_more_of_what_is_asked_than_its_items(shelf: Callable[..., Ask]) -> None:
-    text = "# Start\nThe people whom a newcomer should meet in the first week are:\n\n- The manager: gives work.\n- The buddy: helps.\n- The client: gets a first week of work.\n"
+    text = "# Start\nThe people whom a newcomer should meet in the first week are:\n\n- The manager: gives work.\n- The buddy: helps.\n" \
+        "- The client: gets a first week of work.\n"
     assert len(quotes(shelf(start=text)("Who is it that a newcomer should meet in the first week?"))) == 4
 
 
@@ -157,8 +158,8 @@ def test_a_sentence_that_only_says_where_something_stands_is_told_from_a_stateme
 
 
 def test_a_table_follows_the_sentence_that_announces_it(shelf: Callable[..., Ask]) -> None:
-    text = "# Quality\n## Measures\nUseful quality measures of a team are:\n\n| Measure | Meaning |\n| --- | --- |\n| Error rate | Errors of a team a page |\n" \
-        "| Rework | Work of a team done twice |\n"
+    text = "# Quality\n## Measures\nUseful quality measures of a team are:\n\n| Measure | Meaning |\n| --- | --- |\n" \
+        "| Error rate | Errors of a team a page |\n| Rework | Work of a team done twice |\n"
     answer = shelf(quality=text)("Which measures of a team mean errors, or work done twice a page?")
     assert [segment.text for segment in answer.segments][:2] == ["Useful quality measures of a team are:", "Measure | Meaning"]
 
@@ -166,14 +167,16 @@ def test_a_table_follows_the_sentence_that_announces_it(shelf: Callable[..., Ask
 def test_a_yes_or_no_question_gets_all_positions_of_a_table_and_other_questions_no_row_about_something_else(shelf: Callable[..., Ask]) -> None:
     text = "# Cost\n## What the sources say\n| Source | Position |\n| --- | --- |\n| Encyclopedia | Outsourcing is cheaper than work in the house |\n" \
         "| Explainer | Savings are seldom the reason |\n"
-    zones = "# Zones\n## Hours\nManila is in the time zone of the east.\n\n## Others\n| City | Hours |\n| --- | --- |\n| Moscow | In the time zone of the north |\n"
+    zones = "# Zones\n## Hours\nManila is in the time zone of the east.\n\n" \
+        "## Others\n| City | Hours |\n| --- | --- |\n| Moscow | In the time zone of the north |\n"
     ask = shelf(cost=text, zones=zones)
     assert len(quotes(ask("Is outsourcing cheaper than work in the house?"))) == 2
     assert quotes(ask("Which time zone is Manila in?")) == ["Manila is in the time zone of the east."]
 
 
 def test_three_things_are_compared_and_what_no_quotation_names_is_said(shelf: Callable[..., Ask]) -> None:
-    text = "# Glossary\n## Audit\nAn audit is a check by others.\n\n## Review\nA review is a check by a colleague.\n\n## Pilot\nA pilot is a small trial of the work.\n"
+    text = "# Glossary\n## Audit\nAn audit is a check by others.\n\n## Review\nA review is a check by a colleague.\n\n" \
+        "## Pilot\nA pilot is a small trial of the work.\n"
     ask = shelf(glossary=text)
     said = " ".join(quotes(ask("audit vs review vs pilot")))
     assert "by others" in said and "by a colleague" in said and "small trial" in said

@@ -258,7 +258,8 @@ def test_a_place_that_is_put_right_is_counted_in_the_same_list() -> None:
 
 
 @pytest.mark.parametrize(("text", "expected"), [
-    ("which is better for a German client?", "Which is better for a German client, LPO or RPO?"), ("whats the difference", "Whats the difference between LPO and RPO?"),
+    ("which is better for a German client?", "Which is better for a German client, LPO or RPO?"),
+    ("whats the difference", "Whats the difference between LPO and RPO?"),
     ("which is cheaper?", "Which is cheaper, LPO or RPO?"),
 ])
 def test_two_things_that_were_defined_one_after_the_other_are_compared(text: str, expected: str) -> None:

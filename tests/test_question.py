@@ -14,12 +14,14 @@ KINDS = {
     "comparison": ["difference between KPO and BPO", "KPO vs BPO", "How does LPO differ from KPO?", "Is nearshore the same as onshore?"],
     "steps": [
         "What are the steps of knowledge transfer?", "How is a transition carried out?", "what happens after the sign-off",
-        "Which check follows the first one?", "what step comes after due diligence?", "who checks a report, and in what order?", "how is the work handed over to a new team?",
+        "Which check follows the first one?",
+        "what step comes after due diligence?", "who checks a report, and in what order?", "how is the work handed over to a new team?",
     ],
     "list": [
         "What are the main risks of KPO?", "which countries provide KPO", "list the pricing models", "types of contract",
         "What sort of legal jobs get sent to a provider?", "In what ways can we be charged?",
-        "What specialised areas do providers work in?", "what should we ask a provider?", "what should we measure?", "Which legal tasks does a provider take on?",
+        "What specialised areas do providers work in?", "what should we ask a provider?", "what should we measure?",
+        "Which legal tasks does a provider take on?",
         "Give me some KPIs for my team", "please tell me the main risks", "any drawbacks of offshoring?",
     ],
     "why": ["Why do companies use KPO?", "How can a client reduce risk?", "What should I do if a file is lost?", "What do I have to do every day?"],

@@ -167,14 +167,14 @@ def _told(question: str, kind: Kind, reads: Sequence[_Read], defining: Sequence[
         room = MAX_WORDS - told
         table = _whole_table(read, view) if kind == "yes-no" else []
         if read.passage.kind == "list":
-            more = _one_of_list(read, kind, view) or _from_list(read, view, room, opens=not pieces)
+            more = _one_of_list(read, kind, view) or _from_list(read, view, room, whole=not pieces or kind == "why")
         elif table and _size(table) <= room:
             more = table
         else:
             further = SIDE_WORDS if kind == "comparison" and read.passage.kind == "definition" else FURTHER_WORDS
             more = _picked(read, centre, min(room, further if pieces else FIRST_WORDS), opens=not pieces)
-            more += _announced(more, read, view, table=kind == "why" and not pieces)
-        if pieces and told + _size(more) > MAX_WORDS:
+            more += _announced(more, read, view, table=kind == "why" and not pieces and read.passage.kind != "row")
+        if pieces and told + _size(more) > MAX_WORDS and not (kind == "why" and _is_ordered(read.passage)):
             continue
         pieces += more
         told += _size(more)
@@ -182,11 +182,11 @@ def _told(question: str, kind: Kind, reads: Sequence[_Read], defining: Sequence[
 
 
 def _is_beside(question: str, kind: Kind, read: _Read, pieces: Sequence[Piece]) -> bool:
-    """Is a further passage beside the point? A definition where reasons are asked for, or of what is defined already; a row about something else."""
+    """Is a further passage beside the point? A definition where reasons are asked for, or of what is defined already; for a fact a row about something else."""
     if read.passage.kind == "definition":
         again = kind in ("steps", "comparison", "yes-no") and _defined_again(read.passage.quote(read.passage.units[0]), pieces)
         return kind == "why" or again
-    return read.passage.kind == "row" and not stems_in(read.best.text.partition(" | ")[0]) & stems_in(" ".join(content_words(question)))
+    return kind == "fact" and read.passage.kind == "row" and not stems_in(read.best.text.partition(" | ")[0]) & stems_in(" ".join(content_words(question)))
 
 
 def _defined_again(sentence: str, pieces: Sequence[Piece]) -> bool:
@@ -321,17 +321,15 @@ def _announced(pieces: Sequence[Piece], read: _Read, view: View, *, table: bool)
     return _within(_whole_table(after, view) or _whole_list(after, view), MAX_WORDS)
 
 
-def _from_list(read: _Read, view: View, room: int, *, opens: bool) -> list[Piece]:
-    """The list of a passage, whole when it fits into `room` words; else its lead-in with the best of the passage's items, in their order.
+def _from_list(read: _Read, view: View, room: int, *, whole: bool) -> list[Piece]:
+    """The list of a passage, all of it when it fits into `room` words; else its lead-in with the best of the passage's items, in their order.
 
-    Empty when not even the lead-in and an item fit. A numbered list is never cut ("The stages are:" and then 2 and 4): whole when it `opens` the
-    answer, else left out.
+    Empty when not even the lead-in and an item fit. A numbered list is never cut ("The stages are:" and then 2 and 4): it is there `whole` or not at all.
     """
-    whole = _whole_list(read, view)
-    ordered = _is_ordered(read.passage)
-    if _size(whole) <= room or (ordered and opens):
-        return whole
-    if ordered:
+    everything = _whole_list(read, view)
+    if _size(everything) <= room or (whole and _is_ordered(read.passage)):
+        return everything
+    if _is_ordered(read.passage):
         return []
     lead = _lead_in(read, view)
     items = sorted(_items(read), key=lambda item: (-item.score, item.start))

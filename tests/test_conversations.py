@@ -89,7 +89,7 @@ CONVERSATIONS: dict[str, tuple[Turn, ...]] = {
     "step by step": (
         Turn("What are the steps of the KPO process?", ("steps",), ("Requirement analysis", "Review and feedback"), ("process-steps",)),
         Turn("what happens in the third step?", ("knowledge transfer",), (), ("process-steps", "knowledge-transfer", "glossary")),
-        Turn("why does it fail?", ("why", "knowledge transfer", "fail"), ("lack the time to teach", "Reserve their hours", "playback"), ("knowledge-transfer",)),
+        Turn("why does it fail?", ("why", "knowledge transfer", "fail"), ("lack the time to teach", "Reserve their hours"), ("knowledge-transfer",)),
         Turn("continue", ("why", "knowledge transfer", "fail"), ("nothing further",), (), "conversation"),
         Turn("and step 5?", ("execution",), (), ("process-steps", "glossary")),
     ),

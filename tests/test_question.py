@@ -24,7 +24,10 @@ KINDS = {
         "Which legal tasks does a provider take on?",
         "Give me some KPIs for my team", "please tell me the main risks", "any drawbacks of offshoring?",
     ],
-    "why": ["Why do companies use KPO?", "How can a client reduce risk?", "What should I do if a file is lost?", "ways to share work", "What do I have to do every day?"],
+    "why": [
+        "Why do companies use KPO?", "How can a client reduce risk?", "What should I do if a file is lost?", "ways to share work",
+        "What do I have to do every day?",
+    ],
     "definition": ["What is KPO?", "define attrition", "meaning of work product", "what does task exposure mean?", "gain share", "What is a buddy?"],
     "yes-no": ["Is KPO part of BPO?", "do I need a degree", "Can two providers share data?", "Is watching rivals a kind of spying?"],
     "fact": [

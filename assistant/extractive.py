@@ -101,7 +101,7 @@ def compose(
         pieces = _shaped(kind, reads, evidence, view)
         if pieces and kind != "comparison" and not any(piece.passage == reads[0].passage for piece in pieces):
             preface = _picked(reads[0], reads[0].best.at, PREFACE_WORDS, opens=False)
-            pieces = [*(piece for piece in preface if not _defined_again(piece.text, pieces)), *pieces]
+            pieces = pieces if any(_defined_again(piece.text, pieces) for piece in preface) else [*preface, *pieces]
     if not pieces:
         defining = _defining(question, kind, evidence, terms) if kind in ("definition", "abbreviation") else []
         pieces = _told(question, kind, reads, defining, view)

@@ -284,7 +284,7 @@ def _one_of_list(read: _Read, kind: Kind, view: View) -> list[Piece]:
     """The item that answers a question for one thing, or two, under the list's lead-in. Empty when no item stands out, or all of them are asked for."""
     items = _items(read)
     lead = max((score for unit, score in zip(read.passage.units, read.scores, strict=True) if not unit.marker), default=-inf)
-    if kind not in ALL_ITEMS and lead > max(item.score for item in items) + LEAD_MARGIN:
+    if kind not in ALL_ITEMS and lead > max((item.score for item in items), default=-inf) + LEAD_MARGIN:
         return []
     near = [item for item in items if item.score >= max(other.score for other in items) - FOCUS_MARGIN]
     return _joined([*_lead_in(read, view), *near]) if kind not in ALL_ITEMS and len(near) in (1, 2) else []

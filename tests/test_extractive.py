@@ -97,6 +97,12 @@ def test_a_list_is_whole_when_what_announces_it_says_more_of_what_is_asked_than_
     assert len(quotes(shelf(start=text)("Who is it that a newcomer should meet in the first week?"))) == 4
 
 
+def test_a_list_none_of_whose_items_was_scored_is_quoted_by_what_announces_it(shelf: Callable[..., Ask], monkeypatch: pytest.MonkeyPatch) -> None:
+    ask = shelf(start="# Start\nThe people whom a newcomer should meet in the first week are:\n\n- The manager.\n- The buddy.\n")
+    monkeypatch.setattr("assistant.evidence.READ_UNITS", 1)
+    assert quotes(ask("Who is it that a newcomer should meet in the first week?"))[0].startswith("The people whom a newcomer")
+
+
 def test_a_table_that_follows_the_reason_is_quoted_with_it(shelf: Callable[..., Ask]) -> None:
     text = "# Faults\n## How projects fail\nAnalytics projects typically fail, and each cause has a remedy.\n\n| Fault | Remedy |\n| --- | --- |\n" \
         "| Poor data | Checks |\n| Vague brief | Sign-off |\n"

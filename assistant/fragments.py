@@ -9,7 +9,10 @@ from index.lexical import content_words
 
 _BARE = re.compile(
     r"^(?P<word>why not|why|how come|how|where|when|who|which ones?|since when)(?: (?:exactly|is (?:that|this|it)(?: so)?|so|that|then|are they))*$", re.I)
-_DEGREE = re.compile(r"^(?P<degree>how (?:much|often|long|fast|quickly|soon|high|big|large|likely|many|(?:much|many) (?:\w+er|more|less)))(?: exactly| then)*$", re.I)
+_DEGREES = "much|often|long|fast|quickly|soon|high|big|large|likely|many"
+_DEGREE = re.compile(rf"^(?P<degree>how (?:{_DEGREES}|(?:much|many) (?:\w+er|more|less)))(?: exactly| then)*$", re.I)
+_WHO_DOES = re.compile(r"^who (?P<does>[a-z]+[^s]s) (?P<np>.+)$", re.I)
+_EVEN_IF = re.compile(r"^(?:(?:even|only|also|not) (?:if|when|though)|unless|except (?:if|when))\b .{2,60}$", re.I)
 _EXAMPLES = re.compile(
     r"^(?:(?:can|could) you )?(?:please )?(?:(?:give|show|tell|name)(?: me| us)? )?(?:(?:an?|some|any|a few|more|the|concrete|real|other|two|three) )*(?:such as|like what|like|e\.?g|for (?:example|instance)|examples?|instances?|illustrations?)(?: of (?:it|that|this|them|those|these))?(?: please)?$", re.I)
 
@@ -30,19 +33,17 @@ def bare_word(said: Said) -> str | None:
 def _how_far(said: Said) -> str | None:
     """ "how fast?" after "Is KPO growing?" is "How fast is KPO growing?"; after "What is KPO?" it is left to other rules."""
     found = _DEGREE.match(said.bare)
-    before = plain(said.before)
     if not found:
         return None
-    degree = found["degree"].lower()
-    asked = re.match(rf"^(?:(?:how|why|when|where)(?: (?!{AUX}\b)\w+)? )?(?P<rest>{AUX}\b.+)$", before, re.I)
+    degree, before = found["degree"].lower(), plain(said.before)
     exists = re.match(r"^(?P<are>is|are) there (?:any |an? )?(?P<x>.+)$", before, re.I)
     if exists:
         return f"{degree} {exists['are'].lower()} the {exists['x']}?"
+    asked = re.match(rf"^(?:(?:how|why|when|where)(?: (?!{AUX}\b)\w+)? )?(?P<rest>{AUX}\b.+)$", before, re.I)
     if asked:
-        last = degree.split()[-1]
-        rest = re.sub(rf" {last}$", "", asked["rest"], flags=re.I)  # "is it cheaper?", "how much cheaper?"
+        rest = re.sub(rf" {degree.split()[-1]}$", "", asked["rest"], flags=re.I)  # "Is it cheaper?", "how much cheaper?"
         return f"{degree} {rest[0].lower() + rest[1:]}?"
-    who = re.match(r"^who (?P<does>[a-z]+[^s]s) (?P<np>.+)$", before, re.I)
+    who = _WHO_DOES.match(before)
     return f"{degree} does anyone {_base(who['does'])} {who['np']}?" if who else None
 
 
@@ -56,10 +57,10 @@ def _asked_with(word: str, before: str, said: Said) -> str:
     which = re.match(rf"^(?:which|what) (?P<np>(?!{AUX}\b)(?:[\w-]+ ){{0,3}}?[\w-]+s) (?P<does>(?!{AUX}\b)[a-z]+\b.+)$", before, re.I)
     if which and is_plural(which["np"].split()[-1]):
         return f"{word} do {which['np']} {which['does']}?"
-    who = re.match(r"^who (?P<does>[a-z]+[^s]s) (?P<np>.+)$", before, re.I)
+    who = _WHO_DOES.match(before)
     if who and word != "who":
         return f"{word} does anyone {_base(who['does'])} {who['np']}?"
-    other = re.match(r"^(?:why|how|where|when)(?: (?:much|often|long|fast|quickly|soon|high|big|large|likely|many))? (?P<rest>(?:is|are|was|were|do|does|did|can|could|should|would|will|must) .+)$", before, re.I)
+    other = re.match(rf"^(?:why|how|where|when)(?: (?:{_DEGREES}))? (?P<rest>(?:is|are|was|were|do|does|did|can|could|should|would|will|must) .+)$", before, re.I)
     if other and word in ("why", "how", "where", "when"):
         return f"{word} {other['rest']}?"
     asked = {"why": f"Why {said.topic}?", "how": f"How does {said.topic} work?", "where": f"Where is {said.topic} done?", "when": f"When is {said.topic} used?"}
@@ -116,9 +117,6 @@ def aspect(said: Said) -> str | None:
     if is_plural(shape.split()[-1]):
         return f"What are {'' if singular(shape) == 'example' else 'the '}{shape} of {topic}?"
     return f"What is the {shape} of {topic}?"
-
-
-_EVEN_IF = re.compile(r"^(?:(?:even|only|also|not) (?:if|when|though)|unless|except (?:if|when))\b .{2,60}$", re.I)
 
 
 def elsewhere(said: Said) -> str | None:

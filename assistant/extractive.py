@@ -165,16 +165,17 @@ def _told(question: str, kind: Kind, reads: Sequence[_Read], defining: Sequence[
         if pieces and _is_beside(question, kind, read, pieces):
             continue
         room = MAX_WORDS - told
+        whole = _is_ordered(read.passage) and kind == "why" and len({piece.passage.id for piece in pieces}) < 2
         table = _whole_table(read, view) if kind == "yes-no" else []
         if read.passage.kind == "list":
-            more = _one_of_list(read, kind, view) or _from_list(read, view, room, whole=not pieces or kind == "why")
+            more = _one_of_list(read, kind, view) or _from_list(read, view, room, whole=whole or not pieces)
         elif table and _size(table) <= room:
             more = table
         else:
             further = SIDE_WORDS if kind == "comparison" and read.passage.kind == "definition" else FURTHER_WORDS
             more = _picked(read, centre, min(room, further if pieces else FIRST_WORDS), opens=not pieces)
             more += _announced(more, read, view, table=kind == "why" and not pieces and read.passage.kind != "row")
-        if pieces and told + _size(more) > MAX_WORDS and not (kind == "why" and _is_ordered(read.passage)):
+        if pieces and told + _size(more) > MAX_WORDS and not whole:
             continue
         pieces += more
         told += _size(more)

@@ -125,6 +125,16 @@ def test_a_numbered_list_is_never_cut(shelf: Callable[..., Ask]) -> None:
     assert quotes(shelf(move=text)("Does a move to another provider have usual points?"))[1:] == steps
 
 
+@pytest.mark.parametrize("before", [1, 2])
+def test_a_long_numbered_list_behind_two_reasons_is_left_out(shelf: Callable[..., Ask], before: int) -> None:
+    reasons = ["A move to another provider can fail through vague contracts.", "Silent managers let another provider fail after the move."]
+    steps = "".join(f"{at}. Stage {at} of the move takes people and papers through another long day of careful packing at the provider.\n" for at in range(1, 9))
+    listed = f"# Stages\nThe usual stages are:\n\n{steps}"
+    said = quotes(shelf(**{f"reason{at}": f"# Reason {at}\n{text}" for at, text in enumerate(reasons[:before])}, stages=listed)("Why does a move to another provider fail?"))
+    assert sorted(said[:before]) == sorted(reasons[:before])
+    assert len(said) == (before + 9 if before == 1 else before)
+
+
 def test_a_table_of_something_else_is_no_list_of_steps(shelf: Callable[..., Ask]) -> None:
     table = "\n\n| {} | Skill |\n| --- | --- |\n| Legal | Law |\n| Finance | Tax |\n"
     text = "# Moves\n## Moves to another provider\nSuch moves to another provider have their stages."

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -80,17 +80,17 @@ def store(reranker: str, constants: dict[str, Any]) -> None:
     CONSTANTS.write_text(json.dumps(stored, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def observed(assistant: Assistant, found: CaseSet, *, besides: bool = False) -> list[Observed]:
+def observed(assistant: Assistant, cases: Iterable[Case], *, besides: bool = False) -> list[Observed]:
     """What an assistant with an open floor sees of each case that expects an answer or a refusal.
 
     Every case with an answer is asked a second time with the documents of its `must_cite` left out. The same words then have no answer, so
     that the constants cannot learn from the wording alone which questions to refuse; unless what is quoted still says it, which counts
-    for nothing. A set that is fitted on `besides` is asked once only.
+    for nothing. Cases that are fitted on `besides` are asked once only.
     """
     with assistant.retrieval.reading() as view:
         documents = {entry.id for entry in view.entries()}
     seen: list[Observed] = []
-    for case in found.cases:
+    for case in cases:
         answer = assistant.answer(Question(case.question, case.after))
         if case.expect == "conversation" or answer.verdict == "conversation":
             continue

@@ -385,10 +385,12 @@ def calibrate(
     from assistant.floor import CONSTANTS, Constants
     from evals.calibrate import calibrated, development, entry, observed, practice, store
     from evals.cases import load, merged
+    from evals.terminal import counted
 
     found, more = (load(set_file), []) if set_file else (development(), [practice()])
     assistant = Assistant(house(ctx, data_dir).retrieval(), Extractive(), Constants.open())
-    seen = [*observed(assistant, found), *(one for other in more for one in observed(assistant, other, besides=True))]
+    seen = observed(assistant, counted(found.cases, found.name))
+    seen += [one for other in more for one in observed(assistant, counted(other.cases, other.name), besides=True)]
     reranker = assistant.retrieval.reranker
     name = reranker.identity if reranker else "none"
     fitted = entry(calibrated(seen), merged([found, *more]), seen)
@@ -409,8 +411,9 @@ def fit_fusion(ctx: typer.Context, data_dir: DataDir = None) -> None:
 
     from evals import fusion
     from evals.calibrate import practice
+    from evals.terminal import counted
 
-    seen = list(fusion.candidates(house(ctx, data_dir).retrieval(), practice()))
+    seen = list(fusion.candidates(house(ctx, data_dir).retrieval(), counted(practice().cases, "practice")))
     print_json({"questions": len(seen), "within": fusion.WITHIN, "weights": [asdict(fusion.fit(seen, k)) for k in fusion.TRIED_K]})
 
 
@@ -430,13 +433,14 @@ def fit_head(
     from evals import head
     from evals.calibrate import development, practice
     from evals.run import planned
+    from evals.terminal import counted
     from index.head import FITTED
 
     retrieval = house(ctx, data_dir).retrieval()
     whole = head.Whole()
     sets = (practice(), sample), (development(), sample // 4)
     fitted_on, others = (replace(found, cases=tuple(planned(found, sample=n, seed=1))) for found, n in sets)
-    seen, held_out = (list(head.readings(retrieval, found, whole)) for found in (fitted_on, others))
+    seen, held_out = (list(head.readings(retrieval, counted(found.cases, found.name), whole)) for found in (fitted_on, others))
     fitted = head.fit(seen)
     stored = head.entry(fitted, fitted_on, len(seen), len(held_out), head.agreement(fitted, held_out))
     print_json({"digest": fitted.digest, **stored["provenance"]})
@@ -459,13 +463,14 @@ def calibrate_check(
 
     from assistant.check import CONSTANTS, Constants, Judge, models_of
     from evals import sentences
+    from evals.terminal import counted
 
     path = file or sentences.SHIPPED
     found = sentences.load(path)
     retrieval = house(ctx, data_dir).retrieval()
     open_check = Judge(retrieval.embedder, retrieval.reranker, constants=Constants.open())
     with retrieval.reading() as view:
-        seen = list(sentences.observed(open_check, view, found))
+        seen = list(sentences.observed(open_check, view, counted(found, "sentences")))
         constants = sentences.fit(seen)
         judge = Judge(retrieval.embedder, retrieval.reranker, constants=constants)
         told = {half: sentences.rates(judge, view, found, half) for half in ("even", "odd")}

@@ -1,14 +1,14 @@
 """The fusion is fitted: what tells, before the cross-encoder reads them, which passages say what a case expects."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from corpus.document import embedded_text
 from corpus.errors import EvalError
-from evals.cases import CaseSet
+from evals.cases import Case
 from evals.metrics import facts_said
 from index.search import Retrieval, fuse
 
@@ -49,10 +49,10 @@ class Weights:
     early: tuple[float, ...]
 
 
-def candidates(retrieval: Retrieval, found: CaseSet) -> Iterator[Candidates]:
+def candidates(retrieval: Retrieval, cases: Iterable[Case]) -> Iterator[Candidates]:
     """The candidates of each case of which some passage says all that is expected, and some does not."""
     with retrieval.reading() as view:
-        for case in found.cases:
+        for case in cases:
             if case.expect != "answer" or not case.must_say or case.after:
                 continue
             listed = retrieval.listed(view, case.question)

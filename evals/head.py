@@ -4,7 +4,7 @@ The upper layers change little: the score of nine of twelve layers under a linea
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +15,7 @@ import numpy as np
 
 from assistant.evidence import READ_PASSAGES, READ_UNITS, in_context
 from corpus.document import embedded_text
-from evals.cases import CaseSet
+from evals.cases import Case, CaseSet
 from evals.metrics import facts_said
 from index.compile import with_states
 from index.head import FITTED, Head
@@ -63,10 +63,10 @@ class Whole:
             return list(pool.map(one, texts))
 
 
-def readings(retrieval: Retrieval, found: CaseSet, whole: Whole) -> Iterator[Reading]:
-    """For each question of a set the passages that would be reranked, and the units of the best of these, read by the whole model."""
+def readings(retrieval: Retrieval, cases: Iterable[Case], whole: Whole) -> Iterator[Reading]:
+    """For each question the passages that would be reranked, and the units of the best of these, read by the whole model."""
     with retrieval.reading() as view:
-        for case in found.cases:
+        for case in cases:
             listed = retrieval.listed(view, case.question)
             hits = retrieval.fused(view, listed, RERANKED)
             passages = whole.read(listed.question, [hit.read for hit in hits])

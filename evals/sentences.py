@@ -5,7 +5,7 @@ The even half (see evals.run.parity) is what constants are fitted on, the odd ha
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,7 +97,7 @@ def rates(judge: Judge, view: View, found: Sequence[Labelled], half: str) -> Rat
     return Rates(sum(one.supported for one in chosen), tuple(eaten), sum(not one.supported for one in chosen), tuple(missed))
 
 
-def observed(judge: Judge, view: View, found: Sequence[Labelled]) -> Iterator[tuple[Labelled, str, tuple[float, ...]]]:
+def observed(judge: Judge, view: View, found: Iterable[Labelled]) -> Iterator[tuple[Labelled, str, tuple[float, ...]]]:
     """Each sentence of the development half with what the rules say of it ("" for nothing) and its features."""
     for one in found:
         if one.half == "even":

@@ -1,6 +1,7 @@
 """Runs as the terminal shows them: a live bar on stderr with failures as they come, then a summary and the failed cases on stdout."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 import typer
 from rich.console import Console
@@ -13,6 +14,7 @@ from evals.metrics import says
 from evals.records import Feedback
 from evals.run import EvalRun, Outcome
 
+Item = TypeVar("Item")
 SHOWN = 160  # characters of an answer in a list of cases; the reports show the whole
 
 
@@ -31,6 +33,14 @@ def follow(outcomes: Iterable[Outcome], *, title: str, total: int, cases: dict[s
                 console.print(line, soft_wrap=True)
             progress.update(task, advance=1, failed=failed)
     return seen
+
+
+def counted(items: Sequence[Item], title: str) -> Iterator[Item]:
+    """The items, with a bar on stderr of how many have been taken and how long the others will take; without one where stderr is no terminal."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        yield from progress.track(items, description=title)
 
 
 def reason(outcome: Outcome, case: Case | None = None) -> str:

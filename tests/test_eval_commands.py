@@ -17,6 +17,7 @@ from evals.cases import Case, CaseSet, Place, dump, load
 from evals.records import Records
 from evals.session import number, write
 from evals.starter import save_new
+from evals.terminal import counted
 
 NOTES = """\
 # Tea
@@ -333,3 +334,13 @@ def test_a_question_is_not_put_into_a_set_twice(tmp_path: Path) -> None:
     assert inbox.accept(records, 1, path).id == "what-is-tea"
     with pytest.raises(EvalError, match="asks this already, in the case what-is-tea"):
         inbox.accept(records, 2, path)
+
+
+def test_a_long_command_shows_how_far_it_is_and_says_nothing_in_a_pipe(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    assert list(counted(["a", "b", "c"], "practice")) == ["a", "b", "c"]
+    shown = capsys.readouterr()
+    assert "practice" in shown.err and "3/3" in shown.err and not shown.out
+    monkeypatch.setenv("TTY_COMPATIBLE", "0")
+    assert list(counted(["a"], "practice")) == ["a"]
+    assert capsys.readouterr() == ("", "")

@@ -186,14 +186,14 @@ def test_a_case_is_asked_again_without_the_documents_that_answer_it(tmp_path: Pa
         Case(id="plane", question="When does the plane to Wick leave?", expect="refusal"),
         Case(id="thanks", question="thanks", expect="conversation"),
     )
-    seen = observed(assistant, CaseSet("set", "", cases))
+    seen = observed(assistant, cases)
     assert [(one.case, one.answerable, one.right, one.besides) for one in seen] == [
         ("ferry", True, True, False),
         ("ferry", False, False, True),
         ("tram", True, True, False),  # a copy still says it, so that leaving the one out proves nothing
         ("plane", False, False, False),
     ]
-    besides = observed(assistant, CaseSet("set", "", cases), besides=True)
+    besides = observed(assistant, cases, besides=True)
     assert [(one.case, one.answerable, one.besides) for one in besides] == [("ferry", True, True), ("tram", True, True), ("plane", False, True)]
 
 

@@ -50,7 +50,7 @@ def test_only_cases_with_a_passage_that_says_it_are_learned_from(shipped: Path) 
         Case(id="not-said", question="What is attrition?", must_say=("hippopotamus",)),
         Case(id="refusal", question="What is the capital of Mongolia?", expect="refusal"),
     )
-    [one] = candidates(open_house(shipped).retrieval(), CaseSet("few", "", cases))
+    [one] = candidates(open_house(shipped).retrieval(), cases)
     assert one.ranks.shape == (len(TRIED_K), len(one.near)) == (len(TRIED_K), len(one.says))
     assert one.says.any() and not one.says.all()
     assert (one.near > 0).any() and (one.length > 0).all()

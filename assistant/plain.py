@@ -7,7 +7,7 @@ from datetime import date
 from assistant.answer import Answer, Citation
 from assistant.ask import disputed
 from assistant.opposites import is_negated
-from assistant.topic import pair_of
+from assistant.topic import sides_of
 from assistant.vocabulary import stem, stems_in
 from index.lexical import STOPWORDS, words
 
@@ -24,11 +24,11 @@ def confidence(answer: Answer) -> str:
 def why_sure(answer: Answer) -> str:
     """What speaks for and against the answer, as far as a reader can check it: where its quotations come from, which words they lack.
 
-    Of a comparison only the two sides count: what tells them apart need not call itself a difference.
+    Of a comparison only its sides count: what tells them apart need not call itself a difference.
     """
     documents = len({citation.document for citation in answer.citations})
     said = {root for citation in answer.citations for root in stems_in(f"{citation.title} {citation.heading} {citation.quote}")}
-    about = _NOT.sub("not", " ".join(pair_of(answer.standalone) or [answer.standalone]))
+    about = _NOT.sub("not", " ".join(sides_of(answer.standalone) or [answer.standalone]))
     asked = [word for word in dict.fromkeys(words(about)) if word not in STOPWORDS]
     lacking = [word for word in asked if stem(word) not in said] + ["not"] * _lacks_denial(answer)
     quotes = len(answer.citations)

@@ -22,10 +22,11 @@ def test_the_reason_counts_quotations_and_names_the_words_that_they_lack() -> No
     assert why_sure(answered("What is a zebra desk in Peru?")) == "1 quotation from 1 document; not in them: “zebra”, “peru”"
 
 
-def test_of_a_comparison_only_the_two_sides_can_be_lacking() -> None:
+def test_of_a_comparison_only_its_sides_can_be_lacking() -> None:
     said = "A desk holds a lamp, a table holds plates."
     assert "every word" in why_sure(answered("What is the difference between a desk and a table?", said))
     assert why_sure(answered("What is the difference between a desk and a zebra?", said)).endswith("not in them: “zebra”")
+    assert why_sure(answered("desk vs table vs zebra", said)).endswith("not in them: “zebra”")
 
 
 def test_a_denial_that_no_quotation_holds_is_lacking_and_nothing_to_be_confident_of() -> None:

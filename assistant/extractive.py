@@ -46,8 +46,9 @@ APART = 8  # characters between two passages of one list or table: a line break,
 _ANNOUNCES = re.compile(r":$|\b(sections?|tables?|lists?|steps?|plans?|examples?|figures?|articles?) below\b", re.I)  # what is not quoted
 # "Regulation explains the rules.", "The two are compared more fully in KPO and BPO.": not quoted either.
 _REFERS = re.compile(
-    r"^(?!The |An? )[A-Z][\w ]{2,40} (describes?|covers?|explains?|compares?|discuss(es)?|treats?|sets? out|tells? more|gathers?) "
-    r"(the|that|those|what|how|each|such|it)\b(?! .*\baccording\b)(?=.{0,60}\.$)|"
+    r"^(?!The |An? )[A-Z][\w ]{2,60} "
+    r"(describes?|covers?|explains?|compares?|discuss(es)?|treats?|sets? out|tells? more|gathers?|gives?(?= the details?)|weighs) "
+    r"(the|that|those|what|how|each|such|it|about|.* in (full|detail)\.$)\b(?! .*\baccording\b)(?=.{0,60}\.$)|"
     r"\b(is|are) (compared|described|covered|explained|treated|collected|outlined|set out)( more fully| in detail)? in [A-Z][\w ]+\.$"
 )
 _STEPS = re.compile(r"(step|stage|phase|day|order|no)\b", re.I)  # the first column of a table of steps
@@ -127,10 +128,17 @@ def _by_passage(evidence: Sequence[Evidence]) -> list[_Read]:
 
 
 def _of_all_sides(question: str, reads: Sequence[_Read], terms: Sequence[Term]) -> list[_Read]:
-    """For a comparison the passages that name all its sides, then definitions; all that were read when none names them all."""
+    """For a comparison the passages that name all its sides, then definitions of these; all that were read when none names them all.
+
+    Not what stands under a heading that compares one of them with something else.
+    """
     sides = [names_of(side, terms) for side in sides_of(question)]
-    whole = [read for read in reads if all(is_named(names, read.passage.text) for names in sides)]
-    return [*whole, *(read for read in reads if read not in whole and read.passage.kind == "definition")] if whole else list(reads)
+    whole = [
+        read for read in reads if all(is_named(names, read.passage.text) for names in sides)
+        if read.passage.kind != "prose" or not sides_of(read.passage.heading) or all(is_named(names, read.passage.heading) for names in sides)
+    ]
+    defined = [read for read in reads if read.passage.kind == "definition" and any(is_named(names, read.passage.heading) for names in sides)]
+    return [*whole, *(read for read in defined if read not in whole)] if whole else list(reads)
 
 
 def _defining(question: str, kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term]) -> list[Evidence]:
@@ -168,7 +176,7 @@ def _told(question: str, kind: Kind, reads: Sequence[_Read], defining: Sequence[
         whole = _is_ordered(read.passage) and kind == "why" and len({piece.passage.id for piece in pieces}) < 2
         table = _whole_table(read, view) if kind == "yes-no" else []
         if read.passage.kind == "list":
-            more = _one_of_list(read, kind, view) or _from_list(read, view, room, whole=whole or not pieces)
+            more = _one_of_list(question, read, kind, view) or _from_list(read, view, room, whole=whole or not pieces)
         elif table and _size(table) <= room:
             more = table
         else:
@@ -258,7 +266,8 @@ def _shaped(kind: Kind, reads: Sequence[_Read], evidence: Sequence[Evidence], vi
         _Read(p, read.best, ()) for read in reads[:2] for p in view.passages_of(read.passage.document)
         if p.heading == read.passage.heading != "" and _has_shape(p, kind)
     )
-    return next((pieces for read in beside if (pieces := _whole_list(read, view) or _whole_table(read, view))), [])
+    further = (read for read in reads if read.passage.document == reads[0].passage.document and _has_shape(read.passage, kind))
+    return next((pieces for read in (*beside, *further) if (pieces := _whole_list(read, view) or _whole_table(read, view))), [])
 
 
 def _has_shape(passage: Passage, kind: Kind) -> bool:
@@ -281,14 +290,22 @@ def _whole_list(read: _Read, view: View) -> list[Piece]:
     return _joined(pieces[: MAX_ITEMS + 1])
 
 
-def _one_of_list(read: _Read, kind: Kind, view: View) -> list[Piece]:
-    """The item that answers a question for one thing, or two, under the list's lead-in. Empty when no item stands out, or all of them are asked for."""
+def _one_of_list(question: str, read: _Read, kind: Kind, view: View) -> list[Piece]:
+    """The item that answers a question for one thing, or two, under the list's lead-in. Empty when no item stands out, or all of them are asked for.
+
+    One whose label is asked about ("Legal occupations: …") stands out, whatever the scores.
+    """
+    if kind in ALL_ITEMS:
+        return []
     items = _items(read)
+    named = [item for item in items if stems_in(item.text.partition(":")[0]) <= stems_in(question)]
+    if len(named) == 1:
+        return _joined([*_lead_in(read, view), *named])
     lead = max((score for unit, score in zip(read.passage.units, read.scores, strict=True) if not unit.marker), default=-inf)
-    if kind not in ALL_ITEMS and lead > max((item.score for item in items), default=-inf) + LEAD_MARGIN:
+    if lead > max((item.score for item in items), default=-inf) + LEAD_MARGIN:
         return []
     near = [item for item in items if item.score >= max(other.score for other in items) - FOCUS_MARGIN]
-    return _joined([*_lead_in(read, view), *near]) if kind not in ALL_ITEMS and len(near) in (1, 2) else []
+    return _joined([*_lead_in(read, view), *near]) if len(near) in (1, 2) else []
 
 
 def _items(read: _Read) -> list[Piece]:

@@ -127,11 +127,12 @@ def test_a_numbered_list_is_never_cut(shelf: Callable[..., Ask]) -> None:
 
 @pytest.mark.parametrize("before", [1, 2])
 def test_a_long_numbered_list_behind_two_reasons_is_left_out(shelf: Callable[..., Ask], before: int) -> None:
-    reasons = ["A move to another provider can fail through vague contracts.", "Silent managers let another provider fail after the move."]
-    steps = "".join(f"{at}. Stage {at} of the move takes people and papers through another long day of careful packing at the provider.\n" for at in range(1, 9))
-    listed = f"# Stages\nThe usual stages are:\n\n{steps}"
-    said = quotes(shelf(**{f"reason{at}": f"# Reason {at}\n{text}" for at, text in enumerate(reasons[:before])}, stages=listed)("Why does a move to another provider fail?"))
-    assert sorted(said[:before]) == sorted(reasons[:before])
+    reasons = ["A move to another provider can fail through vague contracts.", "Silent managers let another provider fail after the move."][:before]
+    step = "{0}. Stage {0} of the move takes people and papers through another long day of careful packing at the provider.\n"
+    texts = {f"reason{at}": f"# Reason {at}\n{text}" for at, text in enumerate(reasons)}
+    texts["stages"] = "# Stages\nThe usual stages are:\n\n" + "".join(map(step.format, range(1, 9)))
+    said = quotes(shelf(**texts)("Why does a move to another provider fail?"))
+    assert sorted(said[:before]) == sorted(reasons)
     assert len(said) == (before + 9 if before == 1 else before)
 
 
@@ -168,6 +169,9 @@ def test_a_definition_gives_no_reason(shelf: Callable[..., Ask]) -> None:
     ("Delivery locations covers the countries concerned.", True), ("The two are compared more fully in KPO and BPO.", True),
     ("The contract covers the rights to the work.", False), ("A pilot shows what the provider can do.", False), ("The plan below shows the first week.", True),
     ("HIPAA covers the data of patients, according to the explainer.", False),
+    ("Why companies use KPO weighs such motives against the costs.", True), ("Misses usually give the client a right to end the contract.", False),
+    ("Engineering and design and IT and software describe the two service lines.", True), ("Clients weigh the price against speed.", False),
+    ("Healthcare gives the detail, and Regulation covers patient data.", True),
 ])
 def test_a_sentence_that_only_says_where_something_stands_is_told_from_a_statement(sentence: str, only_refers: bool) -> None:
     assert extractive.refers(sentence) is only_refers
@@ -204,6 +208,29 @@ def test_a_comparison_is_made_of_passages_that_name_both_sides(shelf: Callable[.
     best = "# Best\n## Differences\nThe main difference and the other difference between KPO and BPO is what differs.\n"
     both = "# Both\n## Legal work\nLPO is stricter than other KPO.\n"
     assert quotes(shelf(best=best, both=both)("What is the difference between LPO and KPO?")) == ["LPO is stricter than other KPO."]
+
+
+def test_a_comparison_has_nothing_of_other_comparisons_and_no_other_definitions(shelf: Callable[..., Ask]) -> None:
+    both = "# Both\n## Rules\nOne difference is that KPO is freer than BPO.\n"
+    other = "# Other\n## How does KPO differ from ITO?\nITO has its own difference from BPO and KPO.\n"
+    glossary = "# Glossary\n## Gap (GAP)\nA gap is a difference such as that of KPO.\n"
+    ask = shelf(both=both, other=other, glossary=glossary)
+    assert quotes(ask("What is the difference between KPO and BPO?")) == ["One difference is that KPO is freer than BPO."]
+    assert quotes(ask("What is the difference between KPO and ITO?")) == ["ITO has its own difference from BPO and KPO."]
+
+
+def test_the_item_whose_label_is_asked_about_is_the_one(shelf: Callable[..., Ask]) -> None:
+    text = "# Pay\nThe pay of three groups of people is:\n\n- Legal clerks: the pay is nine.\n" \
+        "- Tax clerks: the pay of people is five, says the people's group.\n- Cooks: the pay of people is six, says the people's group.\n"
+    assert quotes(shelf(pay=text)("How high is the pay of legal clerks among these people?")) == [
+        "The pay of three groups of people is:", "Legal clerks: the pay is nine.",
+    ]
+
+
+def test_a_list_elsewhere_in_the_best_document_is_what_a_list_question_means(shelf: Callable[..., Ask]) -> None:
+    text = "# Risks\nThe risks of a move, and how they are reduced, fill a page.\n\n" \
+        "## Register\n| Risk | Measure |\n| --- | --- |\n| Leak | Locks |\n| Delay | Plans |\n"
+    assert {"Leak | Locks", "Delay | Plans"} <= set(quotes(shelf(risks=text)("What are the risks of a move, and how are they reduced?")))
 
 
 def test_a_list_in_the_section_of_the_best_passage_is_what_a_list_question_means(shelf: Callable[..., Ask]) -> None:

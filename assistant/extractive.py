@@ -17,7 +17,7 @@ from assistant.topic import is_named, names_of, sides_of, term_named
 from assistant.vocabulary import stems_in
 from corpus.document import Document, Passage, Unit
 from corpus.sentences import pieces as sentences
-from corpus.terms import Term
+from corpus.terms import Term, split_name
 from index.catalog import View
 from index.lexical import content_words
 from index.search import central
@@ -191,11 +191,14 @@ def _told(question: str, kind: Kind, reads: Sequence[_Read], defining: Sequence[
 
 
 def _is_beside(question: str, kind: Kind, read: _Read, pieces: Sequence[Piece]) -> bool:
-    """Is a further passage beside the point? A definition where reasons are asked for, or of what is defined already; for a fact a row about something else."""
+    """Is a further passage beside the point? A definition where reasons are asked for, or of what is defined already; for a fact what is of something else."""
+    asked = stems_in(" ".join(content_words(question)))
     if read.passage.kind == "definition":
         again = kind in ("steps", "comparison", "yes-no") and _defined_again(read.passage.quote(read.passage.units[0]), pieces)
-        return kind == "why" or again
-    return kind == "fact" and read.passage.kind == "row" and not stems_in(read.best.text.partition(" | ")[0]) & stems_in(" ".join(content_words(question)))
+        name, short = split_name(read.passage.heading)
+        other = kind == "fact" and not any(2 * len(stems_in(called) & asked) > len(stems_in(called)) for called in (name, *short))
+        return kind == "why" or again or other
+    return kind in ("fact", "definition") and read.passage.kind == "row" and not stems_in(read.best.text.partition(" | ")[0]) & asked
 
 
 def _defined_again(sentence: str, pieces: Sequence[Piece]) -> bool:

@@ -194,6 +194,17 @@ def test_a_yes_or_no_question_gets_all_positions_of_a_table_and_other_questions_
     assert quotes(ask("Which time zone is Manila in?")) == ["Manila is in the time zone of the east."]
 
 
+def test_a_fact_has_no_definition_of_something_else_and_a_definition_no_row_of_it(shelf: Callable[..., Ask]) -> None:
+    glossary = "# Glossary\n## Shared pumps\nShared pumps are what the teams of all firms have in common.\n"
+    fact = "# Firms\n## Teams\nIn common the teams of all firms have one goal for their work.\n"
+    zones = "# Zones\n| City | Offset |\n| --- | --- |\n| Manila | Its winter offset is eight |\n| Moscow | In winter the north has an offset of three |\n"
+    nights = "# Nights\n## Hours\nAt night the shared pumps of all firms run from nine.\n"
+    ask = shelf(glossary=glossary, firms=fact, zones=zones, nights=nights)
+    assert quotes(ask("What do the teams of all firms have in common for work?")) == ["In common the teams of all firms have one goal for their work."]
+    assert "Shared pumps are" in quotes(ask("When do the shared pumps of all firms run at night?"))[1]
+    assert quotes(ask("What is Manila's winter offset?")) == ["Manila | Its winter offset is eight"]
+
+
 def test_three_things_are_compared_and_what_no_quotation_names_is_said(shelf: Callable[..., Ask]) -> None:
     text = "# Glossary\n## Audit\nAn audit is a check by others.\n\n## Review\nA review is a check by a colleague.\n\n" \
         "## Pilot\nA pilot is a small trial of the work.\n"

@@ -13,7 +13,7 @@ from assistant.conversation import understand
 from assistant.disagreement import disputes
 from assistant.drafting import Drafter, Material, Said
 from assistant.evidence import Evidence, read
-from assistant.extractive import compose
+from assistant.extractive import compose, cut_lists
 from assistant.floor import Constants, constants_for, features
 from assistant.question import Kind, Question, kind_of, names_in
 from assistant.spelling import correct
@@ -163,7 +163,10 @@ class Assistant:
             answer = Answer(
                 text, alone, verdict, segments, citations, confidence=confidence, nearest=nearest,
                 kind=kind, writer=self._answerer.name, corrections=corrections, searched=found.searched, generation=view.generation, hits=found.hits,
-                features=seen, notes=(*_notes(turn, question, verdict, queries), *_one_sided(turn, kind, citations, found.terms)),
+                features=seen,
+                notes=(
+                    *_notes(turn, question, verdict, queries), *_one_sided(turn, kind, citations, found.terms), *_cut(turn, kind, segments, citations, view)
+                ),
             )
             drafted = drafter is not None and verdict == "answered" and not turn.wish  # "shorter" and its like choose among quotations
             material = Material.of(answer, evidence, view, self.retrieval.lexicon(view).common) if drafted else None
@@ -265,6 +268,12 @@ def _one_sided(turn: Turn, kind: Kind, citations: Sequence[Citation], terms: Seq
         return []
     quoted = " ".join(citation.quote for citation in citations)
     return [f"nothing that is quoted names “{side}”" for side in sides_of(turn.standalone) if not is_named(names_of(side, terms), quoted)]
+
+
+def _cut(turn: Turn, kind: Kind, segments: Sequence[Segment], citations: Sequence[Citation], view: View) -> list[str]:
+    """A note for each list that is not shown whole."""
+    cut = [] if turn.further or turn.wish else cut_lists(kind, segments, citations, view)
+    return [f"{shown} of the {of} points of the list are shown; the source has them all" for shown, of in cut]
 
 
 def disputed(one: int, two: int) -> str:

@@ -12,6 +12,7 @@ from math import inf
 from assistant.answer import Citation, Segment, SegmentKind
 from assistant.disagreement import disagree
 from assistant.evidence import Evidence, dangles
+from assistant.opposites import says_opposite
 from assistant.question import Kind
 from assistant.topic import is_named, names_of, sides_of, term_named
 from assistant.vocabulary import stems_in
@@ -20,7 +21,7 @@ from corpus.sentences import pieces as sentences
 from corpus.terms import Term, split_name
 from index.catalog import View
 from index.lexical import content_words
-from index.search import central
+from index.search import central, is_defined
 
 MAX_WORDS = 120  # a whole list may be longer
 FIRST_WORDS = 100  # of them for the best passage, so that a second one has its say
@@ -53,6 +54,10 @@ _REFERS = re.compile(
 )
 _STEPS = re.compile(r"(step|stage|phase|day|order|no)\b", re.I)  # the first column of a table of steps
 _DEFINES = re.compile(r"(?:An?|The)? ?(?P<what>[\w' -]+?) ?(?:\([^()]*\) )?(?:is|are) (?:an?|the|any|what|how)\b", re.I)
+# "What is the future of KPO?": not what KPO is.
+_ASPECT = re.compile(
+    r"what(?:'?s| is| are) (?:the|its) (?!(?:full form|meaning|definition|term|concept|idea|notion)s?\b)[\w-]+(?: [\w-]+)? (?:of|in|for|behind)\b", re.I
+)
 _WHERE = re.compile(r"(where\b|in (which|what) (countr|cit|place|location))", re.I)  # "Where is KPO done?"
 _PLACE = re.compile(r"\b(places?|locations?|located|countr(y|ies)|cit(y|ies)|regions?|onshore|offshore|nearshore)\b", re.I)
 
@@ -97,12 +102,15 @@ def compose(
         reads.sort(key=lambda read: (read.passage.kind == "comment", -read.standing - PLACED * bool(_PLACE.search(read.best.text))))
     if kind == "comparison":
         reads = _of_all_sides(question, reads, terms)
+    elif kind != "yes-no":  # no section on benefits for "What are the disadvantages?"
+        reads = [read for read in reads if not says_opposite(question, read.passage.heading)] or reads
     pieces: list[Piece] = []
     if kind in ("list", "steps", "comparison"):
         pieces = _shaped(kind, reads, evidence, view)
         if pieces and kind != "comparison" and not any(piece.passage == reads[0].passage for piece in pieces):
             preface = _picked(reads[0], reads[0].best.at, PREFACE_WORDS, opens=False)
-            pieces = pieces if any(_defined_again(piece.text, pieces) for piece in preface) else [*preface, *pieces]
+            after = reads[0].passage.document == pieces[0].passage.document and reads[0].passage.start > pieces[0].start
+            pieces = pieces if after or any(_defined_again(piece.text, pieces) for piece in preface) else [*preface, *pieces]
     if not pieces:
         defining = _defining(question, kind, evidence, terms) if kind in ("definition", "abbreviation") else []
         pieces = _told(question, kind, reads, defining, view)
@@ -142,11 +150,14 @@ def _of_all_sides(question: str, reads: Sequence[_Read], terms: Sequence[Term]) 
 
 
 def _defining(question: str, kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term]) -> list[Evidence]:
-    """The sentences that define what the question is about, the best first; none when they trail what was found otherwise.
+    """The sentences that define what the question is about, the best first; none when they trail what was found otherwise, or one side of it is asked for.
 
     One a document for each term that the question may mean; for the meaning of an abbreviation one in all for each.
     """
-    about = central(terms, content_words(question))[:1]
+    subject = content_words(question)
+    if _ASPECT.match(question) and not is_defined(terms, subject):
+        return []
+    about = central(terms, subject)[:1]
     names = {name.lower() for term in about for name in (term.name, *term.abbreviations)}
     asked = {(t.document, t.start): t.name.lower() for t in terms if t.defines and names & {name.lower() for name in (t.name, *t.abbreviations)}}
     found: dict[tuple[str, str], Evidence] = {}
@@ -383,6 +394,19 @@ def _family(passage: Passage, view: View) -> list[Passage]:
     while last + 1 < len(near) and not _opens_list(near[last + 1]) and near[last + 1].start - near[last].end <= APART:
         last += 1
     return near[first : last + 1]
+
+
+def cut_lists(kind: Kind, segments: Sequence[Segment], citations: Sequence[Citation], view: View) -> list[tuple[int, int]]:
+    """How many items are shown of each list that is cut, and how many it has; not of one from which an item or two were asked for."""
+    shown: dict[str, list[int]] = {}
+    for segment in segments:
+        cited = next((c for c in citations if segment.kind == "item" and c.marker == segment.marker), None)
+        passage = next((p for p in view.passages_of(cited.document) if p.start <= cited.start < p.end), None) if cited else None
+        if passage and passage.kind == "list":
+            family = _family(passage, view)
+            counted = shown.setdefault(family[0].id, [0, sum(bool(unit.marker) for member in family for unit in member.units)])
+            counted[0] += 1
+    return [(n, of) for n, of in shown.values() if n < of and (kind in ALL_ITEMS or n > 2)]
 
 
 def _opens_list(passage: Passage) -> bool:

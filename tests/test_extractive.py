@@ -205,6 +205,36 @@ def test_a_fact_has_no_definition_of_something_else_and_a_definition_no_row_of_i
     assert quotes(ask("What is Manila's winter offset?")) == ["Manila | Its winter offset is eight"]
 
 
+def test_a_list_that_is_cut_says_so(shelf: Callable[..., Ask]) -> None:
+    items = "".join(f"- Point {at} of the move takes people and papers through another long day of packing.\n" for at in range(1, 12))
+    ask = shelf(move=f"# Move\nThe points of a move to another provider are:\n\n{items}- Pay: nine.\n")
+    answer = ask("Does a move to another provider have points?")
+    shown = len(quotes(answer)) - 1
+    assert 2 < shown < 12
+    assert answer.notes == (f"{shown} of the 12 points of the list are shown; the source has them all",)
+    assert ask("What are the points of a move to another provider?").notes == ()
+    assert ask("How high is the pay of people who move?").notes == ()  # one item is what was asked for
+
+
+def test_one_side_of_a_thing_is_not_what_it_is(shelf: Callable[..., Ask]) -> None:
+    glossary = "# Glossary\n## Audit\nAn audit is a check by others, with a future of its own.\n"
+    future = "# Trends\n## Trends\nThe future of the audit is a check by machines.\n"
+    ask = shelf(glossary=glossary, trends=future)
+    assert quotes(ask("What is the future of the audit?"))[0].startswith("The future")
+    assert quotes(ask("What is an audit?"))[0].startswith("An audit")
+
+
+def test_disadvantages_are_no_benefits(shelf: Callable[..., Ask]) -> None:
+    price = "# Price\nThe disadvantages of a pilot are many.\n"
+    gains = "# Gains\n## Benefits of a pilot\nThe benefits of a pilot are:\n\n- speed of a pilot\n- trust\n"
+    assert quotes(shelf(price=price, gains=gains)("What are the disadvantages of a pilot?")) == ["The disadvantages of a pilot are many."]
+
+
+def test_what_stands_behind_a_list_does_not_open_it(shelf: Callable[..., Ask]) -> None:
+    text = "# Move\n## Stages\nThe stages of a move are:\n\n1. Plan.\n2. Pack.\n\n## Again\nThe stages of a move of a firm come back each year.\n"
+    assert quotes(shelf(move=text)("What are the stages of a move of a firm?"))[0] == "The stages of a move are:"
+
+
 def test_three_things_are_compared_and_what_no_quotation_names_is_said(shelf: Callable[..., Ask]) -> None:
     text = "# Glossary\n## Audit\nAn audit is a check by others.\n\n## Review\nA review is a check by a colleague.\n\n" \
         "## Pilot\nA pilot is a small trial of the work.\n"

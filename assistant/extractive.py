@@ -21,7 +21,7 @@ from corpus.sentences import pieces as sentences
 from corpus.terms import Term, split_name
 from index.catalog import View
 from index.lexical import content_words
-from index.search import central, is_defined
+from index.search import CLEAR, central, is_defined
 
 MAX_WORDS = 120  # a whole list may be longer
 FIRST_WORDS = 100  # of them for the best passage, so that a second one has its say
@@ -109,8 +109,9 @@ def compose(
         pieces = _shaped(kind, reads, evidence, view)
         if pieces and kind != "comparison" and not any(piece.passage == reads[0].passage for piece in pieces):
             preface = _picked(reads[0], reads[0].best.at, PREFACE_WORDS, opens=False)
-            after = reads[0].passage.document == pieces[0].passage.document and reads[0].passage.start > pieces[0].start
-            pieces = pieces if after or any(_defined_again(piece.text, pieces) for piece in preface) else [*preface, *pieces]
+            preface = [] if any(_defined_again(piece.text, pieces) for piece in preface) else preface
+            behind = reads[0].passage.document == pieces[0].passage.document and reads[0].passage.start > pieces[0].start
+            pieces = [*pieces, *preface] if behind else [*preface, *pieces]
     if not pieces:
         defining = _defining(question, kind, evidence, terms) if kind in ("definition", "abbreviation") else []
         pieces = _told(question, kind, reads, defining, view)
@@ -184,7 +185,8 @@ def _told(question: str, kind: Kind, reads: Sequence[_Read], defining: Sequence[
         if pieces and _is_beside(question, kind, read, pieces):
             continue
         room = MAX_WORDS - told
-        whole = _is_ordered(read.passage) and kind == "why" and len({piece.passage.id for piece in pieces}) < 2
+        told_of = {(piece.passage.document, piece.passage.heading) for piece in pieces}
+        whole = _is_ordered(read.passage) and kind == "why" and (len(told_of) < 2 or (read.passage.document, read.passage.heading) in told_of)
         table = _whole_table(read, view) if kind == "yes-no" else []
         if read.passage.kind == "list":
             more = _one_of_list(question, read, kind, view) or _from_list(read, view, room, whole=whole or not pieces)
@@ -280,7 +282,9 @@ def _shaped(kind: Kind, reads: Sequence[_Read], evidence: Sequence[Evidence], vi
         _Read(p, read.best, ()) for read in reads[:2] for p in view.passages_of(read.passage.document)
         if p.heading == read.passage.heading != "" and _has_shape(p, kind)
     )
-    further = (read for read in reads if read.passage.document == reads[0].passage.document and _has_shape(read.passage, kind))
+    document = view.passages_of(reads[0].passage.document)
+    opens = reads[0].passage.id == document[0].id  # what an article opens with announces what its sections list
+    further = (r for r in reads if opens and r.passage in document and r.best.passage_score >= CLEAR and _has_shape(r.passage, kind))
     return next((pieces for read in (*beside, *further) if (pieces := _whole_list(read, view) or _whole_table(read, view))), [])
 
 

@@ -136,6 +136,13 @@ def test_a_long_numbered_list_behind_two_reasons_is_left_out(shelf: Callable[...
     assert len(said) == (before + 9 if before == 1 else before)
 
 
+def test_a_long_numbered_list_of_a_section_that_is_quoted_is_there(shelf: Callable[..., Ask]) -> None:
+    step = "{0}. Stage {0} of the move takes people and papers through another long day of careful packing at the provider.\n"
+    vague = "# Reason\nA move to another provider can fail through vague contracts.\n"
+    stages = "# Stages\nSilent managers let another provider fail after the move.\n\nThe usual stages are:\n\n" + "".join(map(step.format, range(1, 9)))
+    assert len(quotes(shelf(vague=vague, stages=stages)("Why does a move to another provider fail?"))) == 11
+
+
 def test_a_table_of_something_else_is_no_list_of_steps(shelf: Callable[..., Ask]) -> None:
     table = "\n\n| {} | Skill |\n| --- | --- |\n| Legal | Law |\n| Finance | Tax |\n"
     text = "# Moves\n## Moves to another provider\nSuch moves to another provider have their stages."
@@ -268,12 +275,16 @@ def test_the_item_whose_label_is_asked_about_is_the_one(shelf: Callable[..., Ask
     ]
 
 
-def test_a_list_elsewhere_in_the_best_document_is_what_a_list_question_means(shelf: Callable[..., Ask]) -> None:
+def test_a_list_elsewhere_in_the_best_document_is_what_a_list_question_means(shelf: Callable[..., Ask], monkeypatch: pytest.MonkeyPatch) -> None:
     rows = ["Leak | Locks", "Delay | Plans", "Noise | Walls", "Theft | Guards", "Damp | Pumps"]
     table = "".join(f"| {row} |\n" for row in rows)
-    prose = "The risks of a move, and how they are reduced, fill a page.\n\n## Luck\nRisks of a move are seldom reduced by luck.\n\n"
+    prose = "The risks of a move, and how they are reduced, fill a page.\n\n## Luck\nRisks of a move are a matter of luck.\n\n"
     text = f"# Risks\n{prose}## Register\n| Risk | Measure |\n| --- | --- |\n{table}"
-    assert set(rows) <= set(quotes(shelf(risks=text)("What are the risks of a move, and how are they reduced?")))
+    ask = shelf(risks=text)
+    assert not set(rows) & set(quotes(ask("What are the risks of a move, and how are they reduced?")))  # it may be about something else
+    monkeypatch.setattr(extractive, "CLEAR", -3.0)  # what the fake makes of the table
+    assert set(rows) <= set(quotes(ask("What are the risks of a move, and how are they reduced?")))
+    assert not set(rows) & set(quotes(ask("What are the risks of luck?")))  # a section does not announce another
 
 
 def test_a_list_in_the_section_of_the_best_passage_is_what_a_list_question_means(shelf: Callable[..., Ask]) -> None:

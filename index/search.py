@@ -372,7 +372,7 @@ def focused(question: str, common: frozenset[str]) -> str:
 # Words that ask for a name or a definition, and say nothing of what is named.
 _FRAME = frozenset([
     "full", "form", "forms", "stand", "stands", "short", "abbreviation", "acronym", "mean", "means", "meaning", "define", "definition", "please", "pls",
-    "term", "word", "explain", "letter", "letters",
+    "term", "word", "explain", "someone", "somebody", "anyone", "anybody", "letter", "letters",
 ])
 
 

@@ -28,7 +28,8 @@ KINDS = {
         "Why do companies use KPO?", "How can a client reduce risk?", "What should I do if a file is lost?", "ways to share work",
         "What do I have to do every day?",
     ],
-    "definition": ["What is KPO?", "define attrition", "meaning of work product", "what does task exposure mean?", "gain share", "What is a buddy?"],
+    "definition": ["What is KPO?", "define attrition", "could somebody explain attrition?", "meaning of work product", "what does task exposure mean?",
+        "gain share", "What is a buddy?"],
     "yes-no": ["Is KPO part of BPO?", "do I need a degree", "Can two providers share data?", "Is watching rivals a kind of spying?"],
     "fact": [
         "What is KPO not?",

@@ -273,7 +273,7 @@ def _one_sided(turn: Turn, kind: Kind, citations: Sequence[Citation], terms: Seq
 def _cut(turn: Turn, kind: Kind, segments: Sequence[Segment], citations: Sequence[Citation], view: View) -> list[str]:
     """A note for each list that is not shown whole."""
     cut = [] if turn.further or turn.wish else cut_lists(kind, segments, citations, view)
-    return [f"{shown} of the {of} points of the list are shown; the source has them all" for shown, of in cut]
+    return [f"{shown} of the {of} points of the list {'is' if shown == 1 else 'are'} shown; the source has them all" for shown, of in cut]
 
 
 def disputed(one: int, two: int) -> str:

@@ -110,8 +110,9 @@ def compose(
         if pieces and kind != "comparison" and not any(piece.passage == reads[0].passage for piece in pieces):
             preface = _picked(reads[0], reads[0].best.at, PREFACE_WORDS, opens=False)
             preface = [] if any(_defined_again(piece.text, pieces) for piece in preface) else preface
-            behind = reads[0].passage.document == pieces[0].passage.document and reads[0].passage.start > pieces[0].start
-            pieces = [*pieces, *preface] if behind else [*preface, *pieces]
+            first = next((read for read in reads if read.passage in [piece.passage for piece in pieces]), reads[0])
+            behind = reads[0].passage.document == first.passage.document and reads[0].passage.start > first.passage.start
+            pieces = [*pieces, *preface] if behind and first.standing >= reads[0].standing - LIST_MARGIN else [*preface, *pieces]
     if not pieces:
         defining = _defining(question, kind, evidence, terms) if kind in ("definition", "abbreviation") else []
         pieces = _told(question, kind, reads, defining, view)

@@ -237,9 +237,18 @@ def test_disadvantages_are_no_benefits(shelf: Callable[..., Ask]) -> None:
     assert quotes(shelf(price=price, gains=gains)("What are the disadvantages of a pilot?")) == ["The disadvantages of a pilot are many."]
 
 
+def test_another_document_opens_a_list(shelf: Callable[..., Ask], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extractive, "LIST_MARGIN", 5.0)  # the fake's scores are few
+    about = "# About\n## Years\nThe stages of a move of a firm take years.\n"
+    stages = "# Move\n## Stages\nThe usual stages of a move are:\n\n1. Plan.\n2. Pack.\n"
+    assert quotes(shelf(about=about, stages=stages)("What are the stages of a move of a firm?"))[0] == "The stages of a move of a firm take years."
+
+
 def test_what_stands_behind_a_list_does_not_open_it(shelf: Callable[..., Ask]) -> None:
-    text = "# Move\n## Stages\nThe stages of a move are:\n\n1. Plan.\n2. Pack.\n\n## Again\nThe stages of a move of a firm come back each year.\n"
-    assert quotes(shelf(move=text)("What are the stages of a move of a firm?"))[0] == "The stages of a move are:"
+    text = "# Move\n## Stages\nThe stages of a move of a firm are:\n\n1. Plan.\n2. Pack.\n\n## Again\nThe stages of a move of a firm come back each year.\n"
+    ask = shelf(move=text)
+    assert quotes(ask("What are the stages of a move of a firm?"))[0].startswith("The stages of a move of a firm are:")
+    assert quotes(ask("Which stages of a move come back each year?"))[0].startswith("The stages of a move of a firm come back")
 
 
 def test_three_things_are_compared_and_what_no_quotation_names_is_said(shelf: Callable[..., Ask]) -> None:

@@ -107,12 +107,8 @@ def compose(
     pieces: list[Piece] = []
     if kind in ("list", "steps", "comparison"):
         pieces = _shaped(kind, reads, evidence, view)
-        if pieces and kind != "comparison" and not any(piece.passage == reads[0].passage for piece in pieces):
-            preface = _picked(reads[0], reads[0].best.at, PREFACE_WORDS, opens=False)
-            preface = [] if any(_defined_again(piece.text, pieces) for piece in preface) else preface
-            first = next((read for read in reads if read.passage in [piece.passage for piece in pieces]), reads[0])
-            behind = reads[0].passage.document == first.passage.document and reads[0].passage.start > first.passage.start
-            pieces = [*pieces, *preface] if behind and first.standing >= reads[0].standing - LIST_MARGIN else [*preface, *pieces]
+        if pieces and kind != "comparison":
+            pieces = _prefaced(pieces, reads)
     if not pieces:
         defining = _defining(question, kind, evidence, terms) if kind in ("definition", "abbreviation") else []
         pieces = _told(question, kind, reads, defining, view)
@@ -122,6 +118,20 @@ def compose(
     if kind not in ("definition", "abbreviation"):
         pieces = _in_order(pieces)
     return _cited([*pieces, *_disputing(pieces, evidence)], view)
+
+
+def _prefaced(listed: Sequence[Piece], reads: Sequence[_Read]) -> list[Piece]:
+    """A list or table with what the best passage says, when that stands elsewhere and defines nothing again: before it, as a preface.
+
+    But behind it where it follows in the document and is hardly better: it may count on the list as known ("Steps five to seven repeat …").
+    """
+    best, passages = reads[0], [piece.passage for piece in listed]
+    preface = [] if best.passage in passages else _picked(best, best.best.at, PREFACE_WORDS, opens=False)
+    if any(_defined_again(piece.text, listed) for piece in preface):
+        return list(listed)
+    of_list = next((read for read in reads if read.passage in passages), best)
+    follows = best.passage.document == of_list.passage.document and best.passage.start > of_list.passage.start
+    return [*listed, *preface] if follows and of_list.standing >= best.standing - LIST_MARGIN else [*preface, *listed]
 
 
 def _by_passage(evidence: Sequence[Evidence]) -> list[_Read]:
@@ -186,6 +196,7 @@ def _told(question: str, kind: Kind, reads: Sequence[_Read], defining: Sequence[
         if pieces and _is_beside(question, kind, read, pieces):
             continue
         room = MAX_WORDS - told
+        # A numbered list is never cut; behind two sections that say something already, all of it would crowd them out.
         told_of = {(piece.passage.document, piece.passage.heading) for piece in pieces}
         whole = _is_ordered(read.passage) and kind == "why" and (len(told_of) < 2 or (read.passage.document, read.passage.heading) in told_of)
         table = _whole_table(read, view) if kind == "yes-no" else []
@@ -283,9 +294,12 @@ def _shaped(kind: Kind, reads: Sequence[_Read], evidence: Sequence[Evidence], vi
         _Read(p, read.best, ()) for read in reads[:2] for p in view.passages_of(read.passage.document)
         if p.heading == read.passage.heading != "" and _has_shape(p, kind)
     )
-    document = view.passages_of(reads[0].passage.document)
-    opens = reads[0].passage.id == document[0].id  # what an article opens with announces what its sections list
-    further = (r for r in reads if opens and r.passage in document and r.best.passage_score >= CLEAR and _has_shape(r.passage, kind))
+    # Else one that certainly speaks of it, of an article whose opening is the best passage: an opening announces what the sections list.
+    article = view.passages_of(reads[0].passage.document)
+    further = (
+        read for read in reads
+        if reads[0].passage == article[0] and read.passage in article and read.best.passage_score >= CLEAR and _has_shape(read.passage, kind)
+    )
     return next((pieces for read in (*beside, *further) if (pieces := _whole_list(read, view) or _whole_table(read, view))), [])
 
 

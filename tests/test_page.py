@@ -9,9 +9,23 @@ import pypdfium2 as pdfium
 import pytest
 from playwright.sync_api import Browser, expect
 
+from app import open_house
+from assistant.question import Question
 from conftest import Served, run_kpo, serving, wait_until
 from evals.records import Records
 from visits import AI, CEO, PATIENCE, Visit, visiting
+
+SHOWN = {  # a word or two of what each example of the page must bring
+    "What is the difference between KPO and BPO?": "BPO follows a procedure and KPO requires the worker to decide",
+    "How exposed are legal occupations to AI?": "48%",
+    "What should a KPO contract say about intellectual property?": "ownership, confidentiality, non-compete terms",
+    "What does SLA stand for?": "service level agreement",
+    "What is attrition?": "the rate at which employees leave",
+    "What happens in the first week?": "1. Day one",
+    "How do I choose a KPO provider?": "1. Requirements:",
+    "What are the risks of KPO, and how are they reduced?": "High attrition | ",
+    "Which pricing models are there?": "Gain share",
+}
 
 
 @pytest.fixture
@@ -303,3 +317,11 @@ def test_chats_survive_a_restart_and_tell_of_documents_that_changed_since(chromi
         expect(visit.page.locator("#source blockquote")).to_contain_text("four analysts")
         assert visit.page.locator("#source mark").count() == 0
         assert "two translators" not in visit.ask("What is a bee desk?")
+
+
+def test_what_the_page_offers_to_ask_has_a_good_answer(visit: Visit, shipped: Path) -> None:
+    assert visit.page.locator(".welcome button").all_inner_texts() == list(SHOWN)
+    assistant = open_house(shipped).assistant()
+    for question, words in SHOWN.items():
+        answer = assistant.answer(Question(question))
+        assert words in answer.text and answer.confidence >= 0.8, question

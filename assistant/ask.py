@@ -267,13 +267,18 @@ def _one_sided(turn: Turn, kind: Kind, citations: Sequence[Citation], terms: Seq
     if kind != "comparison" or not citations or turn.further:
         return []
     quoted = " ".join(citation.quote for citation in citations)
-    return [f"nothing that is quoted names “{side}”" for side in sides_of(turn.standalone) if not is_named(names_of(side, terms), quoted)]
+    return [unquoted(side) for side in sides_of(turn.standalone) if not is_named(names_of(side, terms), quoted)]
 
 
 def _cut(turn: Turn, kind: Kind, segments: Sequence[Segment], citations: Sequence[Citation], view: View) -> list[str]:
     """A note for each list that is not shown whole."""
     cut = [] if turn.further or turn.wish else cut_lists(kind, segments, citations, view)
     return [f"{shown} of the {of} points of the list {'is' if shown == 1 else 'are'} shown; the source has them all" for shown, of in cut]
+
+
+def unquoted(side: str) -> str:
+    """The note of a comparison one side of which no quotation names."""
+    return f"nothing that is quoted names “{side}”"
 
 
 def disputed(one: int, two: int) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from datetime import date
 
 from assistant.answer import Answer, Citation
-from assistant.ask import disputed
+from assistant.ask import disputed, unquoted
 from assistant.opposites import is_negated
 from assistant.topic import sides_of
 from assistant.vocabulary import stem, stems_in
@@ -24,17 +24,19 @@ def confidence(answer: Answer) -> str:
 def why_sure(answer: Answer) -> str:
     """What speaks for and against the answer, as far as a reader can check it: where its quotations come from, which words they lack.
 
-    Of a comparison only its sides count: what tells them apart need not call itself a difference.
+    Of a comparison only its sides count, for what tells them apart need not call itself a difference; and not those of which a note says it already.
     """
     documents = len({citation.document for citation in answer.citations})
     said = {root for citation in answer.citations for root in stems_in(f"{citation.title} {citation.heading} {citation.quote}")}
-    about = _NOT.sub("not", " ".join(sides_of(answer.standalone) or [answer.standalone]))
+    sides = sides_of(answer.standalone)
+    noted = [side for side in sides if unquoted(side) in answer.notes]
+    about = _NOT.sub("not", " ".join(side for side in sides or [answer.standalone] if side not in noted))
     asked = [word for word in dict.fromkeys(words(about)) if word not in STOPWORDS]
     lacking = [word for word in asked if stem(word) not in said] + ["not"] * _lacks_denial(answer)
     quotes = len(answer.citations)
     places = f"{quotes} quotation{'s' if quotes != 1 else ''} from {documents} document{'s' if documents != 1 else ''}"
     if not lacking:
-        return f"{places}; every word you asked about stands in them or in their headings"
+        return places if noted else f"{places}; every word you asked about stands in them or in their headings"
     return f"{places}; not in them: " + ", ".join(f"“{word}”" for word in lacking)
 
 

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from assistant.ask import disputed
+from assistant.ask import disputed, unquoted
 from assistant.plain import confidence, disagree, is_old, months_in_words, place, why_sure
 from test_chats import answered
 
@@ -27,6 +27,12 @@ def test_of_a_comparison_only_its_sides_can_be_lacking() -> None:
     assert "every word" in why_sure(answered("What is the difference between a desk and a table?", said))
     assert why_sure(answered("What is the difference between a desk and a zebra?", said)).endswith("not in them: “zebra”")
     assert why_sure(answered("desk vs table vs zebra", said)).endswith("not in them: “zebra”")
+
+
+def test_what_a_note_says_is_not_said_again() -> None:
+    noted = replace(answered("desk vs table vs zebra", "A desk holds a lamp, a table holds plates."), notes=(unquoted("zebra"),))
+    assert why_sure(noted) == "1 quotation from 1 document"
+    assert why_sure(replace(noted, standalone="desk vs lion vs zebra")).endswith("; not in them: “lion”")
 
 
 def test_a_denial_that_no_quotation_holds_is_lacking_and_nothing_to_be_confident_of() -> None:

@@ -40,6 +40,7 @@ LIST_MARGIN = 1.0  # logits by which a list may trail the best passage and still
 DEFINING_MARGIN = 4.0  # logits by which a defining sentence may trail the best one and still open a definition
 RESTATED = 0.7  # share of a sentence's words in what is quoted from which it says nothing new; both sides of a comparison are wanted, alike as they are
 PLACED = 1.5  # logits by which a passage that speaks of places comes forward when a question asks where
+DEFINED = 6.0  # by which a definition stands back when reasons or ways are asked for
 MAX_ITEMS = 24
 APART = 8  # characters between two passages of one list or table: a line break, and the marker of the next item
 
@@ -104,6 +105,8 @@ def compose(
         reads = _of_all_sides(question, reads, terms)
     elif kind != "yes-no":  # no section on benefits for "What are the disadvantages?"
         reads = [read for read in reads if not says_opposite(question, read.passage.heading)] or reads
+    if kind == "why":  # "How is confidential information protected?" asks for ways before it asks what that is
+        reads.sort(key=lambda read: (read.passage.kind == "comment", -read.standing + DEFINED * (read.passage.kind == "definition")))
     pieces: list[Piece] = []
     if kind in ("list", "steps", "comparison"):
         pieces = _shaped(kind, reads, evidence, view)
@@ -285,13 +288,16 @@ def _shaped(kind: Kind, reads: Sequence[_Read], evidence: Sequence[Evidence], vi
     if kind == "comparison":
         tables = [read for read in near if read.passage.kind == "row" and read.best.passage_score >= best and " | " in read.passage.context]
         return _compared(tables[0], evidence, view) if tables else []
-    shapes = [read for read in near if _has_shape(read.passage, kind)]
+    # Of another document nothing whose items say far less on the question than what is best; a definition says much, and need not say what is listed.
+    told = next((read for read in reads if read.passage.kind != "definition"), reads[0])
+    on_it = [read for read in reads if read.passage.document == told.passage.document or read.standing >= told.standing - STANDING_MARGIN]
+    shapes = [read for read in near if read in on_it and _has_shape(read.passage, kind)]
     if shapes:
         chosen = max(shapes, key=lambda read: (kind == "steps" and _is_ordered(read.passage), read.best.passage_score, read.standing))
         return _whole_list(chosen, view) or _whole_table(chosen, view)
     # No list stands out: the one in the section of a good passage.
     beside = (
-        _Read(p, read.best, ()) for read in reads[:2] for p in view.passages_of(read.passage.document)
+        _Read(p, read.best, ()) for read in reads[:2] if read in on_it for p in view.passages_of(read.passage.document)
         if p.heading == read.passage.heading != "" and _has_shape(p, kind)
     )
     # Else one that certainly speaks of it, of an article whose opening is the best passage: an opening announces what the sections list.

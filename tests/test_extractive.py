@@ -231,6 +231,25 @@ def test_one_side_of_a_thing_is_not_what_it_is(shelf: Callable[..., Ask]) -> Non
     assert quotes(ask("What is an audit?"))[0].startswith("An audit")
 
 
+def test_ways_come_before_what_a_thing_is(shelf: Callable[..., Ask]) -> None:
+    terms = "# Glossary\n## Secrecy\nSecrecy is how client files are protected from eyes.\n"
+    ways = "# Ways\nGood locks keep client files protected.\n"
+    ask = shelf(glossary=terms, ways=ways)
+    assert quotes(ask("How are client files protected from eyes?"))[0] == "Good locks keep client files protected."
+    assert quotes(ask("Which thing is how client files are protected from eyes?"))[0].startswith("Secrecy is")
+
+
+def test_a_list_of_another_document_whose_items_say_nothing_of_the_question_is_not_meant(
+    shelf: Callable[..., Ask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    general = "# Risks\nOf all main risks of outsourcing leaks cost most.\n"
+    legal = "# Courts\nThe risks of courts are:\n\n- outsourcing late\n- losing in the main\n"
+    ask = shelf(risks=general, courts=legal)
+    assert len(quotes(ask("What are the main risks of outsourcing?"))) == 4
+    monkeypatch.setattr(extractive, "STANDING_MARGIN", 0.0)
+    assert quotes(ask("What are the main risks of outsourcing?")) == ["Of all main risks of outsourcing leaks cost most."]
+
+
 def test_disadvantages_are_no_benefits(shelf: Callable[..., Ask]) -> None:
     price = "# Price\nThe disadvantages of a pilot are many.\n"
     gains = "# Gains\n## Benefits of a pilot\nThe benefits of a pilot are:\n\n- speed of a pilot\n- trust\n"

@@ -16,9 +16,10 @@ KINDS = {
         "What are the steps of knowledge transfer?", "How is a transition carried out?", "what happens after the sign-off",
         "Which check follows the first one?",
         "what step comes after due diligence?", "who checks a report, and in what order?", "how is the work handed over to a new team?",
+        "How does the KPO process work?", "how do transitions usually work", "How does the handover from a provider work?",
     ],
     "list": [
-        "What are the main risks of KPO?", "which countries provide KPO", "list the pricing models", "types of contract",
+        "What are the main risks of KPO?", "What are the risks, and how are they reduced?", "which countries provide KPO", "list the pricing models", "types of contract",
         "What sort of legal jobs get sent to a provider?", "In what ways can we be charged?",
         "What specialised areas do providers work in?", "what should we ask a provider?", "what should we measure?",
         "Which legal tasks does a provider take on?",
@@ -26,7 +27,7 @@ KINDS = {
     ],
     "why": [
         "Why do companies use KPO?", "How can a client reduce risk?", "What should I do if a file is lost?", "ways to share work",
-        "What do I have to do every day?",
+        "What do I have to do every day?", "how are projects governed?", "How is a file kept safe?",
     ],
     "definition": ["What is KPO?", "define attrition", "could somebody explain attrition?", "meaning of work product", "what does task exposure mean?",
         "gain share", "What is a buddy?"],

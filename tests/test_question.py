@@ -19,7 +19,8 @@ KINDS = {
         "How does the KPO process work?", "how do transitions usually work", "How does the handover from a provider work?",
     ],
     "list": [
-        "What are the main risks of KPO?", "What are the risks, and how are they reduced?", "which countries provide KPO", "list the pricing models", "types of contract",
+        "What are the main risks of KPO?", "What are the risks, and how are they reduced?",
+        "which countries provide KPO", "list the pricing models", "types of contract",
         "What sort of legal jobs get sent to a provider?", "In what ways can we be charged?",
         "What specialised areas do providers work in?", "what should we ask a provider?", "what should we measure?",
         "Which legal tasks does a provider take on?",

@@ -11,7 +11,8 @@ _NEGATION = re.compile(
 )
 _PAIRS = (
     "before after,first last,most least,largest smallest,biggest smallest,highest lowest,higher lower,high low,more less,more fewer,above below,"
-    "increase decrease,increased decreased,rise fall,rose fell,gain lose,gained lost,win lose,won lost,begin end,start end,started ended,start finish,"
+    "increase decrease,increased decreased,rise fall,rises falls,rose fell,improve falls,improves falls,up falls,gain lose,gained lost,win lose,won lost,"
+    "begin end,start end,started ended,start finish,"
     "north south,northern southern,east west,eastern western,left right,upper lower,top bottom,inside outside,internal external,domestic foreign,urban rural,"
     "old new,older newer,older younger,oldest youngest,early late,earlier later,earliest latest,past future,modern ancient,temporary permanent,"
     "maximum minimum,majority minority,major minor,large small,big small,long short,longer shorter,wide narrow,deep shallow,thick thin,fast slow,faster slower,"

@@ -360,7 +360,7 @@ def focused(question: str, common: frozenset[str]) -> str:
     """
     kept = question
     for word in sorted(common):
-        aside = rf"\s+(?:in|of|for|with|by|from|to|about|within|at|into)\s+(?:the\s+|an?\s+)?{re.escape(word)}(?:'s)?\b"
+        aside = rf"\s+(?:in|of|for|with|by|from|to|within|at|into)\s+(?:the\s+|an?\s+)?{re.escape(word)}(?:'s)?\b"
         as_object = rf"{aside}(?!\s*(?:,|and\b|or\b|vs\b|versus\b|than\b))"
         as_modifier = rf"(?<!\band )(?<!\bor )\b{re.escape(word)}\s+(?={_BEARERS})"
         kept = re.sub(as_object, " ", re.sub(as_modifier, "", kept, flags=re.I), flags=re.I)

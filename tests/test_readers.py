@@ -610,7 +610,7 @@ def test_a_workbook_gives_its_visible_sheets_row_by_row() -> None:
     book.create_sheet("Empty")
     book.create_sheet("Terms").append(["KPO", "Knowledge work"])
     draft = read(saved(book.save), "prices.xlsx")
-    assert (draft.format, draft.title, draft.pages) == ("xlsx", "Prices", 3)
+    assert (draft.format, draft.title, draft.pages) == ("xlsx", "prices", 3)
     assert draft.blocks == (
         Block("heading", "Prices", 2, 1),
         Block("header", "Work | Rate | Since", page=1),
@@ -619,6 +619,18 @@ def test_a_workbook_gives_its_visible_sheets_row_by_row() -> None:
         Block("heading", "Terms", 2, 3),
         Block("header", "KPO | Knowledge work", page=3),
     )
+
+
+def test_the_title_above_a_table_of_a_workbook_does_not_take_the_place_of_its_header() -> None:
+    book = openpyxl.Workbook()
+    for row in (["Price list 2025"], [], ["Code", "Service", "Price"], ["R-1", "Patent search", 1250], ["All prices exclude VAT."]):
+        book.active.append(row)
+    draft = read(saved(book.save), "Price list.xlsx")
+    assert draft.title == "Price list"
+    assert kinds(draft) == [
+        ("heading", "Sheet"), ("row", "Price list 2025"), ("header", "Code | Service | Price"),
+        ("row", "R-1 | Patent search | 1250"), ("row", "All prices exclude VAT."),
+    ]
 
 
 @pytest.mark.parametrize(("value", "format", "shown"), [

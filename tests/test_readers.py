@@ -212,6 +212,38 @@ def test_plain_text_gives_headings_lists_and_whole_paragraphs_of_wrapped_lines()
     )
 
 
+SECTIONS = [
+    "Travel policy", "1. Purpose", "This policy says how journeys are booked and paid. It holds for all of us", "who travel for work.",
+    "2. Booking", "All journeys are booked through the travel desk. Flights are in economy class, always.",
+    "2.1 Flights", "Please take these steps:", "1. Open the travel portal", "2. Choose a flight", "3. Ask your manager",
+    "3. Hotels", "A night may cost 140 euros.",
+]
+
+
+@pytest.mark.parametrize("data", ["\n".join(SECTIONS).encode(), "\n\n".join(SECTIONS).encode(), pdf([SECTIONS])], ids=["text", "spaced", "pdf"])
+def test_lines_with_the_number_of_a_section_are_headings_and_no_items_of_a_list(data: bytes) -> None:
+    draft = read(data, "x.pdf" if data.startswith(b"%PDF") else "x.txt")
+    assert [(block.text, block.level) for block in draft.blocks if block.kind == "heading"] == [
+        ("Travel policy", 1), ("1. Purpose", 2), ("2. Booking", 2), ("2.1 Flights", 3), ("3. Hotels", 2),
+    ]
+    assert texts(draft, "item") == ["Open the travel portal", "Choose a flight", "Ask your manager"]
+
+
+def test_points_set_apart_from_the_line_with_a_number_above_them_stand_under_a_heading() -> None:
+    points = [("item", "Go-live is in June."), ("item", "The pilot is in Leipzig.")]
+    text = "3. Decisions\n{}- Go-live is in June.\n- The pilot is in Leipzig.\n"
+    assert kinds(read(text.format("\n").encode(), "x.txt")) == [("heading", "3. Decisions"), *points]
+    assert kinds(read(text.format("").encode(), "x.txt")) == [("item", "Decisions"), *points]
+
+
+@pytest.mark.parametrize("text", [
+    "Bring these:\n\n1. An identity card\n\nThe desk opens at eight.\n", "1. Go there\n\n2. Come back\n\nThen you are done.\n",
+    "What we lost in the fire is named in section\n4. Devices and the like were insured.\n", "It was late.\n12 May came, and nothing had been done.\n",
+])
+def test_numbered_lines_that_head_nothing_are_no_headings(text: str) -> None:
+    assert not texts(read(text.encode(), "x.txt"), "heading")
+
+
 def test_lines_as_long_as_paragraphs_are_paragraphs() -> None:
     first, second = "The first says much about work. " * 8, "The second says something else of it. " * 8
     assert texts(read(f"{first}\n{second}\n".encode(), "x.txt"), "prose") == [first.strip(), second.strip()]

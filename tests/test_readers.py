@@ -544,6 +544,24 @@ def test_a_word_file_gives_headings_lists_and_tables() -> None:
     )
 
 
+def test_short_lines_in_bold_are_headings_of_a_word_file() -> None:
+    file = docx.Document()
+    for text, bold in [
+        ("Onboarding", True), ("First week", True), ("Take the courses.", False), ("The buddy", True), ("Keep your badge.", True), ("No dogs", True),
+    ]:
+        file.add_paragraph().add_run(text).bold = bold
+    partly = file.add_paragraph("Mind the ")
+    partly.add_run("stairs").bold = True
+    file.add_paragraph().add_run("Not to be copied").bold = True
+    draft = read(saved(file.save), "x.docx")
+    assert draft.title == "Onboarding"
+    assert kinds(draft) == [
+        ("heading", "Onboarding"), ("heading", "First week"), ("prose", "Take the courses."), ("heading", "The buddy"), ("prose", "Keep your badge."),
+        ("heading", "No dogs"), ("prose", "Mind the stairs"), ("prose", "Not to be copied"),
+    ]
+    assert [block.level for block in draft.blocks if block.kind == "heading"] == [1, 7, 7, 7]
+
+
 def word(xml: str) -> Draft:
     """A Word file that opens with these paragraphs and tables, given as XML."""
     file = docx.Document()

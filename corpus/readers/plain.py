@@ -103,15 +103,17 @@ def _runs_on(rows: Sequence[tuple[str, int | None]], at: int, width: int) -> boo
     return following[:1].islower() or bool(following) and len(rows[at][0]) >= FULL_SHARE * width
 
 
+def is_heading_like(text: str) -> bool:
+    """Is it short, and does it open and end like a heading? A question may be one."""
+    if len(text.split()) > HEADING_WORDS or len(text) > 90 or not re.match(r"[A-Z0-9“\"(@]", text) or text.startswith("@"):
+        return False
+    return not (_END.search(text) and not text.endswith("?")) and not text.endswith(",") and len(re.findall(r"\s?[–—|]\s", text)) < 2
+
+
 def _is_heading(rows: Sequence[tuple[str, int | None]], at: int, whole: str | None) -> bool:
     """A short line of its own that does not end like a sentence and has something under it."""
     text = rows[at][0]
-    words = text.split()
-    if len(words) > HEADING_WORDS or len(text) > 90 or not re.match(r"[A-Z0-9“\"(@]", text) or text.startswith("@"):
-        return False
-    if _END.search(text) and not (text.endswith("?") and whole is None):
-        return False
-    if text.endswith(",") or len(re.findall(r"\s?[–—|]\s", text)) >= 2:
+    if not is_heading_like(text) or (text.endswith("?") and whole is not None):
         return False
     if whole is not None and not _END.search(whole):
         return False

@@ -414,6 +414,27 @@ def test_a_deeply_nested_page_is_read() -> None:
     assert "Deep words." in texts(html("<div>" * 150 + "Deep words." + "</div>" * 150), "prose")
 
 
+@pytest.mark.parametrize(("first", "kind"), [
+    ("<td><b>Priority</b></td><td><p><strong>Response <i>time</i></strong></p></td>", "header"), ("<td></td><th>Response</th>", "header"),
+    ("<td><b>P1</b></td><td>1 hour</td>", "row"), ("<td><b>P1</b>, high</td><td><b>1 hour</b></td>", "row"),
+])
+def test_a_first_row_in_bold_is_the_header_of_a_table(first: str, kind: str) -> None:
+    draft = read(f"<html><body><table><tr>{first}</tr><tr><td><b>P2</b></td><td><b>2 hours</b></td></tr></table></body></html>".encode(), "x.html")
+    assert [block.kind for block in draft.blocks] == [kind, "row"]
+
+
+def test_a_title_in_one_cell_above_a_table_does_not_take_the_place_of_its_header() -> None:
+    rows = [("row", "Prices"), ("header", "Work | Price"), ("row", "Research | 40")]
+    page = "<table><tr><th colspan=2>Prices</th></tr><tr><th>Work</th><th>Price</th></tr><tr><td>Research</td><td>40</td></tr></table>"
+    assert kinds(read(f"<html><body>{page}</body></html>".encode(), "x.html")) == rows
+    file = docx.Document()
+    table = file.add_table(3, 2)
+    for at, text in enumerate(["Prices", "", "Work", "Price", "Research", "40"]):
+        table.cell(at // 2, at % 2).text = text
+    table.cell(0, 0).merge(table.cell(0, 1))
+    assert kinds(read(saved(file.save), "x.docx")) == rows
+
+
 def test_html_is_told_by_its_content_under_another_name() -> None:
     page = "<?xml version='1.0'?>\n<!-- saved -->\n<!DOCTYPE html><html><body><p>KPO is a trade.</p></body></html>"
     assert kinds(read(page.encode(), "page.txt")) == [("prose", "KPO is a trade.")]

@@ -154,4 +154,5 @@ def _shapes(shapes: Any) -> Iterator[Any]:
 def _rows(table: list[list[str]], page: int | None) -> list[Block]:
     rows = [[one_line(cell) for cell in row] for row in table]
     rows = [row for row in rows if any(row)]
-    return [Block("header" if at == 0 and len(row) > 1 else "row", " | ".join(row), page=page) for at, row in enumerate(rows)]
+    header = next((at for at, row in enumerate(rows) if len(row) > 1), -1)  # a title may stand above it, in one cell
+    return [Block("header" if at == header else "row", " | ".join(row), page=page) for at, row in enumerate(rows)]

@@ -229,6 +229,14 @@ def test_lines_with_the_number_of_a_section_are_headings_and_no_items_of_a_list(
     assert texts(draft, "item") == ["Open the travel portal", "Choose a flight", "Ask your manager"]
 
 
+def test_drawn_lines_end_paragraphs_and_are_not_read() -> None:
+    text = "Travel policy\n=============\nJourneys are booked by us.\n\nPurpose\n- - - -\nIt says who pays.\n______________\nFlights are in economy class.\n"
+    assert kinds(read(text.encode(), "x.txt")) == [
+        ("heading", "Travel policy"), ("prose", "Journeys are booked by us."), ("heading", "Purpose"), ("prose", "It says who pays."),
+        ("prose", "Flights are in economy class."),
+    ]
+
+
 def test_points_set_apart_from_the_line_with_a_number_above_them_stand_under_a_heading() -> None:
     points = [("item", "Go-live is in June."), ("item", "The pilot is in Leipzig.")]
     text = "3. Decisions\n{}- Go-live is in June.\n- The pilot is in Leipzig.\n"

@@ -9,6 +9,7 @@ from corpus.readers import decode
 
 _ITEM = re.compile(r"^\s*([-–*•·▪◦‣●○]|\(?\d{1,2}[.)]|\(?[a-z][.)])\s+(?=\S)")
 _SECTION = re.compile(r"(?P<number>\d{1,2}(\.\d{1,2})*)(?P<stop>[.)]?)\s+(?=[A-Z])")  # "4. Devices", "2.1 Flights"; "12 May" has no stop
+_RULE = re.compile(r"[-–—=_*~#+.·•\s]{3,}")  # a line that is only drawn
 _END = re.compile(r"[.!?:;…][\"'”’)\]]*$")
 # Lines at most this long look hand-wrapped, so that a line break within a paragraph means nothing.
 WRAP_WIDTH = 130
@@ -23,8 +24,8 @@ def read_text(data: bytes, name: str) -> Draft:
 
 
 def blocks_of(lines: Iterable[tuple[str, int | None]]) -> list[Block]:
-    """Blocks of `lines`, each with its page (None where there are none). Empty lines end paragraphs."""
-    rows = [(one_line(text), page) for text, page in lines]
+    """Blocks of `lines`, each with its page (None where there are none). Empty lines and rules end paragraphs."""
+    rows = [("" if _RULE.fullmatch(text) else one_line(text), page) for text, page in lines]
     rows = _without_echoes(rows)
     lengths = sorted(len(text) for text, _ in rows if text)
     width = lengths[int(len(lengths) * 0.9)] if lengths else 0

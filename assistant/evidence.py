@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant.question import kind_of
-from corpus.document import Passage, Unit
+from corpus.document import Passage, Unit, header_of, told_by_columns
 from index.lexical import content_words, words
 from index.rerank import Reranker
 from index.search import Hit
@@ -79,6 +79,6 @@ def read(question: str, hits: Sequence[Hit], reranker: Reranker | None, *, depth
 
 
 def in_context(passage: Passage, unit: Unit) -> str:
-    """What the cross-encoder reads of a unit: the nearest heading in front, and a table's header row."""
-    lead = passage.context.rpartition("\n")[2] if passage.kind == "row" and "\n" in passage.context else passage.heading
-    return f"{lead}: {passage.quote(unit)}" if lead else passage.quote(unit)
+    """What the cross-encoder reads of a unit: a table's row as sentences, else with its header row or the nearest heading in front."""
+    lead = header_of(passage) or passage.heading
+    return told_by_columns(passage) or (f"{lead}: {passage.quote(unit)}" if lead else passage.quote(unit))

@@ -16,7 +16,7 @@ from assistant.opposites import says_opposite
 from assistant.question import Kind
 from assistant.topic import is_named, names_of, sides_of, term_named
 from assistant.vocabulary import stems_in
-from corpus.document import Document, Passage, Unit
+from corpus.document import Document, Passage, Unit, header_of
 from corpus.sentences import pieces as sentences
 from corpus.terms import Term, split_name
 from index.catalog import View
@@ -510,11 +510,6 @@ def _restates(sentence: str, quoted: str, share: float) -> bool:
     """Does the quotation hold this share of the sentence's words, and every figure in it?"""
     new, said = (stems_in(" ".join(content_words(text))) for text in (sentence, quoted))
     return len(new & said) >= share * len(new) and not any(word[:1].isdigit() for word in new - said)
-
-
-def header_of(passage: Passage) -> str:
-    """The header row of a table's row, "" where there is none."""
-    return passage.context.rpartition("\n")[2] if passage.kind == "row" and "\n" in passage.context else ""
 
 
 def _cited(pieces: Sequence[Piece], view: View) -> tuple[tuple[Segment, ...], tuple[Citation, ...]]:

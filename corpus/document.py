@@ -186,6 +186,22 @@ def embedded_text(context: str, text: str) -> str:
     return f"{context}\n{text}" if context else text
 
 
+def header_of(passage: Passage) -> str:
+    """The header row of a table's row, "" where there is none."""
+    return passage.context.rpartition("\n")[2] if passage.kind == "row" and "\n" in passage.context else ""
+
+
+def told_by_columns(passage: Passage) -> str:
+    """A table's row as sentences, each cell with the name of its column ("Service is Patent search. Price is 1250."); empty cells are left out.
+
+    "" for any other passage, a row without a header, or one with another number of cells.
+    """
+    names, cells = header_of(passage).split(" | "), passage.text.split(" | ")
+    if not any(names) or len(names) != len(cells):
+        return ""
+    return " ".join(f"{name} is {cell}." if name else f"{cell}." for name, cell in zip(names, cells, strict=True) if cell)
+
+
 def trim(text: str, start: int, end: int) -> tuple[int, int]:
     """The span without white space at its ends; (start, start) when nothing is left."""
     while end > start and text[end - 1].isspace():

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from corpus.cut import SCHEME
-from corpus.document import Passage, embedded_text
+from corpus.document import Passage, embedded_text, told_by_columns
 from corpus.errors import IndexMismatch
 from corpus.normalise import one_line
 from corpus.terms import Term
@@ -66,8 +66,10 @@ class Hit:
 
     @property
     def read(self) -> str:
-        """What the cross-encoder reads of the passage: what it answers, where it stands, what it says."""
-        return embedded_text(self.asked, embedded_text(self.passage.context, self.passage.text))
+        """What the cross-encoder reads of the passage: what it answers, where it stands, what it says; a table's row as sentences."""
+        told = told_by_columns(self.passage)
+        said = embedded_text(self.passage.context.rpartition("\n")[0], told) if told else embedded_text(self.passage.context, self.passage.text)
+        return embedded_text(self.asked, said)
 
 
 @dataclass(frozen=True, slots=True)

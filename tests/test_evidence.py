@@ -1,6 +1,8 @@
 """Reading: which of the passages that were found are read sentence by sentence."""
 
-from assistant.evidence import READ_MARGIN, READ_PASSAGES, READ_UNITS, WIDE_MARGIN, read
+import pytest
+
+from assistant.evidence import READ_MARGIN, READ_PASSAGES, READ_UNITS, WIDE_MARGIN, in_context, read
 from corpus.document import Passage, Unit
 from fakes import FakeReranker
 from index.search import Hit
@@ -42,3 +44,23 @@ def test_no_more_units_are_scored_than_there_is_room_for_and_those_with_words_of
     assert found[0].text == "A stork."
     assert last.score == -5.0
     assert read("Who has a stork?", [], FakeReranker()) == []
+
+
+@pytest.mark.parametrize(("row", "header", "told"), [
+    ("R-3 | Patent search | 1250", "Code | Service | Price", "Code is R-3. Service is Patent search. Price is 1250."),
+    ("Research desk |  | 98%", " | Measure | Target", "Research desk. Target is 98%."),
+])
+def test_the_reranker_reads_a_row_as_sentences_with_the_names_of_its_columns(row: str, header: str, told: str) -> None:
+    passage = Passage("prices.xlsx", 0, len(row), row, f"Prices > Services\n{header}", "Services", None, "row", (Unit(0, len(row)),))
+    assert in_context(passage, passage.units[0]) == told
+    assert Hit(passage, 0.0, ("dense",), False, asked="How dear is it?").read == f"How dear is it?\nPrices > Services\n{told}"
+
+
+@pytest.mark.parametrize(("row", "context", "read_as"), [
+    ("All prices exclude VAT.", "Services\nCode | Service | Price", "Code | Service | Price: All prices exclude VAT."),
+    ("KPO | Knowledge work", "Services", "Services: KPO | Knowledge work"),
+])
+def test_the_reranker_reads_a_row_that_its_header_does_not_fit_as_it_stands(row: str, context: str, read_as: str) -> None:
+    passage = Passage("prices.xlsx", 0, len(row), row, context, "Services", None, "row", (Unit(0, len(row)),))
+    assert in_context(passage, passage.units[0]) == read_as
+    assert Hit(passage, 0.0, ("dense",), False).read == f"{context}\n{row}"

@@ -212,6 +212,46 @@ def test_plain_text_gives_headings_lists_and_whole_paragraphs_of_wrapped_lines()
     )
 
 
+SECTIONS = [
+    "Travel policy", "1. Purpose", "This policy says how journeys are booked and paid. It holds for all of us", "who travel for work.",
+    "2. Booking", "All journeys are booked through the travel desk. Flights are in economy class, always.",
+    "2.1 Flights", "Please take these steps:", "1. Open the travel portal", "2. Choose a flight", "3. Ask your manager",
+    "3. Hotels", "A night may cost 140 euros.",
+]
+
+
+@pytest.mark.parametrize("data", ["\n".join(SECTIONS).encode(), "\n\n".join(SECTIONS).encode(), pdf([SECTIONS])], ids=["text", "spaced", "pdf"])
+def test_lines_with_the_number_of_a_section_are_headings_and_no_items_of_a_list(data: bytes) -> None:
+    draft = read(data, "x.pdf" if data.startswith(b"%PDF") else "x.txt")
+    assert [(block.text, block.level) for block in draft.blocks if block.kind == "heading"] == [
+        ("Travel policy", 1), ("1. Purpose", 2), ("2. Booking", 2), ("2.1 Flights", 3), ("3. Hotels", 2),
+    ]
+    assert texts(draft, "item") == ["Open the travel portal", "Choose a flight", "Ask your manager"]
+
+
+def test_drawn_lines_end_paragraphs_and_are_not_read() -> None:
+    text = "Travel policy\n=============\nJourneys are booked by us.\n\nPurpose\n- - - -\nIt says who pays.\n______________\nFlights are in economy class.\n"
+    assert kinds(read(text.encode(), "x.txt")) == [
+        ("heading", "Travel policy"), ("prose", "Journeys are booked by us."), ("heading", "Purpose"), ("prose", "It says who pays."),
+        ("prose", "Flights are in economy class."),
+    ]
+
+
+def test_points_set_apart_from_the_line_with_a_number_above_them_stand_under_a_heading() -> None:
+    points = [("item", "Go-live is in June."), ("item", "The pilot is in Leipzig.")]
+    text = "3. Decisions\n{}- Go-live is in June.\n- The pilot is in Leipzig.\n"
+    assert kinds(read(text.format("\n").encode(), "x.txt")) == [("heading", "3. Decisions"), *points]
+    assert kinds(read(text.format("").encode(), "x.txt")) == [("item", "Decisions"), *points]
+
+
+@pytest.mark.parametrize("text", [
+    "Bring these:\n\n1. An identity card\n\nThe desk opens at eight.\n", "1. Go there\n\n2. Come back\n\nThen you are done.\n",
+    "What we lost in the fire is named in section\n4. Devices and the like were insured.\n", "It was late.\n12 May came, and nothing had been done.\n",
+])
+def test_numbered_lines_that_head_nothing_are_no_headings(text: str) -> None:
+    assert not texts(read(text.encode(), "x.txt"), "heading")
+
+
 def test_lines_as_long_as_paragraphs_are_paragraphs() -> None:
     first, second = "The first says much about work. " * 8, "The second says something else of it. " * 8
     assert texts(read(f"{first}\n{second}\n".encode(), "x.txt"), "prose") == [first.strip(), second.strip()]
@@ -382,6 +422,27 @@ def test_a_deeply_nested_page_is_read() -> None:
     assert "Deep words." in texts(html("<div>" * 150 + "Deep words." + "</div>" * 150), "prose")
 
 
+@pytest.mark.parametrize(("first", "kind"), [
+    ("<td><b>Priority</b></td><td><p><strong>Response <i>time</i></strong></p></td>", "header"), ("<td></td><th>Response</th>", "header"),
+    ("<td><b>P1</b></td><td>1 hour</td>", "row"), ("<td><b>P1</b>, high</td><td><b>1 hour</b></td>", "row"),
+])
+def test_a_first_row_in_bold_is_the_header_of_a_table(first: str, kind: str) -> None:
+    draft = read(f"<html><body><table><tr>{first}</tr><tr><td><b>P2</b></td><td><b>2 hours</b></td></tr></table></body></html>".encode(), "x.html")
+    assert [block.kind for block in draft.blocks] == [kind, "row"]
+
+
+def test_a_title_in_one_cell_above_a_table_does_not_take_the_place_of_its_header() -> None:
+    rows = [("row", "Prices"), ("header", "Work | Price"), ("row", "Research | 40")]
+    page = "<table><tr><th colspan=2>Prices</th></tr><tr><th>Work</th><th>Price</th></tr><tr><td>Research</td><td>40</td></tr></table>"
+    assert kinds(read(f"<html><body>{page}</body></html>".encode(), "x.html")) == rows
+    file = docx.Document()
+    table = file.add_table(3, 2)
+    for at, text in enumerate(["Prices", "", "Work", "Price", "Research", "40"]):
+        table.cell(at // 2, at % 2).text = text
+    table.cell(0, 0).merge(table.cell(0, 1))
+    assert kinds(read(saved(file.save), "x.docx")) == rows
+
+
 def test_html_is_told_by_its_content_under_another_name() -> None:
     page = "<?xml version='1.0'?>\n<!-- saved -->\n<!DOCTYPE html><html><body><p>KPO is a trade.</p></body></html>"
     assert kinds(read(page.encode(), "page.txt")) == [("prose", "KPO is a trade.")]
@@ -512,6 +573,24 @@ def test_a_word_file_gives_headings_lists_and_tables() -> None:
     )
 
 
+def test_short_lines_in_bold_are_headings_of_a_word_file() -> None:
+    file = docx.Document()
+    for text, bold in [
+        ("Onboarding", True), ("First week", True), ("Take the courses.", False), ("The buddy", True), ("Keep your badge.", True), ("No dogs", True),
+    ]:
+        file.add_paragraph().add_run(text).bold = bold
+    partly = file.add_paragraph("Mind the ")
+    partly.add_run("stairs").bold = True
+    file.add_paragraph().add_run("Not to be copied").bold = True
+    draft = read(saved(file.save), "x.docx")
+    assert draft.title == "Onboarding"
+    assert kinds(draft) == [
+        ("heading", "Onboarding"), ("heading", "First week"), ("prose", "Take the courses."), ("heading", "The buddy"), ("prose", "Keep your badge."),
+        ("heading", "No dogs"), ("prose", "Mind the stairs"), ("prose", "Not to be copied"),
+    ]
+    assert [block.level for block in draft.blocks if block.kind == "heading"] == [1, 7, 7, 7]
+
+
 def word(xml: str) -> Draft:
     """A Word file that opens with these paragraphs and tables, given as XML."""
     file = docx.Document()
@@ -610,7 +689,7 @@ def test_a_workbook_gives_its_visible_sheets_row_by_row() -> None:
     book.create_sheet("Empty")
     book.create_sheet("Terms").append(["KPO", "Knowledge work"])
     draft = read(saved(book.save), "prices.xlsx")
-    assert (draft.format, draft.title, draft.pages) == ("xlsx", "Prices", 3)
+    assert (draft.format, draft.title, draft.pages) == ("xlsx", "prices", 3)
     assert draft.blocks == (
         Block("heading", "Prices", 2, 1),
         Block("header", "Work | Rate | Since", page=1),
@@ -619,6 +698,18 @@ def test_a_workbook_gives_its_visible_sheets_row_by_row() -> None:
         Block("heading", "Terms", 2, 3),
         Block("header", "KPO | Knowledge work", page=3),
     )
+
+
+def test_the_title_above_a_table_of_a_workbook_does_not_take_the_place_of_its_header() -> None:
+    book = openpyxl.Workbook()
+    for row in (["Price list 2025"], [], ["Code", "Service", "Price"], ["R-1", "Patent search", 1250], ["All prices exclude VAT."]):
+        book.active.append(row)
+    draft = read(saved(book.save), "Price list.xlsx")
+    assert draft.title == "Price list"
+    assert kinds(draft) == [
+        ("heading", "Sheet"), ("row", "Price list 2025"), ("header", "Code | Service | Price"),
+        ("row", "R-1 | Patent search | 1250"), ("row", "All prices exclude VAT."),
+    ]
 
 
 @pytest.mark.parametrize(("value", "format", "shown"), [

@@ -3,16 +3,20 @@
 import io
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from corpus.document import Block, BlockKind, Draft
 from corpus.normalise import one_line
 from corpus.readers import damaged
+from corpus.readers.plain import is_heading_like
 
 if TYPE_CHECKING:
     from docx.table import Table
+    from docx.text.paragraph import Paragraph
 
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+BOLD_LEVEL = 7  # of a heading that is one by its bold type alone, below all that are by their style
 # What Word wraps around text, paragraphs, rows or cells that it shows; python-docx passes over it with all that it holds.
 _WRAPPERS = tuple(_WORD + name for name in ("ins", "moveTo", "sdt", "sdtContent", "smartTag", "customXml", "fldSimple"))
 
@@ -54,11 +58,26 @@ def read_docx(data: bytes, name: str) -> Draft:
             if numbered:
                 numbers = {deep: n for deep, n in numbers.items() if deep < level} | {level: numbers.get(level, 0) + 1}
             blocks.append(Block("item", words, level, marker=f"{numbers[level]}." if numbered else "-"))
+        elif _is_bold(part) and is_heading_like(words):
+            blocks.append(Block("heading", words, BOLD_LEVEL if blocks else 1))
         else:
             blocks.append(Block("prose", words))
     title = one_line(facts.title or "")
     date = facts.modified.date().isoformat() if facts.modified else None
-    return Draft(tuple(blocks), "docx", title=title, date=date)
+    return Draft(tuple(_with_something_under_them(blocks)), "docx", title=title, date=date)
+
+
+def _is_bold(paragraph: "Paragraph") -> bool:
+    """Is a paragraph one line in bold from end to end? False for an empty one."""
+    runs = [run for run in paragraph.runs if run.text.strip()]
+    return bool(runs) and all(run.bold or (run.bold is None and run.style.font.bold) for run in runs) and "\n" not in paragraph.text.strip()
+
+
+def _with_something_under_them(blocks: list[Block]) -> Iterator[Block]:
+    """The blocks with each heading by its bold type alone as prose where nothing stands under it, for a heading is not quoted; the first may be a title."""
+    for at, block in enumerate(blocks):
+        alone = at > 0 and block.kind == "heading" and block.level == BOLD_LEVEL and (at + 1 == len(blocks) or blocks[at + 1].kind == "heading")
+        yield replace(block, kind="prose", level=0) if alone else block
 
 
 def _unwrap(body: Any) -> None:
@@ -135,4 +154,5 @@ def _shapes(shapes: Any) -> Iterator[Any]:
 def _rows(table: list[list[str]], page: int | None) -> list[Block]:
     rows = [[one_line(cell) for cell in row] for row in table]
     rows = [row for row in rows if any(row)]
-    return [Block("header" if at == 0 and len(row) > 1 else "row", " | ".join(row), page=page) for at, row in enumerate(rows)]
+    header = next((at for at, row in enumerate(rows) if len(row) > 1), -1)  # a title may stand above it, in one cell
+    return [Block("header" if at == header else "row", " | ".join(row), page=page) for at, row in enumerate(rows)]

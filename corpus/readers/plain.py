@@ -8,6 +8,8 @@ from corpus.normalise import normalise, one_line
 from corpus.readers import decode
 
 _ITEM = re.compile(r"^\s*([-–*•·▪◦‣●○]|\(?\d{1,2}[.)]|\(?[a-z][.)])\s+(?=\S)")
+_SECTION = re.compile(r"(?P<number>\d{1,2}(\.\d{1,2})*)(?P<stop>[.)]?)\s+(?=[A-Z])")  # "4. Devices", "2.1 Flights"; "12 May" has no stop
+_RULE = re.compile(r"[-–—=_*~#+.·•\s]{3,}")  # a line that is only drawn
 _END = re.compile(r"[.!?:;…][\"'”’)\]]*$")
 # Lines at most this long look hand-wrapped, so that a line break within a paragraph means nothing.
 WRAP_WIDTH = 130
@@ -22,8 +24,8 @@ def read_text(data: bytes, name: str) -> Draft:
 
 
 def blocks_of(lines: Iterable[tuple[str, int | None]]) -> list[Block]:
-    """Blocks of `lines`, each with its page (None where there are none). Empty lines end paragraphs."""
-    rows = [(one_line(text), page) for text, page in lines]
+    """Blocks of `lines`, each with its page (None where there are none). Empty lines and rules end paragraphs."""
+    rows = [("" if _RULE.fullmatch(text) else one_line(text), page) for text, page in lines]
     rows = _without_echoes(rows)
     lengths = sorted(len(text) for text, _ in rows if text)
     width = lengths[int(len(lengths) * 0.9)] if lengths else 0
@@ -39,8 +41,11 @@ def blocks_of(lines: Iterable[tuple[str, int | None]]) -> list[Block]:
         # A sentence that ends with its page ends the paragraph, so that what follows is given its own page.
         turned = bool(blocks) and page != last_page and whole is not None and bool(_END.search(whole))
         last_page = page
+        section = _section_level(rows, at, whole, blocks[-1:], width if wrapped else 0)
         continues = wrapped and whole is not None and not marker and not turned and not _ends_paragraph(whole, width)
-        if continues and blocks and blocks[-1].kind in ("prose", "item"):
+        if section:
+            blocks.append(Block("heading", text, section, page))
+        elif continues and blocks and blocks[-1].kind in ("prose", "item"):
             last = blocks.pop()
             blocks.append(Block(last.kind, f"{last.text} {text}", last.level, last.page, last.marker))
         elif marker:
@@ -52,6 +57,26 @@ def blocks_of(lines: Iterable[tuple[str, int | None]]) -> list[Block]:
             blocks.append(Block("prose", text, page=page))
         whole = text
     return blocks
+
+
+def _section_level(rows: Sequence[tuple[str, int | None]], at: int, whole: str | None, before: Sequence[Block], width: int) -> int:
+    """The level of the heading that a line with the number of a section is ("4. Devices": 2, "2.1 Flights": 3); 0 for any other line.
+
+    An item of a list has others beside it, or follows the words that announce it; points under a heading are set apart by an empty line.
+    `before` is the block that was read last, if any; `width` is 0 where lines are not wrapped.
+    """
+    found = _SECTION.match(rows[at][0])
+    if not found or not (found["stop"] or "." in found["number"]) or (width and _runs_on(rows, at, width)):
+        return 0
+    open_items = [block.marker for block in before if block.kind == "item" and not _END.search(block.text)]
+    goes_on = f"{int(found['number'].partition('.')[0]) - 1}." in open_items
+    announced = any(block.text.endswith(":") for block in before)
+    after = next((next_at for next_at in range(at + 1, len(rows)) if rows[next_at][0]), at)
+    item = _ITEM.match(rows[after][0]) if after > at else None
+    if goes_on or announced or (item and (after == at + 1 or _marker(item.group(1)) != "-")):
+        return 0
+    ended = bool(open_items) or any(block.kind == "heading" for block in before)
+    return 2 + found["number"].count(".") if _is_heading(rows, at, None if ended else whole) else 0
 
 
 def _marker(found: str) -> str:
@@ -79,15 +104,17 @@ def _runs_on(rows: Sequence[tuple[str, int | None]], at: int, width: int) -> boo
     return following[:1].islower() or bool(following) and len(rows[at][0]) >= FULL_SHARE * width
 
 
+def is_heading_like(text: str) -> bool:
+    """Is it short, and does it open and end like a heading? A question may be one."""
+    if len(text.split()) > HEADING_WORDS or len(text) > 90 or not re.match(r"[A-Z0-9“\"(@]", text) or text.startswith("@"):
+        return False
+    return not (_END.search(text) and not text.endswith("?")) and not text.endswith(",") and len(re.findall(r"\s?[–—|]\s", text)) < 2
+
+
 def _is_heading(rows: Sequence[tuple[str, int | None]], at: int, whole: str | None) -> bool:
     """A short line of its own that does not end like a sentence and has something under it."""
     text = rows[at][0]
-    words = text.split()
-    if len(words) > HEADING_WORDS or len(text) > 90 or not re.match(r"[A-Z0-9“\"(@]", text) or text.startswith("@"):
-        return False
-    if _END.search(text) and not (text.endswith("?") and whole is None):
-        return False
-    if text.endswith(",") or len(re.findall(r"\s?[–—|]\s", text)) >= 2:
+    if not is_heading_like(text) or (text.endswith("?") and whole is not None):
         return False
     if whole is not None and not _END.search(whole):
         return False

@@ -1,4 +1,4 @@
-"""CSV and Excel: the first row of a table names its columns."""
+"""CSV and Excel: the first row of a table that has more than one cell names its columns; what stands above it is its title."""
 
 import csv
 import io
@@ -11,7 +11,7 @@ from typing import Any
 
 from corpus.document import Block, Draft
 from corpus.normalise import one_line
-from corpus.readers import Unreadable, damaged, decode
+from corpus.readers import Unreadable, damaged, decode, stem
 
 # A number format that shows shares in percent, and its decimals. A sign in quotation marks or after a backslash is only written beside the number.
 _PERCENT = re.compile(r"(?:\.([0#?]+))?\s*%")
@@ -54,7 +54,7 @@ def read_xlsx(data: bytes, name: str) -> Draft:
     for page, (sheet, rows) in enumerate(zip(sheets, tables, strict=True), 1):
         if rows:
             blocks += [Block("heading", one_line(sheet.title), 2, page), *rows]
-    title = one_line(str(book.properties.title or ""))
+    title = one_line(str(book.properties.title or "")) or stem(name)  # the name of the first sheet says nothing of the others
     return Draft(tuple(blocks), "xlsx", title=title, pages=len(sheets))
 
 
@@ -65,8 +65,9 @@ def _table(rows: Iterable[Iterable[str]], page: int | None) -> Iterator[Block]:
         while cells and not cells[-1]:
             cells.pop()
         if any(cells):
-            yield Block("header" if first and len(cells) > 1 else "row", " | ".join(cells).strip(), page=page)
-            first = False
+            header = first and sum(map(bool, cells)) > 1
+            yield Block("header" if header else "row", " | ".join(cells).strip(), page=page)
+            first = first and not header
 
 
 def _shown(cell: Any) -> str:

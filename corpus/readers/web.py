@@ -200,9 +200,15 @@ def _table(node: lxml.html.HtmlElement) -> Iterator[Block]:
         cells = [child for child in row if child.tag in ("td", "th") and not _is_left_out(row) and not _is_left_out(child)]
         said = [one_line(_inline(cell)) for cell in cells]
         if any(said):
-            header = first and len(cells) > 1 and (all(cell.tag == "th" for cell in cells) or row.getparent().tag == "thead")
+            header = first and len(cells) > 1 and (all(map(_names_column, cells)) or row.getparent().tag == "thead")
             yield Block("header" if header else "row", " | ".join(said))
-            first = False
+            first = first and len(said) == 1  # the title above a header
+
+
+def _names_column(cell: lxml.html.HtmlElement) -> bool:
+    """Is a cell of a first row a <th>, or empty, or all in bold, as programs write the names of columns?"""
+    bold = "".join(cell.xpath(".//text()[ancestor::b or ancestor::strong]"))
+    return bool(cell.tag == "th" or bold.split() == cell.text_content().split())
 
 
 def _inline(node: lxml.html.HtmlElement) -> str:

@@ -109,7 +109,7 @@ def compose(
         reads.sort(key=lambda read: (read.passage.kind == "comment", -read.standing + DEFINED * (read.passage.kind == "definition")))
     pieces: list[Piece] = []
     if kind in ("list", "steps", "comparison"):
-        pieces = _shaped(kind, reads, evidence, view)
+        pieces = _shaped(question, kind, reads, evidence, terms, view)
         if pieces and kind != "comparison":
             pieces = _prefaced(pieces, reads)
     if not pieces:
@@ -281,13 +281,13 @@ def _shape(passage: Passage, unit: Unit) -> SegmentKind:
     return "row" if passage.kind == "row" else "item" if unit.marker else "quote"
 
 
-def _shaped(kind: Kind, reads: Sequence[_Read], evidence: Sequence[Evidence], view: View) -> list[Piece]:
+def _shaped(question: str, kind: Kind, reads: Sequence[_Read], evidence: Sequence[Evidence], terms: Sequence[Term], view: View) -> list[Piece]:
     """The best list or table, whole: its lead-in, then every item with its own citation. Empty when nothing has that shape."""
     best = max(read.best.passage_score for read in reads)
     near = [read for read in reads if read.best.passage_score >= best - LIST_MARGIN]
     if kind == "comparison":
         tables = [read for read in near if read.passage.kind == "row" and read.best.passage_score >= best and " | " in read.passage.context]
-        return _compared(tables[0], evidence, view) if tables else []
+        return _compared([names_of(side, terms) for side in sides_of(question)], tables[0], evidence, view) if tables else []
     # Of another document nothing whose items say far less on the question than what is best; a definition says much, and need not say what is listed.
     told = next((read for read in reads if read.passage.kind != "definition"), reads[0])
     on_it = [read for read in reads if read.passage.document == told.passage.document or read.standing >= told.standing - STANDING_MARGIN]
@@ -403,10 +403,12 @@ def _whole_table(read: _Read, view: View) -> list[Piece]:
     return [Piece("row", passage, passage.start, passage.end, read.best.passage_score) for passage in family][:MAX_ITEMS]
 
 
-def _compared(table: _Read, evidence: Sequence[Evidence], view: View) -> list[Piece]:
-    """A table that compares, after the sentence that says the difference best."""
+def _compared(sides: Sequence[Sequence[str]], table: _Read, evidence: Sequence[Evidence], view: View) -> list[Piece]:
+    """A table that compares, after the sentence that says the difference best; of one with a row for each side only these rows."""
     said = [e for e in evidence if e.passage.kind not in ("row", "list") and not e.dangles and e.score > 0]
     rows = _whole_table(table, view)
+    of_sides = [[row for row in rows if is_named(names, row.text.partition(" | ")[0])] for names in sides]
+    rows = [row for row in rows if any(row in own for own in of_sides)] if of_sides and all(of_sides) else rows
     return [*(Piece("quote", e.passage, e.unit.start, e.unit.end, e.score) for e in said[:1]), *_within(rows, MAX_WORDS)] if rows else []
 
 

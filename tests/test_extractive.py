@@ -295,6 +295,18 @@ def test_a_comparison_has_nothing_of_other_comparisons_and_no_other_definitions(
     assert quotes(ask("What is the difference between KPO and ITO?")) == ["ITO has its own difference from BPO and KPO."]
 
 
+def test_of_a_table_with_a_row_for_each_side_these_rows_are_compared(shelf: Callable[..., Ask]) -> None:
+    rows = "".join(f"| {row} |\n" for row in ("Urgent fault | one hour", "Slow fault | one week", "Small fault | one day"))
+    aspects = ["Pay | own | shared", "Risk | all | half", "Staff | many | few", "Start | slow | fast"]
+    kinds = "# Kinds\n| Aspect | Captive | Provider |\n| --- | --- | --- |\n" + "".join(f"| {row} |\n" for row in aspects)
+    ask = shelf(faults=f"# Faults\n| Fault | Mended within |\n| --- | --- |\n{rows}", kinds=kinds)
+    assert quotes(ask("What is the difference between an urgent fault and a small fault in what it is mended within?")) == [
+        "Urgent fault | one hour", "Small fault | one day",
+    ]
+    assert quotes(ask("What is the difference between a captive and a provider in pay, risk, staff and start?")) == aspects
+    assert quotes(ask("A comparison of captive, provider, pay, risk, staff, start")) == aspects
+
+
 def test_the_item_whose_label_is_asked_about_is_the_one(shelf: Callable[..., Ask]) -> None:
     text = "# Pay\nThe pay of three groups of people is:\n\n- Legal clerks: the pay is nine.\n" \
         "- Tax clerks: the pay of people is five, says the people's group.\n- Cooks: the pay of people is six, says the people's group.\n"

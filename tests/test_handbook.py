@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from app import open_house
+from assistant.question import Question
 from conftest import HOUSE
 from corpus.terms import split_name
 from evals.cases import Case, load
@@ -28,6 +29,32 @@ GLOSSARY = HOUSE / "corpus" / "documents" / "glossary.md"
 FRONT = re.compile(r"\A---\n(.*?)\n---\n", re.S)
 ASKED = re.compile(r"^<!-- questions:\n(.*?)\n-->\n", re.M | re.S)
 FOUND_WITHIN = 10  # passages of `kpo search` that a reader would look through
+ASKED_FIRST = {  # what newcomers, buyers and new employees ask first, with the section that says it
+    "Why India?": "Why is India popular for KPO?",
+    "How big is the KPO market?": "How big is the KPO market?",
+    "Will AI replace KPO?": "Will AI replace KPO?",
+    "What software do KPO analysts use?": "Which software do KPO analysts use?",
+    "What are examples of KPO services?": "What types of KPO and KPO services are there?",
+    "Is a call centre KPO?": "Is a call centre KPO or BPO?",
+    "Is KPO better than BPO?": "Is KPO better than BPO?",
+    "Can small companies use KPO?": "Is KPO only for big companies?",
+    "How much does KPO cost?": "How much does KPO cost?",
+    "What happens if the provider misses the SLA?": "What happens when the provider misses the SLA?",
+    "How are KPO projects governed?": "Which governance meetings does a KPO engagement need?",
+    "Why do KPO projects fail?": "Why do KPO projects fail?",
+    "Who checks an analyst's work before the client sees it?": "How quality is built into the work",
+    "Who pays when a deliverable has to be redone?": "Who pays when a deliverable has to be redone?",
+    "How do I protect my data when outsourcing?": "Controls that reduce the risk",
+    "Who is liable when the analysis is wrong?": "Liability for wrong work",
+    "What does an analyst do all day?": "What people in KPO do",
+    "What is the salary of a KPO analyst?": "What a KPO job pays",
+    "Do I need to know English well?": "How good English must be",
+    "How do I handle an unhappy client?": "How to handle an unhappy client",
+    "Can I use ChatGPT at work?": "Rules that apply from the first hour",
+    "Can I work from home?": "Working from home",
+    "What if I can't meet the deadline?": "What to do when time is short",
+    "What is copyright?": "Copyright",
+}
 
 
 def front_matter(path: Path) -> dict[str, object]:
@@ -149,6 +176,12 @@ def test_each_fact_of_a_source_is_found_by_search_in_the_handbook(
     tried = [case for case in facts if case.id.startswith(source)][:: 1 if os.environ.get("KPO_ACCEPT") else 6]
     missed = [case.id for case in tried if not _finds(case, *search)]
     assert missed == []
+
+
+def test_what_people_ask_first_is_answered_from_the_section_on_it(shipped: Path) -> None:
+    assistant = open_house(shipped).assistant()
+    opened = {question: assistant.answer(Question(question)).citations for question in ASKED_FIRST}
+    assert {question: citations[0].heading for question, citations in opened.items() if citations} == ASKED_FIRST
 
 
 def _finds(case: Case, retrieval: Retrieval, view: View) -> bool:

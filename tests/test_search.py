@@ -16,7 +16,20 @@ from corpus.sources import Source
 from corpus.terms import Term
 from fakes import FakeEmbedder, FakeReranker, put
 from index.catalog import Catalog
-from index.search import ALIKE, LENGTH, NEAR, RERANKED, RRF_K, Lexicon, Retrieval, Retrieved, fold_same, fuse, nearest
+from index.search import (
+    ALIKE,
+    LENGTH,
+    NEAR,
+    RERANKED,
+    RRF_K,
+    Lexicon,
+    Retrieval,
+    Retrieved,
+    focused,
+    fold_same,
+    fuse,
+    nearest,
+)
 
 GENPACT = "Genpact runs finance work from Gurugram."
 INFOSYS = "Infosys writes software in Bengaluru."
@@ -337,3 +350,17 @@ def test_a_catalog_made_anew_is_not_mistaken_for_the_one_before(tmp_path: Path) 
     with retrieval.reading() as view:
         assert view.generation == before
         assert texts(retrieval.search(view, "runs")) == [INFOSYS]
+
+
+@pytest.mark.parametrize(("question", "searched"), [
+    ("What are the drawbacks of KPO projects abroad?", "What are the drawbacks of projects abroad?"),
+    ("How should a KPO provider handle complaints?", "How should a provider handle complaints?"),
+    ("What drawbacks and costs are there in KPO?", "What drawbacks and costs are there?"),
+    ("What do people often get wrong about KPO?", "What do people often get wrong about KPO?"),
+    ("How does KPO differ from BPO in price?", "How does KPO differ from BPO in price?"),
+    ("What are the drawbacks of KPO?", "What are the drawbacks of KPO?"),
+    ("What are the costs of KPO and of BPO abroad?", "What are the costs of KPO and of BPO abroad?"),
+])
+def test_a_word_that_every_passage_shares_is_searched_for_only_where_it_is_asked_about(question: str, searched: str) -> None:
+    assert focused(question, frozenset({"kpo"})) == searched
+    assert focused(question, frozenset()) == question

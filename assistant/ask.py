@@ -32,6 +32,7 @@ MAX_TURNS = 8  # earlier questions that a follow-up may refer to; the newest are
 KEPT_ANSWERED = 2_000  # questions of which is known whether they are answered, so that offering them again costs nothing
 KEPT_LISTS = 200  # lists that earlier questions were answered with, so that "the second one" need not search for them at every turn
 NEAREST = 3  # topics offered with a refusal
+VOUCHED = 0.9  # cosine from which a question with no word that is not in it is the very one that a section says it answers
 GREETING = (
     "I answer questions about knowledge process outsourcing (KPO) from the indexed documents. Every sentence I show is quoted "
     "from them, with its source. Ask me what a term means, how things compare, which steps to take, or for a figure."
@@ -213,7 +214,9 @@ class Assistant:
         return shortened(segments, citations, evidence) if turn.wish == "shorter" else (segments, citations)
 
     def _weighed(self, view: View, alone: str, found: Retrieved, evidence: Sequence[Evidence]) -> tuple[tuple[float, ...], float, bool]:
-        """What is seen of the evidence, how probable that makes a right answer, and whether it is enough: above the floor, or the definition asked for."""
+        """What is seen of the evidence, how probable that makes a right answer, and whether it is enough: above the floor, the definition asked for, or
+        from a section that says it answers this very question.
+        """
         reranker = self.retrieval.reranker
         constants = self._constants or constants_for(reranker.identity if reranker else "none")
         seen = features(alone, found, evidence, self.vocabulary(view), reranker)
@@ -221,7 +224,8 @@ class Assistant:
         read_in = {e.passage.id for e in evidence}
         terms = [term for term in found.terms if term.passage in read_in]
         is_definition = kind_of(alone) in ("definition", "abbreviation") and is_defined(terms, content_words(alone))
-        return seen, constants.confidence(answerable), is_definition or answerable >= constants.floor
+        is_vouched = any(hit.near >= VOUCHED and stems_in(alone) <= stems_in(hit.asked) for hit in found.hits[:1])
+        return seen, constants.confidence(answerable), is_definition or is_vouched or answerable >= constants.floor
 
     def _items(self, view: View, earlier: str, documents: frozenset[str] | None) -> tuple[str, ...]:
         """The items of the list that answers an earlier question; none when it was refused or is no list. Kept for the turns to come."""

@@ -1,6 +1,7 @@
 """How an answer is composed: from Markdown, with a reranker whose scores can be worked out on paper."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,14 +30,14 @@ Ask = Callable[[str], Answer]
 def shelf(tmp_path: Path) -> Callable[..., Ask]:
     """Put Markdown documents on a shelf; what comes back answers questions about them, and refuses nothing that it can quote."""
 
-    def put(**documents: str) -> Ask:
+    def put(constants: Constants | None = None, **documents: str) -> Ask:
         folder = tmp_path / "shelf"
         folder.mkdir()
         for name, text in documents.items():
             (folder / f"{name}.md").write_text(text, encoding="utf-8")
         catalog = Catalog(tmp_path / "data")
         list(ingest(catalog, lambda: FakeEmbedder(), [folder], shipped=tmp_path / "none", with_shipped=False))
-        assistant = Assistant(Retrieval(catalog, FakeEmbedder(), FakeReranker()), Extractive(), Constants.open())
+        assistant = Assistant(Retrieval(catalog, FakeEmbedder(), FakeReranker()), Extractive(), constants or Constants.open())
         return lambda question: assistant.answer(Question(question))
 
     return put
@@ -210,6 +211,15 @@ def test_a_fact_has_no_definition_of_something_else_and_a_definition_no_row_of_i
     assert quotes(ask("What do the teams of all firms have in common for work?")) == ["In common the teams of all firms have one goal for their work."]
     assert "Shared pumps are" in quotes(ask("When do the shared pumps of all firms run at night?"))[1]
     assert quotes(ask("What is Manila's winter offset?")) == ["Manila | Its winter offset is eight"]
+
+
+def test_the_very_question_that_a_section_says_it_answers_is_not_refused(shelf: Callable[..., Ask]) -> None:
+    nothing_passes = replace(Constants.open(), floor=2.0)
+    prices = "# Prices\nA day of work is agreed beforehand.\n\n<!-- questions:\n- How much does a long day of work cost in Pune?\n- Who agrees?\n-->\n"
+    ask = shelf(constants=nothing_passes, prices=prices)
+    assert ask("how much does a long day of work cost in Pune").verdict == "answered"
+    assert ask("How much does a long day of work cost in Riga?").verdict == "refused"
+    assert ask("What is agreed beforehand of a day of work?").verdict == "refused"
 
 
 def test_a_list_that_is_cut_says_so(shelf: Callable[..., Ask]) -> None:

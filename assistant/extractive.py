@@ -5,7 +5,7 @@ there; what two further passages have to say that is new follows. Lists and tabl
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import inf
 
@@ -100,13 +100,13 @@ def compose(
         return (), ()
     reads = _by_passage(evidence)
     if _WHERE.match(question):
-        reads.sort(key=lambda read: (read.passage.kind == "comment", -read.standing - PLACED * bool(_PLACE.search(read.best.text))))
+        reads = _moved(reads, lambda read: PLACED * bool(_PLACE.search(read.best.text)))
     if kind == "comparison":
         reads = _of_all_sides(question, reads, terms)
     elif kind != "yes-no":  # no section on benefits for "What are the disadvantages?"
         reads = [read for read in reads if not says_opposite(question, read.passage.heading)] or reads
     if kind == "why":  # "How is confidential information protected?" asks for ways before it asks what that is
-        reads.sort(key=lambda read: (read.passage.kind == "comment", -read.standing + DEFINED * (read.passage.kind == "definition")))
+        reads = _moved(reads, lambda read: -DEFINED * (read.passage.kind == "definition"))
     pieces: list[Piece] = []
     if kind in ("list", "steps", "comparison"):
         pieces = _shaped(question, kind, reads, evidence, terms, view)
@@ -148,6 +148,11 @@ def _by_passage(evidence: Sequence[Evidence]) -> list[_Read]:
         best = max(found, key=lambda e: (e.score, -e.at))
         reads.append(_Read(best.passage, best, tuple(scores.get(at, -inf) for at in range(len(best.passage.units)))))
     return sorted(reads, key=lambda read: (read.passage.kind == "comment", -read.standing, read.best.rank))
+
+
+def _moved(reads: Sequence[_Read], by: Callable[[_Read], float]) -> list[_Read]:
+    """The passages in the order of their standing with what moves each forward; a reader's opinion stays behind."""
+    return sorted(reads, key=lambda read: (read.passage.kind == "comment", -read.standing - by(read)))
 
 
 def _of_all_sides(question: str, reads: Sequence[_Read], terms: Sequence[Term]) -> list[_Read]:

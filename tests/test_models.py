@@ -14,7 +14,7 @@ from corpus.errors import ModelError
 from index.compile import MIN_COSINE, SAMPLE, compile_embedding, compile_reranker, compiled_folder, with_states
 from index.embed import CompiledEmbedder, Embedder, TorchEmbedder, open_embedder
 from index.head import Head, shipped_head
-from index.models import EMBEDDING, RERANKER, EmbeddingSource, check, one_core_session, sha256_of
+from index.models import EMBEDDING, PRODUCT, RERANKER, EmbeddingSource, check, one_core_session, saturates, sha256_of
 from index.rerank import OnnxReranker, open_reranker
 
 HOUSE = Path(__file__).resolve().parent.parent
@@ -32,6 +32,46 @@ def reranker() -> OnnxReranker:
     opened = open_reranker(RERANKER.name, MODELS)
     assert isinstance(opened, OnnxReranker)
     return opened
+
+
+def test_int8_products_are_exact_on_this_processor_and_on_one_that_saturates(monkeypatch: pytest.MonkeyPatch) -> None:
+    from onnx import TensorProto, helper, numpy_helper
+
+    types = {"a": TensorProto.UINT8, "b": TensorProto.INT8, "y": TensorProto.INT32}
+    infos = {name: helper.make_tensor_value_info(name, kind, None) for name, kind in types.items()}
+    node = helper.make_node("MatMulInteger", ["a", "b"], ["y"])
+
+    def model(weights: np.ndarray | None) -> bytes:
+        inputs = ["a", "b"] if weights is None else ["a"]
+        kept = [] if weights is None else [numpy_helper.from_array(weights, "b")]
+        graph = helper.make_graph([node], "g", [infos[name] for name in inputs], [infos["y"]], kept)
+        made = helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 13)], producer_name="").SerializeToString()
+        return bytes(made)
+
+    assert model(None) == PRODUCT
+    for weight in (127, -128):
+        weights, inputs = np.full((64, 32), weight, np.int8), np.full((8, 64), 255, np.uint8)
+        for saturating in (saturates(), True):
+            monkeypatch.setattr("index.models.saturates", lambda found=saturating: found)
+            (product,) = one_core_session(model(weights)).run(None, {"a": inputs})
+            assert (product == 255 * weight * 64).all()
+
+
+def test_what_keeps_products_exact_is_used_only_where_they_saturate(reranker: OnnxReranker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It changes no score, and takes up to three times as long where it is not needed."""
+    file = MODELS / reranker.identity / "model.onnx"
+    feeds = reranker.feeds(reranker.encode("What is an NDA?", TEXTS[5]))
+    scores = []
+    for saturating in (False, True):
+        monkeypatch.setattr("index.models.saturates", lambda found=saturating: found)
+        session = one_core_session(file)
+        if saturating:
+            assert session.get_session_options().get_session_config_entry("session.x64quantprecision") == "1"
+        else:
+            with pytest.raises(RuntimeError, match="x64quantprecision"):
+                session.get_session_options().get_session_config_entry("session.x64quantprecision")
+        scores.append(session.run(["logits"], feeds)[0].tolist())
+    assert saturates() or scores[0] == scores[1]
 
 
 def make_bert(

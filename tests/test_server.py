@@ -112,6 +112,37 @@ def test_what_is_kept_of_scripts_is_whole_found_and_limited(server: ModuleType) 
     assert len(asked) == server.KEPT_ASSETS + 6
 
 
+def test_a_page_is_answered_when_it_has_heard_that_its_stream_has_ended(server: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answered before, it would wait for news from the stream that is gone."""
+    now, slept = 100.0, [0.0]
+
+    async def sleep(seconds: float) -> None:
+        slept[0] = seconds
+
+    async def gradio(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def send(message: Message) -> None:
+        assert message["status"] == 200
+
+    monkeypatch.setattr(server.asyncio, "sleep", sleep)
+    monkeypatch.setattr(server.time, "monotonic", lambda: now)
+    app = server.Heard(gradio)
+
+    def held(path: str) -> float:
+        slept[0] = 0.0
+        asyncio.run(app({"type": "http", "path": server.API + path}, None, send))  # type: ignore[arg-type]
+        return slept[0]
+
+    assert held("queue/join") <= 0
+    assert held("queue/data") == 0
+    now += 0.05
+    assert held("queue/join") == pytest.approx(server.HEARD_SECONDS - 0.05)
+    assert held("heartbeat/x") == 0
+    now += server.HEARD_SECONDS
+    assert held("queue/join") <= 0
+
+
 def test_the_page_names_no_other_host(served: Served) -> None:
     page = httpx.get(served.url).text
     assert "KPO Assistant" in page

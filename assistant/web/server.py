@@ -5,6 +5,7 @@ import errno
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -30,6 +31,7 @@ HERE = Path(__file__).parent
 QUEUE = 32  # questions waiting before new ones are turned away
 TOGETHER = 2  # questions answered at the same time, one for each core
 DRAIN_SECONDS = 10  # a stop lets running answers end
+HEARD_SECONDS = 0.2  # in which a page hears what was sent to it, even a busy one
 LOOK_SECONDS = 0.2  # how often an open page's heartbeat looks whether the server is to stop
 HEADERS = {
     "Content-Security-Policy": (
@@ -98,6 +100,29 @@ class Assets:
                 self._kept[key] = given
         for message in given:  # copies, because headers are added to what is sent
             await send({**message, "headers": [*message["headers"]]} if "headers" in message else message)
+
+
+class Heard:
+    """An ASGI wrapper that answers what a page has asked for only when the page must have heard that its last stream of events has ended.
+
+    gradio ends a page's stream when nothing is running. A page that is told of a new event before it hears of that waits for news from the
+    stream that is gone, until something else is asked for.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._ended = -HEARD_SECONDS
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_late(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await asyncio.sleep(self._ended + HEARD_SECONDS - time.monotonic())  # not at all for what is past
+            await send(message)
+
+        path = scope["path"] if scope["type"] == "http" else ""
+        await self._app(scope, receive, send_late if path == f"{API}queue/join" else send)
+        if path == f"{API}queue/data":
+            self._ended = time.monotonic()
 
 
 class Guard:
@@ -169,6 +194,7 @@ class Parting:
 def build(desk: Desk, host: str) -> FastAPI:
     """The whole web app: GET /health, downloads and uploads, and the page at /."""
     app = FastAPI(title="KPO Assistant", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(Heard)
     app.add_middleware(Assets)  # what is added later hears a request earlier
     # Present before gradio is mounted, it keeps gradio from allowing every origin with credentials.
     app.add_middleware(CORSMiddleware, allow_origins=[])

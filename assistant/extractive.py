@@ -289,7 +289,8 @@ def _shape(passage: Passage, unit: Unit) -> SegmentKind:
 def _shaped(question: str, kind: Kind, reads: Sequence[_Read], evidence: Sequence[Evidence], terms: Sequence[Term], view: View) -> list[Piece]:
     """The best list or table, whole: its lead-in, then every item with its own citation. Empty when nothing has that shape."""
     best = max(read.best.passage_score for read in reads)
-    near = [read for read in reads if read.best.passage_score >= best - LIST_MARGIN]
+    top = max(read.standing for read in reads)
+    near = [read for read in reads if read.standing >= top - LIST_MARGIN]
     if kind == "comparison":
         tables = [read for read in near if read.passage.kind == "row" and read.best.passage_score >= best and " | " in read.passage.context]
         return _compared([names_of(side, terms) for side in sides_of(question)], tables[0], evidence, view) if tables else []
@@ -298,7 +299,7 @@ def _shaped(question: str, kind: Kind, reads: Sequence[_Read], evidence: Sequenc
     on_it = [read for read in reads if read.passage.document == told.passage.document or read.standing >= told.standing - STANDING_MARGIN]
     shapes = [read for read in near if read in on_it and _has_shape(read.passage, kind)]
     if shapes:
-        chosen = max(shapes, key=lambda read: (kind == "steps" and _is_ordered(read.passage), read.best.passage_score, read.standing))
+        chosen = max(shapes, key=lambda read: (kind == "steps" and _is_ordered(read.passage), read.standing))
         return _whole_list(chosen, view) or _whole_table(chosen, view)
     # No list stands out: the one in the section of a good passage.
     beside = (

@@ -36,7 +36,7 @@ SENTENCE_MARGIN = 12.0  # logits by which a sentence may trail the best one of i
 FOCUS_MARGIN = 4.0  # logits by which an item may trail the best one of a list when a question asks for one thing
 LEAD_MARGIN = 1.0  # logits by which the sentence that announces a list may lead its best item and the item still be what was asked for
 ITEM_MARGIN = 6.0  # logits by which an item may trail the best one of a list that is too long to be shown whole
-LIST_MARGIN = 1.0  # logits by which a list may trail the best passage and still be what a list question means
+LIST_MARGIN = 1.0  # by which a list may trail the best passage and still be what a list question means
 DEFINING_MARGIN = 4.0  # logits by which a defining sentence may trail the best one and still open a definition
 RESTATED = 0.7  # share of a sentence's words in what is quoted from which it says nothing new; both sides of a comparison are wanted, alike as they are
 PLACED = 1.5  # logits by which a passage that speaks of places comes forward when a question asks where
@@ -288,10 +288,9 @@ def _shape(passage: Passage, unit: Unit) -> SegmentKind:
 
 def _shaped(question: str, kind: Kind, reads: Sequence[_Read], evidence: Sequence[Evidence], terms: Sequence[Term], view: View) -> list[Piece]:
     """The best list or table, whole: its lead-in, then every item with its own citation. Empty when nothing has that shape."""
-    best = max(read.best.passage_score for read in reads)
-    top = max(read.standing for read in reads)
-    near = [read for read in reads if read.standing >= top - LIST_MARGIN]
+    near = [read for read in reads if read.standing >= max(other.standing for other in reads) - LIST_MARGIN]
     if kind == "comparison":
+        best = max(read.best.passage_score for read in reads)
         tables = [read for read in near if read.passage.kind == "row" and read.best.passage_score >= best and " | " in read.passage.context]
         return _compared([names_of(side, terms) for side in sides_of(question)], tables[0], evidence, view) if tables else []
     # Of another document nothing whose items say far less on the question than what is best; a definition says much, and need not say what is listed.

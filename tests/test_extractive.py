@@ -337,6 +337,13 @@ def test_a_list_elsewhere_in_the_best_document_is_what_a_list_question_means(she
     assert not set(rows) & set(quotes(ask("What are the risks of luck?")))  # a section does not announce another
 
 
+def test_a_list_with_a_line_that_says_what_is_asked_comes_before_one_whose_words_are_scattered(shelf: Callable[..., Ask]) -> None:
+    scattered = "The entries are:\n\n- Costs: see below.\n- People: named.\n- Budgets: yearly.\n- Forget: nothing.\n- Usually: monthly.\n"
+    text = f"# Notes\n## Register\n{scattered}\n## Gaps\nCosts that people usually forget are:\n\n- Travel: flights.\n- Review: hours.\n"
+    answer = shelf(notes=text)("Which costs do people usually forget in budgets?")
+    assert quotes(answer)[:3] == ["Costs that people usually forget are:", "Travel: flights.", "Review: hours."]
+
+
 def test_a_list_in_the_section_of_the_best_passage_is_what_a_list_question_means(shelf: Callable[..., Ask]) -> None:
     text = "# Pay\n## Causes of high prices\nHigh prices of projects have several causes, and clients of projects dislike all these causes.\n\n" \
         "They are:\n\n- scarce skill\n- short notice\n"

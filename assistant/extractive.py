@@ -292,7 +292,10 @@ def _shaped(question: str, kind: Kind, reads: Sequence[_Read], evidence: Sequenc
     if kind == "comparison":
         best = max(read.best.passage_score for read in reads)
         tables = [read for read in near if read.passage.kind == "row" and read.best.passage_score >= best and " | " in read.passage.context]
-        return _compared([names_of(side, terms) for side in sides_of(question)], tables[0], evidence, view) if tables else []
+        sides = [names_of(side, terms) for side in sides_of(question)]
+        section = [p for p in view.passages_of(reads[0].passage.document) if p.heading == reads[0].passage.heading and p.kind == "row"]
+        tables += [read for p in section if _of_sides(sides, _whole_table(read := _Read(p, reads[0].best, ()), view))]
+        return _compared(sides, tables[0], evidence, view) if tables else []
     # Of another document nothing whose items say far less on the question than what is best; a definition says much, and need not say what is listed.
     told = next((read for read in reads if read.passage.kind != "definition"), reads[0])
     on_it = [read for read in reads if read.passage.document == told.passage.document or read.standing >= told.standing - STANDING_MARGIN]
@@ -412,9 +415,14 @@ def _compared(sides: Sequence[Sequence[str]], table: _Read, evidence: Sequence[E
     """A table that compares, after the sentence that says the difference best; of one with a row for each side only these rows."""
     said = [e for e in evidence if e.passage.kind not in ("row", "list") and not e.dangles and e.score > 0]
     rows = _whole_table(table, view)
-    of_sides = [[row for row in rows if is_named(names, row.text.partition(" | ")[0])] for names in sides]
-    rows = [row for row in rows if any(row in own for own in of_sides)] if of_sides and all(of_sides) else rows
+    rows = _of_sides(sides, rows) or rows
     return [*(Piece("quote", e.passage, e.unit.start, e.unit.end, e.score) for e in said[:1]), *_within(rows, MAX_WORDS)] if rows else []
+
+
+def _of_sides(sides: Sequence[Sequence[str]], rows: Sequence[Piece]) -> list[Piece]:
+    """The rows that are each about one of the sides, by their first cell; none unless every side has one."""
+    own = [[row for row in rows if is_named(names, row.text.partition(" | ")[0])] for names in sides]
+    return [row for row in rows if any(row in of_one for of_one in own)] if own and all(own) else []
 
 
 def _family(passage: Passage, view: View) -> list[Passage]:

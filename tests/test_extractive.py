@@ -317,6 +317,13 @@ def test_of_a_table_with_a_row_for_each_side_these_rows_are_compared(shelf: Call
     assert quotes(ask("A comparison of captive, provider, pay, risk, staff, start")) == aspects
 
 
+def test_both_sides_are_compared_by_their_rows_when_the_sentence_before_the_table_says_most(shelf: Callable[..., Ask]) -> None:
+    rows = "| Firm | Fields |\n| --- | --- |\n| Acme | law |\n| Bolt | tax |\n| Crux | art |\n"
+    ask = shelf(firms=f"# Firms\n## Lists\nBoth lists compare Acme and Bolt as firms of the same size.\n\n{rows}")
+    assert quotes(ask("Compare Acme and Bolt")) == ["Acme | law", "Bolt | tax"]
+    assert "Bolt | tax" not in quotes(ask("Compare Acme and Drip"))
+
+
 def test_the_item_whose_label_is_asked_about_is_the_one(shelf: Callable[..., Ask]) -> None:
     text = "# Pay\nThe pay of three groups of people is:\n\n- Legal clerks: the pay is nine.\n" \
         "- Tax clerks: the pay of people is five, says the people's group.\n- Cooks: the pay of people is six, says the people's group.\n"

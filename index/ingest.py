@@ -4,6 +4,7 @@ Killed at any moment, every document is simply still the old one or already the 
 """
 
 import hashlib
+import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -121,9 +122,13 @@ def _settle_sources(edit: Edit, paths: list[Path], shipped: Path, with_shipped: 
     """Remember the sources that were asked for; return those to bring up to date."""
     resolved = []
     for path in paths:
-        if not path.exists():
-            raise CorpusError(f"there is no file or folder {path}", "check the path; nothing was changed")
-        resolved.append(path.resolve())
+        try:
+            path.stat()
+            resolved.append(path.resolve())
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise CorpusError(f"there is no file or folder {path}", "check the path; nothing was changed") from error
+        except OSError as error:
+            raise CorpusError(f"{path} cannot be looked at: {error.strerror}", "check the path, and this user's rights there; nothing was changed") from error
     if shipped in resolved:
         with_shipped = True
     if with_shipped is None:
@@ -140,7 +145,7 @@ def _settle_sources(edit: Edit, paths: list[Path], shipped: Path, with_shipped: 
         sources = edit.sources()
         folders = [source.path for source in sources if _covers(source.path, path)]
         wanted.update(folders)  # the folders around a new source must let go of what is in it
-        if path not in {source.path for source in sources} and not (folders and path.is_file()):
+        if path not in {source.path for source in sources} and not (folders and os.path.isfile(path)):
             _merge_files(edit, path)
             edit.add_source(Source(name_for(path, [source.name for source in edit.sources()]), path))
     return [source for source in edit.sources() if not resolved or source.path in wanted]
@@ -149,7 +154,7 @@ def _settle_sources(edit: Edit, paths: list[Path], shipped: Path, with_shipped: 
 def _merge_files(edit: Edit, folder: Path) -> None:
     """Files that were sources by themselves are met in their folder from now on."""
     for source in edit.sources():
-        if source.path.is_file() and _covers(folder, source.path):
+        if os.path.isfile(source.path) and _covers(folder, source.path):
             edit.remove_source(source.name)
 
 

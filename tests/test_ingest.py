@@ -244,6 +244,15 @@ def test_a_path_that_is_not_there_is_an_error_and_changes_nothing(house: House) 
     assert house.sources() == {"notes": house.notes}
 
 
+def test_a_path_that_may_not_be_looked_at_is_an_error_and_changes_nothing(house: House) -> None:
+    house.ingest(house.notes, shipped=False)
+    (house.notes / "loop").symlink_to("loop")  # as a closed folder on the way would do, for the superuser as well
+    for path in (house.notes / "loop", house.notes / ("long" * 100)):
+        with pytest.raises(CorpusError, match="cannot be looked at: "):
+            house.ingest(house.shipped, path)
+    assert house.sources() == {"notes": house.notes}
+
+
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS takes no name that is not Unicode")
 def test_a_path_that_is_not_unicode_is_an_error_and_changes_nothing(house: House) -> None:
     house.ingest(house.notes, shipped=False)

@@ -184,9 +184,11 @@ def _bring_up_to_date(
     yield Started(len(met))
     lost = {row.id for row in missing}
     present = {found.id for _, found in met}
+    closed = tuple(f"{found.id}/" for _, found in met if found.failure)  # what stands in place of a folder says nothing about what was in it
     yield from (Row(id, "removed") for id in removed if id not in present)
     yield from missing
-    gone = [e for e in entries.values() if e.source in {s.name for s in sources} - lost and e.id not in present]
+    looked_at = {s.name for s in sources} - lost
+    gone = [e for e in entries.values() if e.source in looked_at and e.id not in present and not e.id.startswith(closed)]
     work = _Work(catalog, open_embedder, entries, rebuild)
     with FileReader() as reader:
         for source, found in met:
@@ -312,7 +314,7 @@ class _Work:
             edit.set_meta("scheme", str(SCHEME))
 
     def _failed(self, source: Source, found: Found, reason: str) -> Row:
-        if found.id in self._entries:
+        if found.id in self._entries or any(id.startswith(f"{found.id}/") for id in self._entries):
             reason += "; what was read of it before is kept"
         with self._catalog.writing() as edit:
             edit.set_problem(found.id, source.name, reason)

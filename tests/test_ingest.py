@@ -1,5 +1,6 @@
 """Ingestion: a row for every file, nothing done twice, nothing lost."""
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -223,6 +224,36 @@ def test_a_missing_source_folder_is_a_failed_row_and_removes_nothing(house: Hous
     assert set(house.ingest().values()) == {"unchanged"}
     with house.catalog.reading() as view:
         assert view.problems() == {}
+
+
+@pytest.mark.parametrize("rebuild", [False, True])
+def test_a_folder_in_a_source_that_cannot_be_read_is_a_failed_row_and_removes_nothing(
+    rebuild: bool, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scandir = os.scandir
+
+    def denying(path: Path) -> Iterator[os.DirEntry[str]]:
+        if str(path).endswith("/deep"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scandir(path)
+
+    house.write("sub/deep/c.md", GAMMA)
+    house.write("subs.md", BETA)
+    house.ingest(house.notes, shipped=False)
+    monkeypatch.setattr(os, "scandir", denying)
+    kept = "; what was read of it before is kept"
+    rows = house.ingest(rebuild=rebuild)
+    assert rows["notes/sub/deep"] == f"the folder cannot be read, nor what is in it{kept}"
+    (house.notes / "sub").rename(house.notes.parent / "unmounted")
+    (house.notes / "sub").symlink_to(house.notes.parent / "mount")
+    (house.notes / "subs.md").unlink()
+    rows = house.ingest(rebuild=rebuild)
+    assert rows["notes/sub"] == f"a link that leads out of its source folder; not followed{kept}"
+    assert rows["notes/subs.md"] == "removed"
+    assert house.documents() == ["notes/a.md", "notes/b.md", "notes/sub/deep/c.md"]
+    assert "third letter" in house.text("notes/sub/deep/c.md")
+    (house.notes / "sub").unlink()
+    assert house.ingest()["notes/sub/deep/c.md"] == "removed"
 
 
 def test_sources_are_remembered_and_each_call_adds_to_them(house: House, tmp_path: Path) -> None:

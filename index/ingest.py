@@ -110,7 +110,7 @@ def ingest(
     try:
         with catalog.writing() as edit:
             before = {entry.id for entry in edit.entries()}
-            todo = _settle_sources(edit, paths, shipped.resolve(), with_shipped)
+            todo = _settle_sources(edit, [_place(path, folder.resolve()) for path in paths], shipped.resolve(), with_shipped)
             everything = edit.sources()
             removed = sorted(before - {entry.id for entry in edit.entries()})
         yield from _bring_up_to_date(catalog, open_embedder, everything if rebuild else todo, everything, removed, rebuild)
@@ -118,17 +118,25 @@ def ingest(
         lock.release()
 
 
-def _settle_sources(edit: Edit, paths: list[Path], shipped: Path, with_shipped: bool | None) -> list[Source]:
+def _place(path: Path, data: Path) -> Path:
+    """Where the documents of a path that was named are. Raises CorpusError for one that is not there, and for what the index keeps in `data`.
+
+    A folder that others made in the data folder, as the page does for its uploads, is one like others.
+    """
+    try:
+        path.stat()
+        place = path.resolve()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise CorpusError(f"there is no file or folder {path}", "check the path; nothing was changed") from error
+    except OSError as error:
+        raise CorpusError(f"{path} cannot be looked at: {error.strerror}", "check the path, and this user's rights there; nothing was changed") from error
+    if place == data or place.parent == data and place.is_file() or place.is_relative_to(data / "chroma"):
+        raise CorpusError(f"{path} belongs to the index itself", "name a folder with documents, outside the data folder; nothing was changed")
+    return place
+
+
+def _settle_sources(edit: Edit, resolved: list[Path], shipped: Path, with_shipped: bool | None) -> list[Source]:
     """Remember the sources that were asked for; return those to bring up to date."""
-    resolved = []
-    for path in paths:
-        try:
-            path.stat()
-            resolved.append(path.resolve())
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise CorpusError(f"there is no file or folder {path}", "check the path; nothing was changed") from error
-        except OSError as error:
-            raise CorpusError(f"{path} cannot be looked at: {error.strerror}", "check the path, and this user's rights there; nothing was changed") from error
     if shipped in resolved:
         with_shipped = True
     if with_shipped is None:

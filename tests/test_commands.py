@@ -319,6 +319,7 @@ def test_ingest_reports_each_file_and_exits_1_when_one_failed(tmp_path: Path) ->
 def test_ingest_of_a_path_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     ran = run_kpo("ingest", tmp_path / "none", "--data-dir", tmp_path / "data")
     failed(ran, f"there is no file or folder {tmp_path / 'none'}", "check the path")
+    failed(run_kpo("ingest", tmp_path / "data", "--data-dir", tmp_path / "data"), "belongs to the index itself", "name a folder with documents")
 
 
 @pytest.mark.parametrize("arguments", [["ingest", ""], ["ingest", ".", ""], ["sources", "--remove", ""], ["sources", "--data-dir", ""]], ids=" ".join)

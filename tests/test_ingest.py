@@ -359,6 +359,20 @@ def test_a_data_folder_inside_a_source_is_passed_over_but_for_sources_in_it(hous
     assert set(house.ingest()) == {"notes/a.md", "notes/b.md", "uploads/c.md"}
 
 
+def test_a_data_folder_is_no_source_of_its_own_index(house: House) -> None:
+    data = house.catalog.path.parent
+    house.ingest(house.notes, shipped=False)
+    house.write("header.bin", "vectors", data / "chroma" / "1")
+    house.write("c.md", GAMMA, data / "uploads")
+    (house.notes.parent / "link").symlink_to(data)
+    for path in (data, house.notes.parent / "link", data / "catalog.sqlite", data / "chroma", data / "chroma" / "1"):
+        with pytest.raises(CorpusError, match="belongs to the index itself"):
+            house.ingest(house.shipped, path)
+    assert house.sources() == {"notes": house.notes}
+    assert house.ingest(data / "uploads") == {"uploads/c.md": "added"}
+    assert house.ingest(data / "uploads" / "c.md") == {"uploads/c.md": "unchanged"}
+
+
 def test_a_single_file_is_a_source(house: House) -> None:
     path = house.notes / "a.md"
     assert house.ingest(path, shipped=False) == {"notes/a.md": "added"}

@@ -5,6 +5,7 @@ Killed at any moment, every document is simply still the old one or already the 
 
 import hashlib
 import os
+import stat
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -96,7 +97,7 @@ def ingest(
 
     The shipped documents are a source from the start; `with_shipped=False` takes them out and is remembered, True (or their path
     among `paths`) brings them back. `rebuild` makes every passage and vector anew, in one transaction at the end.
-    The embedder is opened only when something must be embedded. Raises CorpusError for a path that is not there.
+    The embedder is opened only when something must be embedded. Raises CorpusError for a path that can be no source.
     """
     folder = catalog.path.parent
     make_folder(folder)
@@ -119,18 +120,21 @@ def ingest(
 
 
 def _place(path: Path, data: Path) -> Path:
-    """Where the documents of a path that was named are. Raises CorpusError for one that is not there, and for what the index keeps in `data`.
+    """Where the documents of a path that was named are. Raises CorpusError for one that is not there, for a device or a pipe, and for
+    what the index keeps in `data`.
 
     A folder that others made in the data folder, as the page does for its uploads, is one like others.
     """
     try:
-        path.stat()
+        mode = path.stat().st_mode
         place = path.resolve()
     except (FileNotFoundError, NotADirectoryError) as error:
         raise CorpusError(f"there is no file or folder {path}", "check the path; nothing was changed") from error
     except OSError as error:
         raise CorpusError(f"{path} cannot be looked at: {error.strerror}", "check the path, and this user's rights there; nothing was changed") from error
-    if place == data or place.parent == data and place.is_file() or place.is_relative_to(data / "chroma"):
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise CorpusError(f"{path} is not a regular file or a folder", "name a file or folder with documents; nothing was changed")
+    if place == data or place.parent == data and stat.S_ISREG(mode) or place.is_relative_to(data / "chroma"):
         raise CorpusError(f"{path} belongs to the index itself", "name a folder with documents, outside the data folder; nothing was changed")
     return place
 

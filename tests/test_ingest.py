@@ -275,6 +275,15 @@ def test_a_path_that_is_not_there_is_an_error_and_changes_nothing(house: House) 
     assert house.sources() == {"notes": house.notes}
 
 
+def test_a_device_or_a_pipe_is_an_error_and_changes_nothing(house: House) -> None:
+    house.ingest(house.notes, shipped=False)
+    os.mkfifo(house.notes.parent / "pipe.md")
+    for path in (Path("/dev/null"), house.notes.parent / "pipe.md"):
+        with pytest.raises(CorpusError, match="is not a regular file or a folder"):
+            house.ingest(house.shipped, path)
+    assert house.sources() == {"notes": house.notes}
+
+
 def test_a_path_that_may_not_be_looked_at_is_an_error_and_changes_nothing(house: House) -> None:
     house.ingest(house.notes, shipped=False)
     (house.notes / "loop").symlink_to("loop")  # as a closed folder on the way would do, for the superuser as well

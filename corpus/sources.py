@@ -4,6 +4,7 @@ Paths are asked what they are with os.path: what may not be looked at is nothing
 """
 
 import os
+import re
 import unicodedata
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -51,6 +52,11 @@ def name_for(path: Path, taken: Collection[str]) -> str:
     wanted = unicodedata.normalize("NFC", folder.name.replace("/", "-")) or "root"
     names = [wanted, *(f"{wanted}-{n}" for n in range(2, len(taken) + 3))]
     return next(name for name in names if name not in taken and name != SHIPPED)
+
+
+def shown(name: object) -> str:
+    r"""A name of a file, or what tells of it, as a terminal may show it: control characters, which could drive that, are written out as in \x1b."""
+    return re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda found: repr(found[0])[1:-1], str(name))
 
 
 def files_of(source: Source, others: Collection[Path] = ()) -> list[Found] | Failure:

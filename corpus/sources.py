@@ -1,6 +1,10 @@
-"""Source folders, and the files in them that could become documents."""
+"""Source folders, and the files in them that could become documents.
+
+Paths are asked what they are with os.path: what may not be looked at is nothing there, where Path.is_file and its like raise.
+"""
 
 import os
+import re
 import unicodedata
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -26,7 +30,7 @@ class Source:
     @property
     def root(self) -> Path:
         """The folder that relative paths start from."""
-        return self.path.parent if self.path.is_file() else self.path
+        return self.path.parent if os.path.isfile(self.path) else self.path
 
     def id_of(self, relative: str) -> str:
         """The document id of a file at `relative`, in Unicode NFC, so that macOS and Linux name it alike; always valid Unicode."""
@@ -44,10 +48,15 @@ class Found:
 
 def name_for(path: Path, taken: Collection[str]) -> str:
     """A source's name: its folder's own, with -2, -3 … behind it when another source has that already."""
-    folder = path.parent if path.is_file() else path
+    folder = path.parent if os.path.isfile(path) else path
     wanted = unicodedata.normalize("NFC", folder.name.replace("/", "-")) or "root"
     names = [wanted, *(f"{wanted}-{n}" for n in range(2, len(taken) + 3))]
     return next(name for name in names if name not in taken and name != SHIPPED)
+
+
+def shown(name: object) -> str:
+    r"""A name of a file, or what tells of it, as a terminal may show it: control characters, which could drive that, are written out as in \x1b."""
+    return re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda found: repr(found[0])[1:-1], str(name))
 
 
 def files_of(source: Source, others: Collection[Path] = ()) -> list[Found] | Failure:
@@ -57,9 +66,9 @@ def files_of(source: Source, others: Collection[Path] = ()) -> list[Found] | Fai
     leads out of the folder is a Found with a failure; a link to a folder inside is passed over, its files are met anyway.
     A missing source is a Failure: nothing may be concluded about its documents.
     """
-    if source.path.is_file():
+    if os.path.isfile(source.path):
         return [Found(source.id_of(source.path.name), source.path)]
-    if not source.path.is_dir():
+    if not os.path.isdir(source.path):
         return Failure("the source folder is missing or not mounted; its documents are kept")
     try:
         os.listdir(source.path)
@@ -80,7 +89,7 @@ def _walk(root: Path, others: Collection[Path]) -> Iterator[Path]:
     unread: list[Path] = []
     for folder, folders, files in os.walk(root, onerror=lambda error: unread.append(Path(error.filename))):
         here = Path(folder)
-        links = [name for name in folders if (here / name).is_symlink()]
+        links = [name for name in folders if os.path.islink(here / name)]
         folders[:] = sorted(
             name for name in folders
             if not name.startswith(".") and name not in links and (here / name).resolve() not in others
@@ -92,16 +101,24 @@ def _walk(root: Path, others: Collection[Path]) -> Iterator[Path]:
 
 def _within(path: Path, root: Path) -> bool:
     # realpath, because Path.resolve raises for a link that leads to itself until Python 3.13
-    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
+    try:
+        return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
+    except OSError:  # a link that may not be read, as those of other users' processes: it leads nobody knows where
+        return False
 
 
 def _trouble(path: Path, root: Path) -> Failure | None:
-    if path.is_symlink() and not _within(path, root):
+    try:
+        path.lstat()
+    except OSError as error:
+        return Failure(f"it cannot be looked at ({error.strerror})")
+    link = os.path.islink(path)
+    if link and not _within(path, root):
         return Failure("a link that leads out of its source folder; not followed")
-    if path.is_dir():
+    if os.path.isdir(path):
         return Failure("the folder cannot be read, nor what is in it")
-    if not path.is_file():
-        return Failure("a broken link" if path.is_symlink() else "not a regular file")
+    if not os.path.isfile(path):
+        return Failure("a broken link" if link else "not a regular file")
     try:
         os.fspath(path).encode()
     except UnicodeEncodeError:

@@ -80,8 +80,10 @@ def sources(
     """List the source folders and their documents, or remove a source."""
     home = house(ctx, data_dir)
     if remove is not None:
+        from corpus.sources import shown
+
         name = home.remove_source(remove)
-        typer.echo(f"removed the source {name} and all that came from it", err=True)
+        typer.echo(f"removed the source {shown(name)} and all that came from it", err=True)
     with home.catalog().reading() as view:
         folders, entries, problems = view.sources(), view.entries(), view.problems()
     if as_json:
@@ -139,6 +141,8 @@ def search(
     data_dir: DataDir = None,
 ) -> None:
     """Ranked passages for a question, without an answer."""
+    from corpus.sources import shown
+
     retrieval = house(ctx, data_dir).retrieval()
     with retrieval.reading() as view:
         found = retrieval.search(view, question, k=k)
@@ -156,7 +160,7 @@ def search(
     for at, row in enumerate(rows, 1):
         page = f", page {row['page']}" if row["page"] else ""
         typer.secho(f"{at}. {row['title']} > {row['heading']}{page}  {row['score']:.2f}  ({', '.join(row['found_by'])})", bold=True)
-        typer.echo(f"   {row['document']} [{row['start']}:{row['end']}]")
+        typer.echo(f"   {shown(row['document'])} [{row['start']}:{row['end']}]")
         typer.echo("   " + row["text"].replace("\n", "\n   ") + "\n")
     if not rows:
         typer.echo("nothing found", err=True)
@@ -170,6 +174,7 @@ def terms(
     data_dir: DataDir = None,
 ) -> None:
     """List or search the terms that the documents define."""
+    from corpus.sources import shown
     from index.terms import matching
 
     with house(ctx, data_dir).catalog().reading() as view:
@@ -195,7 +200,7 @@ def terms(
         short = f" ({', '.join(row['abbreviations'])})" if row["abbreviations"] else ""
         typer.secho(f"{row['name']}{short}", bold=True)
         for said in row["definitions"][: None if text else 1]:
-            typer.echo(f"  {said['text']}\n    {said['document']} [{said['start']}:{said['end']}]")
+            typer.echo(f"  {said['text']}\n    {shown(said['document'])} [{said['start']}:{said['end']}]")
     if not rows:
         typer.echo(f"no document defines {text!r}" if text else "no document defines a term", err=True)
 

@@ -4,6 +4,8 @@ Killed at any moment, every document is simply still the old one or already the 
 """
 
 import hashlib
+import os
+import stat
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -95,7 +97,7 @@ def ingest(
 
     The shipped documents are a source from the start; `with_shipped=False` takes them out and is remembered, True (or their path
     among `paths`) brings them back. `rebuild` makes every passage and vector anew, in one transaction at the end.
-    The embedder is opened only when something must be embedded. Raises CorpusError for a path that is not there.
+    The embedder is opened only when something must be embedded. Raises CorpusError for a path that can be no source.
     """
     folder = catalog.path.parent
     make_folder(folder)
@@ -109,7 +111,7 @@ def ingest(
     try:
         with catalog.writing() as edit:
             before = {entry.id for entry in edit.entries()}
-            todo = _settle_sources(edit, paths, shipped.resolve(), with_shipped)
+            todo = _settle_sources(edit, [_place(path, folder.resolve()) for path in paths], shipped.resolve(), with_shipped)
             everything = edit.sources()
             removed = sorted(before - {entry.id for entry in edit.entries()})
         yield from _bring_up_to_date(catalog, open_embedder, everything if rebuild else todo, everything, removed, rebuild)
@@ -117,13 +119,28 @@ def ingest(
         lock.release()
 
 
-def _settle_sources(edit: Edit, paths: list[Path], shipped: Path, with_shipped: bool | None) -> list[Source]:
+def _place(path: Path, data: Path) -> Path:
+    """Where the documents of a path that was named are. Raises CorpusError for one that is not there, for a device or a pipe, and for
+    what the index keeps in `data`.
+
+    A folder that others made in the data folder, as the page does for its uploads, is one like others.
+    """
+    try:
+        mode = path.stat().st_mode
+        place = path.resolve()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise CorpusError(f"there is no file or folder {path}", "check the path; nothing was changed") from error
+    except OSError as error:
+        raise CorpusError(f"{path} cannot be looked at: {error.strerror}", "check the path, and this user's rights there; nothing was changed") from error
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise CorpusError(f"{path} is not a regular file or a folder", "name a file or folder with documents; nothing was changed")
+    if place == data or place.parent == data and stat.S_ISREG(mode) or place.is_relative_to(data / "chroma"):
+        raise CorpusError(f"{path} belongs to the index itself", "name a folder with documents, outside the data folder; nothing was changed")
+    return place
+
+
+def _settle_sources(edit: Edit, resolved: list[Path], shipped: Path, with_shipped: bool | None) -> list[Source]:
     """Remember the sources that were asked for; return those to bring up to date."""
-    resolved = []
-    for path in paths:
-        if not path.exists():
-            raise CorpusError(f"there is no file or folder {path}", "check the path; nothing was changed")
-        resolved.append(path.resolve())
     if shipped in resolved:
         with_shipped = True
     if with_shipped is None:
@@ -140,7 +157,7 @@ def _settle_sources(edit: Edit, paths: list[Path], shipped: Path, with_shipped: 
         sources = edit.sources()
         folders = [source.path for source in sources if _covers(source.path, path)]
         wanted.update(folders)  # the folders around a new source must let go of what is in it
-        if path not in {source.path for source in sources} and not (folders and path.is_file()):
+        if path not in {source.path for source in sources} and not (folders and os.path.isfile(path)):
             _merge_files(edit, path)
             edit.add_source(Source(name_for(path, [source.name for source in edit.sources()]), path))
     return [source for source in edit.sources() if not resolved or source.path in wanted]
@@ -149,7 +166,7 @@ def _settle_sources(edit: Edit, paths: list[Path], shipped: Path, with_shipped: 
 def _merge_files(edit: Edit, folder: Path) -> None:
     """Files that were sources by themselves are met in their folder from now on."""
     for source in edit.sources():
-        if source.path.is_file() and _covers(folder, source.path):
+        if os.path.isfile(source.path) and _covers(folder, source.path):
             edit.remove_source(source.name)
 
 
@@ -179,9 +196,11 @@ def _bring_up_to_date(
     yield Started(len(met))
     lost = {row.id for row in missing}
     present = {found.id for _, found in met}
+    closed = tuple(f"{found.id}/" for _, found in met if found.failure)  # what stands in place of a folder says nothing about what was in it
     yield from (Row(id, "removed") for id in removed if id not in present)
     yield from missing
-    gone = [e for e in entries.values() if e.source in {s.name for s in sources} - lost and e.id not in present]
+    looked_at = {s.name for s in sources} - lost
+    gone = [e for e in entries.values() if e.source in looked_at and e.id not in present and not e.id.startswith(closed)]
     work = _Work(catalog, open_embedder, entries, rebuild)
     with FileReader() as reader:
         for source, found in met:
@@ -307,7 +326,7 @@ class _Work:
             edit.set_meta("scheme", str(SCHEME))
 
     def _failed(self, source: Source, found: Found, reason: str) -> Row:
-        if found.id in self._entries:
+        if found.id in self._entries or any(id.startswith(f"{found.id}/") for id in self._entries):
             reason += "; what was read of it before is kept"
         with self._catalog.writing() as edit:
             edit.set_problem(found.id, source.name, reason)

@@ -8,6 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from corpus.sources import shown
 from index.ingest import Embedded, Event, Row, Started, Waiting
 
 UNFOLDED = 1_000  # columns: wider than any row, so that each stands on one line
@@ -28,12 +29,16 @@ def follow(events: Iterable[Event]) -> list[Row]:
                 case Started():
                     progress.update(task, total=event.files, completed=0, description="reading")
                 case Embedded():
-                    progress.update(task, description=f"{event.id.rpartition('/')[2]}: {event.done} of {event.total} passages")
+                    progress.update(task, description=f"{_name(event.id)}: {event.done} of {event.total} passages")
                 case Row():
                     rows.append(event)
                     if event.status != "removed":
-                        progress.update(task, advance=1, description=event.id.rpartition("/")[2])
+                        progress.update(task, advance=1, description=_name(event.id))
     return rows
+
+
+def _name(id: str) -> str:
+    return shown(id.rpartition("/")[2])
 
 
 def report(rows: Sequence[Row]) -> None:
@@ -49,13 +54,13 @@ def report(rows: Sequence[Row]) -> None:
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """A table on stdout; what documents and file names say is shown as it is, never read as markup."""
-    drawn = Table(title=Text(title) if title else None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    """A table on stdout; what documents and file names say is shown as it is, never read as markup and never as commands to the terminal."""
+    drawn = Table(title=Text(shown(title)) if title else None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for column in columns:
         right = column in ("pages", "characters", "passages")
         drawn.add_column(column, justify="right" if right else "left", overflow="fold", no_wrap=column in ("status",) or right)
     for row in rows:
-        drawn.add_row(*(Text(str(cell), style=_COLOURS.get(str(cell), "")) for cell in row))
+        drawn.add_row(*(Text(shown(cell), style=_COLOURS.get(str(cell), "")) for cell in row))
     console = Console()
     if not console.is_terminal:  # a pipe or a file, where an id that is folded over two lines could not be found again
         console.width = UNFOLDED

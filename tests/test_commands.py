@@ -316,9 +316,31 @@ def test_ingest_reports_each_file_and_exits_1_when_one_failed(tmp_path: Path) ->
     assert last.stdout.endswith("1 added, 1 replaced, 0 unchanged, 1 removed, 0 failed\n")
 
 
+def test_no_name_of_a_file_or_folder_drives_the_terminal(tmp_path: Path) -> None:
+    data, notes = tmp_path / "data", tmp_path / "no\x1b[41mtes"
+    notes.mkdir()
+    (notes / "\x1b[42m\x9b2J\n.md").write_text("Zebra desk (ZD) is the desk that looks after zebras. It opens at nine.\n")
+    (notes / "\x1b[43mbroken.pdf").write_bytes(b"%PDF-1.4 no")
+    first = run_kpo("ingest", notes, "--no-shipped", "--data-dir", data, FORCE_COLOR=1, COLUMNS=200)  # as into a terminal
+    assert first.returncode == 1
+    printed = {
+        " ".join(command): run_kpo(*command, "--data-dir", data).stdout
+        for command in (["sources"], ["search", "zebra desk"], ["terms", "zebra desk"], ["ask", "What is the zebra desk?"])
+    } | {"ingest": first.stdout, "progress": first.stderr}
+    for command, text in printed.items():
+        assert not any(code in text for code in ("\x1b[41m", "\x1b[42m", "\x1b[43m", "\x9b")), command
+    for command in ("ingest", "sources", "search zebra desk", "terms zebra desk"):
+        assert r"no\x1b[41mtes/\x1b[42m\x9b2J\n.md" in printed[command], command
+    assert "zebras. [1]" in printed["ask What is the zebra desk?"]
+    listed = json.loads(run_kpo("sources", "--json", "--data-dir", data).stdout)
+    assert [entry["id"] for entry in listed["documents"]] == ["no\x1b[41mtes/\x1b[42m\x9b2J\n.md"]
+    assert r"source no\x1b[41mtes and" in run_kpo("sources", "--remove", notes, "--data-dir", data).stderr
+
+
 def test_ingest_of_a_path_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     ran = run_kpo("ingest", tmp_path / "none", "--data-dir", tmp_path / "data")
     failed(ran, f"there is no file or folder {tmp_path / 'none'}", "check the path")
+    failed(run_kpo("ingest", tmp_path / "data", "--data-dir", tmp_path / "data"), "belongs to the index itself", "name a folder with documents")
 
 
 @pytest.mark.parametrize("arguments", [["ingest", ""], ["ingest", ".", ""], ["sources", "--remove", ""], ["sources", "--data-dir", ""]], ids=" ".join)

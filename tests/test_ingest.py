@@ -1,5 +1,6 @@
 """Ingestion: a row for every file, nothing done twice, nothing lost."""
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -225,6 +226,36 @@ def test_a_missing_source_folder_is_a_failed_row_and_removes_nothing(house: Hous
         assert view.problems() == {}
 
 
+@pytest.mark.parametrize("rebuild", [False, True])
+def test_a_folder_in_a_source_that_cannot_be_read_is_a_failed_row_and_removes_nothing(
+    rebuild: bool, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scandir = os.scandir
+
+    def denying(path: Path) -> Iterator[os.DirEntry[str]]:
+        if str(path).endswith("/deep"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scandir(path)
+
+    house.write("sub/deep/c.md", GAMMA)
+    house.write("subs.md", BETA)
+    house.ingest(house.notes, shipped=False)
+    monkeypatch.setattr(os, "scandir", denying)
+    kept = "; what was read of it before is kept"
+    rows = house.ingest(rebuild=rebuild)
+    assert rows["notes/sub/deep"] == f"the folder cannot be read, nor what is in it{kept}"
+    (house.notes / "sub").rename(house.notes.parent / "unmounted")
+    (house.notes / "sub").symlink_to(house.notes.parent / "mount")
+    (house.notes / "subs.md").unlink()
+    rows = house.ingest(rebuild=rebuild)
+    assert rows["notes/sub"] == f"a link that leads out of its source folder; not followed{kept}"
+    assert rows["notes/subs.md"] == "removed"
+    assert house.documents() == ["notes/a.md", "notes/b.md", "notes/sub/deep/c.md"]
+    assert "third letter" in house.text("notes/sub/deep/c.md")
+    (house.notes / "sub").unlink()
+    assert house.ingest()["notes/sub/deep/c.md"] == "removed"
+
+
 def test_sources_are_remembered_and_each_call_adds_to_them(house: House, tmp_path: Path) -> None:
     other = tmp_path / "elsewhere" / "notes"
     house.write("c.md", GAMMA, other)
@@ -241,6 +272,24 @@ def test_a_path_that_is_not_there_is_an_error_and_changes_nothing(house: House) 
     house.ingest(house.notes, shipped=False)
     with pytest.raises(CorpusError, match="nowhere"):
         house.ingest(house.shipped, house.notes / "nowhere")
+    assert house.sources() == {"notes": house.notes}
+
+
+def test_a_device_or_a_pipe_is_an_error_and_changes_nothing(house: House) -> None:
+    house.ingest(house.notes, shipped=False)
+    os.mkfifo(house.notes.parent / "pipe.md")
+    for path in (Path("/dev/null"), house.notes.parent / "pipe.md"):
+        with pytest.raises(CorpusError, match="is not a regular file or a folder"):
+            house.ingest(house.shipped, path)
+    assert house.sources() == {"notes": house.notes}
+
+
+def test_a_path_that_may_not_be_looked_at_is_an_error_and_changes_nothing(house: House) -> None:
+    house.ingest(house.notes, shipped=False)
+    (house.notes / "loop").symlink_to("loop")  # as a closed folder on the way would do, for the superuser as well
+    for path in (house.notes / "loop", house.notes / ("long" * 100)):
+        with pytest.raises(CorpusError, match="cannot be looked at: "):
+            house.ingest(house.shipped, path)
     assert house.sources() == {"notes": house.notes}
 
 
@@ -317,6 +366,20 @@ def test_a_data_folder_inside_a_source_is_passed_over_but_for_sources_in_it(hous
         assert house.ingest(house.notes, shipped=False) == dict.fromkeys(["notes/a.md", "notes/b.md"], status)
     assert house.ingest(data / "uploads")["uploads/c.md"] == "added"
     assert set(house.ingest()) == {"notes/a.md", "notes/b.md", "uploads/c.md"}
+
+
+def test_a_data_folder_is_no_source_of_its_own_index(house: House) -> None:
+    data = house.catalog.path.parent
+    house.ingest(house.notes, shipped=False)
+    house.write("header.bin", "vectors", data / "chroma" / "1")
+    house.write("c.md", GAMMA, data / "uploads")
+    (house.notes.parent / "link").symlink_to(data)
+    for path in (data, house.notes.parent / "link", data / "catalog.sqlite", data / "chroma", data / "chroma" / "1"):
+        with pytest.raises(CorpusError, match="belongs to the index itself"):
+            house.ingest(house.shipped, path)
+    assert house.sources() == {"notes": house.notes}
+    assert house.ingest(data / "uploads") == {"uploads/c.md": "added"}
+    assert house.ingest(data / "uploads" / "c.md") == {"uploads/c.md": "unchanged"}
 
 
 def test_a_single_file_is_a_source(house: House) -> None:

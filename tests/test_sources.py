@@ -1,8 +1,11 @@
 """Which files of a folder become documents, what they are called, and what is said of the rest."""
 
+import errno
 import os
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -107,6 +110,30 @@ def test_a_folder_that_cannot_be_read_is_a_failure(tmp_path: Path) -> None:
     finally:
         (tmp_path / "closed").chmod(0o700)
     assert [(file.id, bool(file.failure)) for file in files] == [("docs/a.md", False), ("docs/closed", True)]
+
+
+def test_what_may_not_be_looked_at_is_a_failure_and_the_rest_is_met(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, "a.md", "closed/b.md", "closed/deep/c.md")
+    (tmp_path / "link.md").symlink_to("a.md")
+    whole = Source("docs", tmp_path), Source("deep", tmp_path / "closed/deep"), Source("c", tmp_path / "closed/deep/c.md")
+
+    def denying(ask: Callable[..., Any]) -> Callable[..., Any]:
+        def asked(path: Any, *args: Any, **options: Any) -> Any:
+            if "/closed/" in os.fspath(path) or ask is os_readlink:
+                raise PermissionError(errno.EACCES, "Permission denied", path)
+            return ask(path, *args, **options)
+
+        return asked
+
+    os_readlink = os.readlink
+    for name in ("stat", "lstat", "scandir", "readlink"):
+        monkeypatch.setattr(os, name, denying(getattr(os, name)))
+    closed = Failure("it cannot be looked at (Permission denied)")
+    assert [(file.id, file.failure) for file in found(whole[0])] == [
+        ("docs/a.md", None), ("docs/closed/b.md", closed), ("docs/closed/deep", closed),
+        ("docs/link.md", Failure("a link that leads out of its source folder; not followed")),
+    ]
+    assert all(isinstance(files_of(source), Failure) and source.root and name_for(source.path, []) for source in whole[1:])
 
 
 def test_a_source_inside_another_is_not_read_twice(tmp_path: Path) -> None:

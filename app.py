@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from assistant.commands import commands as assistant_commands
+from assistant.commands import print_error
 from corpus.errors import CorpusError, IndexMissing, KpoError
 from evals.commands import commands as eval_commands
 from index.commands import DataDir, house
@@ -286,8 +287,7 @@ def main() -> None:
     try:
         kpo(standalone_mode=True)
     except KpoError as error:
-        typer.secho(f"Error: {error.message}", fg="red", err=True)
-        typer.echo(f"To mend it: {in_the_same_folder(error.remedy, sys.argv)}", err=True)
+        print_error(error.message, in_the_same_folder(error.remedy, sys.argv))
         sys.exit(2)
     except BrokenPipeError:
         sys.exit(141)  # the reader of a pipe went away, as `head` does

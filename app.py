@@ -289,8 +289,10 @@ def main() -> None:
     except KpoError as error:
         print_error(error.message, in_the_same_folder(error.remedy, sys.argv))
         sys.exit(2)
-    except BrokenPipeError:
-        sys.exit(141)  # the reader of a pipe went away, as `head` does
+    except SystemExit as ended:
+        if isinstance(ended.__context__, BrokenPipeError):  # the reader of a pipe went away, as `head` does; typer ends that with 1
+            sys.exit(141)
+        raise
 
 
 if __name__ == "__main__":

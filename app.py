@@ -1,5 +1,6 @@
 """The roof: reads settings, builds the parts, opens the page, holds the commands. `python app.py` serves."""
 
+import errno
 import os
 import re
 import shlex
@@ -288,6 +289,11 @@ def main() -> None:
         kpo(standalone_mode=True)
     except KpoError as error:
         print_error(error.message, in_the_same_folder(error.remedy, sys.argv))
+        sys.exit(2)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        print_error(f"nothing more can be written: {error.strerror}", "make room on the disk, or write to another place")
         sys.exit(2)
     except SystemExit as ended:
         if isinstance(ended.__context__, BrokenPipeError):  # the reader of a pipe went away, as `head` does; typer ends that with 1

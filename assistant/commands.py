@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from corpus.errors import KpoError
+from corpus.errors import EvalError, KpoError
 from index.commands import DataDir, Json, house, print_json
 
 commands = typer.Typer()
@@ -46,7 +46,10 @@ def _ask_lines(assistant: Any, as_json: bool) -> bool:
     """Answer each line of standard input; whether all were well.
 
     The rest goes on after a bad line, which is told on stderr, or as JSON by an object with `error` and `remedy` in its place.
+    Raises EvalError when there is no standard input.
     """
+    if sys.stdin is None:
+        raise EvalError("standard input is closed, and - reads questions from there", "name a file of questions with `< FILE`, or a question in place of -")
     well = True
     for line in sys.stdin.buffer:
         if not line.strip():
@@ -60,13 +63,11 @@ def _ask_lines(assistant: Any, as_json: bool) -> bool:
                 typer.echo(json.dumps({"error": error.message, "remedy": error.remedy}, ensure_ascii=False))
             else:
                 print_error(error.message, error.remedy)
-        sys.stdout.flush()
     return well
 
 
 def _question(line: bytes) -> Any:
     from assistant.question import Question
-    from corpus.errors import EvalError
 
     remedy = 'write a plain question, or an object such as {"question": "What is KPO?", "after": []}'
     try:

@@ -1,5 +1,6 @@
 """The roof: reads settings, builds the parts, opens the page, holds the commands. `python app.py` serves."""
 
+import errno
 import os
 import re
 import shlex
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from assistant.commands import commands as assistant_commands
+from assistant.commands import print_error
 from corpus.errors import CorpusError, IndexMissing, KpoError
 from evals.commands import commands as eval_commands
 from index.commands import DataDir, house
@@ -286,11 +288,17 @@ def main() -> None:
     try:
         kpo(standalone_mode=True)
     except KpoError as error:
-        typer.secho(f"Error: {error.message}", fg="red", err=True)
-        typer.echo(f"To mend it: {in_the_same_folder(error.remedy, sys.argv)}", err=True)
+        print_error(error.message, in_the_same_folder(error.remedy, sys.argv))
         sys.exit(2)
-    except BrokenPipeError:
-        sys.exit(141)  # the reader of a pipe went away, as `head` does
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        print_error(f"nothing more can be written: {error.strerror}", "make room on the disk, or write to another place")
+        sys.exit(2)
+    except SystemExit as ended:
+        if isinstance(ended.__context__, BrokenPipeError):  # the reader of a pipe went away, as `head` does; typer ends that with 1
+            sys.exit(141)
+        raise
 
 
 if __name__ == "__main__":

@@ -7,10 +7,16 @@ from typing import Annotated, Any
 
 import typer
 
-from corpus.errors import KpoError
+from corpus.errors import EvalError, KpoError
 from index.commands import DataDir, Json, house, print_json
 
 commands = typer.Typer()
+
+
+def print_error(message: str, remedy: str) -> None:
+    """An error on stderr, as every command tells it."""
+    typer.secho(f"Error: {message}", fg="red", err=True)
+    typer.echo(f"To mend it: {remedy}", err=True)
 
 
 @commands.command()
@@ -37,7 +43,13 @@ def ask(
 
 
 def _ask_lines(assistant: Any, as_json: bool) -> bool:
-    """Answer each line of standard input; a bad line is an object with `error` and `remedy`, and the rest goes on."""
+    """Answer each line of standard input; whether all were well.
+
+    The rest goes on after a bad line, which is told on stderr, or as JSON by an object with `error` and `remedy` in its place.
+    Raises EvalError when there is no standard input.
+    """
+    if sys.stdin is None:
+        raise EvalError("standard input is closed, and - reads questions from there", "name a file of questions with `< FILE`, or a question in place of -")
     well = True
     for line in sys.stdin.buffer:
         if not line.strip():
@@ -47,14 +59,15 @@ def _ask_lines(assistant: Any, as_json: bool) -> bool:
             typer.echo(json.dumps(answer.as_json(), ensure_ascii=False) if as_json else as_text(answer) + "\n")
         except KpoError as error:
             well = False
-            typer.echo(json.dumps({"error": error.message, "remedy": error.remedy}, ensure_ascii=False))
-        sys.stdout.flush()
+            if as_json:
+                typer.echo(json.dumps({"error": error.message, "remedy": error.remedy}, ensure_ascii=False))
+            else:
+                print_error(error.message, error.remedy)
     return well
 
 
 def _question(line: bytes) -> Any:
     from assistant.question import Question
-    from corpus.errors import EvalError
 
     remedy = 'write a plain question, or an object such as {"question": "What is KPO?", "after": []}'
     try:

@@ -19,6 +19,12 @@ PREFIX = "KPO_"
 NESTED = "__"  # KPO_LLM__MODEL is the setting `model` of the group `llm`
 
 
+def _no_truth(given: object) -> object:
+    if isinstance(given, bool):  # a file can hold one, and pydantic would make 1 of true
+        raise PydanticCustomError("truth", "Input should be a number")
+    return given
+
+
 class Llm(BaseModel):
     """The group `llm`: an OpenAI-compatible endpoint that drafts answers. Without an address there is none."""
 
@@ -32,6 +38,8 @@ class Llm(BaseModel):
     price_out: float = Field(default=0.0, ge=0, description="the price of 1,000 tokens that are written")
     daily_budget: float | None = Field(default=None, ge=0, description="what may be spent in a day (UTC), in the currency of the prices")
     rewrite: bool = Field(default=False, description="whether the model rewrites follow-up questions and proposes searches")
+
+    _numbers = field_validator("timeout", "price_in", "price_out", "daily_budget", mode="before")(_no_truth)
 
 
 class Settings(BaseSettings):
@@ -48,11 +56,13 @@ class Settings(BaseSettings):
     reranker_model: str = Field(RERANKER.name, description="the shipped reranker, or a folder with a cross-encoder")
     nli_model: str | None = Field(None, description="a folder with an NLI cross-encoder, which checks drafted sentences as well")
     chroma_url: AnyHttpUrl | None = Field(None, description="a Chroma server to use instead of the embedded one")
-    host: str = Field("127.0.0.1", description="the address that `kpo serve` listens on")
-    port: int = Field(7860, ge=1, le=65535, description="the port that `kpo serve` listens on")
+    host: str = Field("127.0.0.1", description="the address that the page is served at")
+    port: int = Field(7860, ge=1, le=65535, description="the port that the page is served at")
     llm: Llm = Field(default_factory=Llm, description="the language model that drafts answers")
     refusal_note: str | None = Field(None, max_length=500, description="a text that the page shows under a refusal, such as whom to ask")
     old_after_months: int | None = Field(None, ge=1, description="the age in months from which the page says that a document is old")
+
+    _numbers = field_validator("port", "old_after_months", mode="before")(_no_truth)
 
     @field_validator("data_dir", "models_dir", mode="before")
     @classmethod
@@ -119,11 +129,13 @@ def _as_config_error(error: ValidationError) -> ConfigError:
     known = {at: (name, field) for name, at, field in named()}
     if first["type"] == "extra_forbidden":
         name = ".".join(path)
-        meant = process.extractOne(name, [".".join(at) for at in known])
+        meant = process.extractOne(name.lower().removeprefix(PREFIX.lower()).replace(NESTED, "."), [".".join(at) for at in known])
         return ConfigError(f"kpo.toml has an unknown setting {name!r}", f"did you mean {meant[0]!r}?")
     if path not in known:
         return ConfigError(f"{'.'.join(path)} in kpo.toml: {first['msg'].lower()}", f"write a table [{path[0]}] with settings of its own")
     name, field = known[path]
+    if not os.environ.get(name):
+        name = f"{'.'.join(path)} in kpo.toml"
     given = "" if field.annotation == SecretStr | None else f" is {error.errors()[0]['input']!r}"
     return ConfigError(f"{name}{given}: {first['msg'].lower()}", f"it is {field.description}")
 

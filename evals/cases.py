@@ -258,7 +258,7 @@ _LISTS = ("after", "tags", "must_say", "must_not_say", "must_cite")
 
 
 def _csv_rows(path: Path, text: str) -> list[tuple[int, Any]]:
-    reader = csv.reader(io.StringIO(text, newline=""), dialect=_dialect(text))
+    reader = csv.reader(io.StringIO(text, newline=""), dialect=_dialect(text), strict=True)  # else a quote that is not closed swallows cases
     columns: list[str] = []
     rows: list[tuple[int, Any]] = []
     line = 1
@@ -273,7 +273,8 @@ def _csv_rows(path: Path, text: str) -> list[tuple[int, Any]]:
                 rows.append((line, {name: _from_cell(name, cell) for name, cell in given.items()}))
             line = reader.line_num + 1
     except csv.Error as error:
-        raise EvalError(f"{path}:{line} is not valid CSV: {error}", "save it again as CSV from the spreadsheet") from error
+        remedy = "close the quotes around the cells from that line on, or save it again as CSV from the spreadsheet"
+        raise EvalError(f"{path}:{line} is not valid CSV: {error}", remedy) from error
     if not columns:
         _columns(path, [])  # an empty file: says which columns there are
     return rows

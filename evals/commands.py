@@ -195,6 +195,7 @@ def run(
     from evals.compare import compare, exit_code, gate
     from evals.records import Records
 
+    session.check_places(html, junit, markdown, json)
     home = house(ctx, data_dir)
     records = Records(home.settings.data_dir)
     choice = session.Choice(tuple(tag or ()), sample, seed, half)
@@ -265,6 +266,7 @@ def compare(
     from evals.compare import exit_code, gate, load_baseline
     from evals.records import Records
 
+    session.check_places(html, markdown)
     records = Records(house(ctx, data_dir).settings.data_dir)
     later = records.run(session.number(after))
     earlier = load_baseline(later.set_name, *filter(None, [baselines])) if before == "baseline" else records.run(session.number(before))
@@ -307,9 +309,10 @@ def history(
     """List the finished runs with their figures, oldest first."""
     from evals.records import Records
     from evals.report import history_html
-    from evals.session import write
+    from evals.session import check_places, write
     from evals.terminal import history_row
 
+    check_places(html)
     records = Records(house(ctx, data_dir).settings.data_dir)
     runs = [records.run(id) for id in records.runs()]
     if html:

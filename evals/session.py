@@ -1,5 +1,6 @@
 """A session of runs: the sets that one command names, each run whole or in part, kept case by case, and taken up again after an interruption."""
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -193,6 +194,18 @@ def check_gate(earlier: EvalRun | Baseline | None, *, fail_on: bool, limits: Seq
     for names in limits:
         for name in names:
             figure(nothing, name)
+
+
+def check_places(*places: Path | None) -> None:
+    """Raise EvalError for reports that would be written over a question set or a baseline, or over each other, before anything is asked."""
+    taken: set[str] = set()
+    for place in filter(None, places):
+        real = os.path.realpath(place)  # Path.resolve raises for a link that leads to itself until Python 3.13
+        if place.suffix.lower() in ENDINGS or real.lower().endswith(ENDINGS):
+            raise EvalError(f"{place} has the name of a question set, which a report would be written over", "choose another place for the report")
+        if real in taken:
+            raise EvalError(f"two reports would be written to {place}", "choose another place for one of them")
+        taken.add(real)
 
 
 def check_writer(llm: Llm, against: str | None) -> None:

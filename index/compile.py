@@ -108,24 +108,31 @@ def manifest_of(folder: Path) -> dict[str, Any]:
 
 
 def _once(target: Path, build: Callable[[Path], dict[str, Any]]) -> Path:
-    """Have `build` fill a folder and say what it holds, unless `target` is there; aside and moved into place, one process at a time."""
+    """Have `build` fill a folder and say what it holds, unless `target` is there; aside and moved into place, one process at a time.
+
+    Raises ModelError when the folder of models cannot be made, written or locked, or the disk is full.
+    """
     models_dir = target.parent
-    models_dir.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # the data folder, by default: for its owner only
-    models_dir.mkdir(exist_ok=True, mode=0o700)
-    with FileLock(models_dir / "compile.lock"):
-        for left in models_dir.glob(".building-*"):  # by a process that was killed
-            shutil.rmtree(left, ignore_errors=True)
-        if (target / "manifest.json").is_file():
-            return target
-        aside = Path(tempfile.mkdtemp(prefix=".building-", dir=models_dir))
-        try:
-            manifest = build(aside)
-            manifest["sha256"] = {name: sha256_of(aside / name) for name in ("model.onnx", "tokenizer.json")}
-            (aside / "manifest.json").write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-            shutil.rmtree(target, ignore_errors=True)
-            aside.rename(target)
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
+    try:
+        models_dir.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # the data folder, by default: for its owner only
+        models_dir.mkdir(exist_ok=True, mode=0o700)
+        with FileLock(models_dir / "compile.lock"):
+            for left in models_dir.glob(".building-*"):  # by a process that was killed
+                shutil.rmtree(left, ignore_errors=True)
+            if (target / "manifest.json").is_file():
+                return target
+            aside = Path(tempfile.mkdtemp(prefix=".building-", dir=models_dir))
+            try:
+                manifest = build(aside)
+                manifest["sha256"] = {name: sha256_of(aside / name) for name in ("model.onnx", "tokenizer.json")}
+                (aside / "manifest.json").write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+                shutil.rmtree(target, ignore_errors=True)
+                aside.rename(target)
+            finally:
+                shutil.rmtree(aside, ignore_errors=True)
+    except OSError as error:
+        remedy = "set KPO_MODELS_DIR to a folder this user can write, with room in it"
+        raise ModelError(f"no model can be compiled into {models_dir}: {error}", remedy) from error
     return target
 
 

@@ -148,7 +148,10 @@ def test_every_mistake_of_a_jsonl_file_is_told_at_once(tmp_path: Path) -> None:
         ("a.yaml", "", "has no list of cases"), ("a.yaml", "cases: {}", "has no list of cases"), ("a.yaml", "cases: [", "not valid YAML at line"),
         ("a.yaml", "cases: [!!python/object:os.system {}]", "not valid YAML"), ("a.csv", "", "has the columns none"),
         ("a.csv", "id,question,colour\n", "has the columns id, question, colour"), ("a.csv", "question\n", "has the columns question"),
-        ("a.csv", "id,question,id\n", "has the columns"), ("a.txt", "x", "is not a question set"),
+        ("a.csv", "id,question,id\n", "has the columns"),
+        ("a.csv", 'id,question,notes\na,What is KPO?,\nb,"What is BPO?,\nc,What is LPO?,\n', "a.csv:3 is not valid CSV: unexpected end of data"),
+        ("a.csv", 'id,question,notes\na,"What is BPO?,\nb,"What is LPO?",\n', "a.csv:2 is not valid CSV: ',' expected after"),
+        ("a.txt", "x", "is not a question set"),
     ],
 )
 def test_a_file_that_is_no_set_is_refused_with_a_remedy(tmp_path: Path, name: str, text: str, said: str) -> None:

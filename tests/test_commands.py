@@ -144,6 +144,9 @@ def test_ask_reads_lines_and_a_bad_one_does_not_stop_the_rest(every: Path) -> No
     assert said[1]["standalone"] != "And why?"
     assert (said[2]["verdict"], *(line["question"] for line in said[-2:])) == ("conversation", "What is BPO?", "What is LPO?")
     assert run_kpo("ask", "-", "--json", "--data-dir", every, text="What is KPO?\n").returncode == 0
+    plain = run_kpo("ask", "-", "--data-dir", every, text="{not json\nthanks\n")
+    assert (plain.returncode, plain.stdout.count("\n"), "{" in plain.stdout) == (1, 2, False)
+    assert plain.stderr.startswith("Error: this line is not valid JSON: {not json\nTo mend it: write a plain question, or an object such as ")
 
 
 def test_ask_answers_each_line_before_the_next_is_typed(every: Path) -> None:
@@ -157,6 +160,16 @@ def test_ask_answers_each_line_before_the_next_is_typed(every: Path) -> None:
             assert json.loads(process.stdout.readline())["question"] == question
         process.stdin.close()
         assert process.wait(30) == 0
+
+
+def test_ask_without_its_streams_is_an_error(every: Path) -> None:
+    without_input = subprocess.run(["sh", "-c", 'exec "$@" <&-', "sh", KPO, "ask", "-", "--data-dir", every], capture_output=True, text=True, env=outside())
+    failed(without_input, "standard input is closed", "name a file of questions with `< FILE`")
+    with Path("/dev/full").open("w") as full:
+        no_room = subprocess.run([KPO, "ask", "KPO", "--data-dir", every], stdout=full, stderr=subprocess.PIPE, text=True, env=outside())
+    assert no_room.returncode == 2
+    assert no_room.stderr.startswith("Error: nothing more can be written: No space left on device\nTo mend it: make room on the disk")
+    assert no_room.stderr.count("\n") == 2
 
 
 @pytest.mark.parametrize("question", ["", "-1", "\x1b[31m", b"\xff KPO"])
@@ -225,7 +238,7 @@ def test_show_ends_quietly_when_its_reader_goes_away(shipped: Path) -> None:
     process.stdout.close()
     assert process.stderr.read() == b""
     process.stderr.close()
-    assert process.wait(30) != 2
+    assert process.wait(30) == 141
 
 
 def test_search_ranks_passages_without_an_answer(every: Path) -> None:

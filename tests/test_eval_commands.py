@@ -182,6 +182,11 @@ def test_a_set_is_run_blessed_gated_compared_and_remembered(tmp_path: Path, data
         (["run", "TEA", "--against", "yesterday"], "is not the number of a run"),
         (["bless", "99"], "there is no run 99"),
         (["compare", "98", "99"], "there is no run 99"),
+        (["run", "TEA", "--markdown", "TEA"], "tea.yaml has the name of a question set"),
+        (["run", "TEA", "--junit", "no-such.CSV"], "no-such.CSV has the name of a question set"),
+        (["run", "TEA", "--json", "no-such/../r.x", "--html", "r.x"], "two reports would be written to no-such/../r.x"),
+        (["compare", "1", "2", "--html", "TEA"], "tea.yaml has the name of a question set"),
+        (["history", "--html", "TEA"], "tea.yaml has the name of a question set"),
         (["inbox", "--dismiss", "99"], "there is no open feedback 99"),
     ],
 )
@@ -190,6 +195,7 @@ def test_what_cannot_be_is_said_before_anything_is_asked(tmp_path: Path, tea: Pa
     assert ran.returncode == 2
     assert said in ran.stderr
     assert "Traceback" not in ran.stderr
+    assert tea.read_text(encoding="utf-8") == SET
 
 
 def test_a_run_that_is_interrupted_says_how_to_go_on_and_goes_on(tmp_path: Path, data: Path) -> None:

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -226,6 +227,17 @@ def test_a_model_is_compiled_once_and_what_a_killed_process_left_is_swept_up(cls
     assert compile_embedding(source, models) == folder
     assert (folder / "manifest.json").stat().st_mtime_ns == before
     assert list(models.glob(".building-*")) == []
+
+
+def test_a_models_folder_that_cannot_be_one_is_an_error_with_a_remedy(cls_model: Path, tmp_path: Path) -> None:
+    source = EmbeddingSource.find(str(cls_model))
+    (tmp_path / "file").touch()
+    (tmp_path / "locked" / "compile.lock").mkdir(parents=True)
+    for folder in (tmp_path / "file", tmp_path / "file" / "models", tmp_path / "locked", Path("/proc/none")):
+        for make in (partial(compile_embedding, source), partial(compile_reranker, shipped_head())):
+            with pytest.raises(ModelError, match=f"no model can be compiled into {folder}: ") as caught:
+                make(folder)
+            assert caught.value.remedy.startswith("set KPO_MODELS_DIR to a folder this user can write")
 
 
 def test_the_same_weights_used_in_another_way_are_another_model(cls_model: Path, models: Path, tmp_path: Path) -> None:

@@ -88,17 +88,40 @@ def test_a_value_that_cannot_work_is_named_with_what_it_is_for(name: str, value:
     assert caught.value.remedy == f"it is {Settings.model_fields[name[4:].lower()].description}"
 
 
-def test_an_unknown_name_in_the_file_is_an_error_that_suggests_the_right_one(toml: Path) -> None:
-    toml.write_text("prot = 1111\n")
-    with pytest.raises(ConfigError, match="unknown setting 'prot'") as caught:
+@pytest.mark.parametrize(
+    ("content", "given", "meant"),
+    [("prot = 1111", "prot", "port"), ("KPO_PORT = 1", "KPO_PORT", "port"), ("KPO_LLM__MODEL = 'm'", "KPO_LLM__MODEL", "llm.model")],
+)
+def test_an_unknown_name_in_the_file_is_an_error_that_suggests_the_right_one(content: str, given: str, meant: str, toml: Path) -> None:
+    toml.write_text(content)
+    with pytest.raises(ConfigError, match=f"unknown setting '{given}'") as caught:
         load()
-    assert caught.value.remedy == "did you mean 'port'?"
+    assert caught.value.remedy == f"did you mean {meant!r}?"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('port = "abc"', "port in kpo.toml is 'abc': input should be a valid integer"), ("port = true", "port in kpo.toml is True: input should be a number"),
+        ("port = 0", "port in kpo.toml is 0: "), ("[llm]\ntimeout = true", "llm.timeout in kpo.toml is True: input should be a number"),
+    ],
+)
+def test_a_value_in_the_file_that_cannot_work_is_named_as_it_stands_there(content: str, said: str, toml: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    toml.write_text(content)
+    with pytest.raises(ConfigError) as caught:
+        load()
+    assert caught.value.message.startswith(said)
+    assert caught.value.remedy.startswith("it is ") and "`" not in caught.value.remedy
+    monkeypatch.setenv("KPO_PORT", "many")
+    monkeypatch.setenv("KPO_LLM__TIMEOUT", "long")
+    with pytest.raises(ConfigError, match="^KPO_(PORT is 'many'|LLM__TIMEOUT is 'long'): "):
+        load()
 
 
 @pytest.mark.parametrize("name", ["data_dir", "models_dir"])
 def test_an_empty_folder_in_the_file_is_not_the_current_one(name: str, toml: Path) -> None:
     toml.write_text(f'{name} = ""\n')
-    with pytest.raises(ConfigError, match=f"KPO_{name.upper()} is '': input should name a folder"):
+    with pytest.raises(ConfigError, match=f"^{name} in kpo.toml is '': input should name a folder"):
         load()
 
 

@@ -10,13 +10,13 @@ from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from assistant.commands import commands as assistant_commands
-from assistant.commands import print_error
 from corpus.errors import CorpusError, IndexMissing, KpoError
+from corpus.sources import shown
 from evals.commands import commands as eval_commands
 from index.commands import DataDir, house
 from index.commands import commands as index_commands
@@ -288,17 +288,22 @@ def main() -> None:
     try:
         kpo(standalone_mode=True)
     except KpoError as error:
-        print_error(error.message, in_the_same_folder(error.remedy, sys.argv))
-        sys.exit(2)
+        _end(error.message, in_the_same_folder(error.remedy, sys.argv))
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        print_error(f"nothing more can be written: {error.strerror}", "make room on the disk, or write to another place")
-        sys.exit(2)
+        _end(f"nothing more can be written: {error.strerror}", "make room on the disk, or write to another place")
     except SystemExit as ended:
         if isinstance(ended.__context__, BrokenPipeError):  # the reader of a pipe went away, as `head` does; typer ends that with 1
             sys.exit(141)
         raise
+
+
+def _end(message: str, remedy: str) -> NoReturn:
+    message, remedy = ("\n".join(map(shown, text.split("\n"))) for text in (message, remedy))
+    typer.secho(f"Error: {message}", fg="red", err=True)
+    typer.echo(f"To mend it: {remedy}", err=True)
+    sys.exit(2)
 
 
 if __name__ == "__main__":

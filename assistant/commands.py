@@ -8,15 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from corpus.errors import EvalError, KpoError
+from corpus.sources import shown
 from index.commands import DataDir, Json, house, print_json
 
 commands = typer.Typer()
-
-
-def print_error(message: str, remedy: str) -> None:
-    """An error on stderr, as every command tells it."""
-    typer.secho(f"Error: {message}", fg="red", err=True)
-    typer.echo(f"To mend it: {remedy}", err=True)
 
 
 @commands.command()
@@ -43,9 +38,8 @@ def ask(
 
 
 def _ask_lines(assistant: Any, as_json: bool) -> bool:
-    """Answer each line of standard input; whether all were well.
+    """Answer each line of standard input; whether all were well. A bad line is an object with `error` and `remedy`, and the rest goes on.
 
-    The rest goes on after a bad line, which is told on stderr, or as JSON by an object with `error` and `remedy` in its place.
     Raises EvalError when there is no standard input.
     """
     if sys.stdin is None:
@@ -59,10 +53,7 @@ def _ask_lines(assistant: Any, as_json: bool) -> bool:
             typer.echo(json.dumps(answer.as_json(), ensure_ascii=False) if as_json else as_text(answer) + "\n")
         except KpoError as error:
             well = False
-            if as_json:
-                typer.echo(json.dumps({"error": error.message, "remedy": error.remedy}, ensure_ascii=False))
-            else:
-                print_error(error.message, error.remedy)
+            typer.echo(json.dumps({"error": error.message, "remedy": error.remedy}, ensure_ascii=False))
     return well
 
 
@@ -128,7 +119,7 @@ def status(ctx: typer.Context, as_json: Json = False, data_dir: DataDir = None) 
         typer.echo(f"  {row['name']:22} {row['value']}  ({row['from']})")
     typer.secho("Index", bold=True)
     for key, value in facts["index"].items():
-        typer.echo(f"  {key:22} {value}")
+        typer.echo(f"  {key:22} {shown(value)}")
     typer.secho("Models", bold=True)
     for row in facts["models"]:
         typer.echo(f"  {row['use']:22} {row['name']}, {row['precision']}, sha256 {row['sha256'][:12]}")

@@ -8,6 +8,7 @@ cross-encoder without its upper layers, under a head that was fitted to do witho
 import hashlib
 import json
 import logging
+import os
 import shutil
 import tempfile
 import warnings
@@ -82,7 +83,7 @@ def reranker_folder(head: Head, models_dir: Path) -> Path:
 def compile_reranker(head: Head, models_dir: Path) -> Path:
     """Put `head` on the lower layers of the shipped cross-encoder in `models_dir` and return its folder; one that is there already is returned."""
     target = reranker_folder(head, models_dir)
-    if (target / "manifest.json").is_file():
+    if os.path.isfile(target / "manifest.json"):
         return target
     shipped = RERANKER.locate()
     check(shipped / RERANKER.weights, RERANKER.sha256)
@@ -119,7 +120,7 @@ def _once(target: Path, build: Callable[[Path], dict[str, Any]]) -> Path:
         with FileLock(models_dir / "compile.lock"):
             for left in models_dir.glob(".building-*"):  # by a process that was killed
                 shutil.rmtree(left, ignore_errors=True)
-            if (target / "manifest.json").is_file():
+            if os.path.isfile(target / "manifest.json"):
                 return target
             aside = Path(tempfile.mkdtemp(prefix=".building-", dir=models_dir))
             try:

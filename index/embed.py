@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -149,6 +150,6 @@ def open_embedder(name: str, models_dir: Path) -> Embedder:
     if not source.compiles:
         return TorchEmbedder(source)
     folder = compiled_folder(source, models_dir)
-    if not (folder / "manifest.json").is_file():
+    if not os.path.isfile(folder / "manifest.json"):  # without the right to look, compiling tells
         compile_embedding(source, models_dir)
     return CompiledEmbedder(folder)

@@ -144,9 +144,6 @@ def test_ask_reads_lines_and_a_bad_one_does_not_stop_the_rest(every: Path) -> No
     assert said[1]["standalone"] != "And why?"
     assert (said[2]["verdict"], *(line["question"] for line in said[-2:])) == ("conversation", "What is BPO?", "What is LPO?")
     assert run_kpo("ask", "-", "--json", "--data-dir", every, text="What is KPO?\n").returncode == 0
-    plain = run_kpo("ask", "-", "--data-dir", every, text="{not json\nthanks\n")
-    assert (plain.returncode, plain.stdout.count("\n"), "{" in plain.stdout) == (1, 2, False)
-    assert plain.stderr.startswith("Error: this line is not valid JSON: {not json\nTo mend it: write a plain question, or an object such as ")
 
 
 def test_ask_answers_each_line_before_the_next_is_typed(every: Path) -> None:

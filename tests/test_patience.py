@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import httpx
 import pytest
@@ -38,6 +38,9 @@ from index.ingest import Embedded, Row, Started
 from index.ingest import Event as Step
 from index.search import Retrieval
 from visits import PATIENCE, Visit, visiting
+
+if TYPE_CHECKING:
+    from assistant.web.chat import ChatTab
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # gradio runs in this process here, and warns of what it does with pandas itself
 
@@ -112,6 +115,20 @@ def in_this_process(
     finally:
         server.should_exit = True
         thread.join(30)
+
+
+def chat_tab(desk: Desk) -> "ChatTab":
+    """The tab on its own, without a page."""
+    import gradio as gr
+
+    from assistant.web.chat import ChatTab
+
+    async def made() -> ChatTab:  # gradio begins an event loop of its own where none runs, and leaves it open
+        with gr.Blocks():
+            return ChatTab(desk, gr.Markdown())
+
+    with ThreadPoolExecutor(1) as beside:  # here the browser's loop may be running
+        return beside.submit(asyncio.run, made()).result()
 
 
 @pytest.fixture
@@ -261,6 +278,25 @@ def test_a_question_that_is_stopped_while_it_is_read_is_not_kept_and_stands_in_t
         expect(visit.page.locator(".welcome")).to_be_visible()
         visit.after(lambda: visit.page.keyboard.press("Enter"))
         assert [chat.turns for chat in chats.listed()] == [1]
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_stop_has_the_last_word_and_claims_nothing_when_it_came_too_late(late: bool, retrieval: Retrieval, tmp_path: Path) -> None:
+    assistant, chats = Slow(retrieval, Extractive(), Constants.open()), Chats(tmp_path)
+    tab, sitting = chat_tab(Desk(assistant, chats, Library(retrieval.catalog, lambda paths: iter(()), str), lambda question, **told: None)), Sitting()
+    (assistant.go.set if late else assistant.go.clear)()
+    coming = tab.ask("What is a zebra desk?", sitting, None)
+    next(shown for shown in coming if (tab.list if late else tab.live) in shown)  # it is on its way to the page
+    with ThreadPoolExecutor(1) as beside:
+        stopping = beside.submit(tab.stopped, "", sitting)
+        time.sleep(0.2)
+        assert not stopping.done()
+        list(coming)
+        stopped = stopping.result(10)
+    assistant.go.set()
+    assert (tab.notice in stopped, tab.box in stopped, "welcome" in stopped[tab.thread]) == (not late, not late, not late)
+    assert ("a team of analysts" in stopped[tab.live], len(chats.listed())) == (late, late)
+    assert list(tab.ask("When does the zebra desk work?", sitting, None))  # nothing is held up
 
 
 def test_a_double_click_asks_once_and_nothing_else_is_asked_meanwhile(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
@@ -432,22 +468,12 @@ def test_a_page_that_has_lost_its_server_loads_itself_again_with_its_chat(retrie
 
 
 def test_what_was_searched_for_in_chosen_documents_only_is_not_taken_for_a_gap_of_all(retrieval: Retrieval, tmp_path: Path) -> None:
-    import gradio as gr
-
-    from assistant.web.chat import ChatTab
-
     received: list[dict[str, object]] = []
     desk = Desk(
         Assistant(retrieval, Extractive(), replace(Constants.open(), floor=1.1)), Chats(tmp_path), Library(retrieval.catalog, lambda paths: iter(()), str),
         lambda question, **told: received.append(told),
     )
-
-    async def made() -> ChatTab:  # gradio begins an event loop of its own where none runs, and leaves it open
-        with gr.Blocks():
-            return ChatTab(desk, gr.Markdown())
-
-    with ThreadPoolExecutor(1) as beside:  # here the browser's loop may be running
-        tab, sitting = beside.submit(asyncio.run, made()).result(), Sitting()
+    tab, sitting = chat_tab(desk), Sitting()
     for chosen in (None, ["folder:notes"], ["folder:gone"]):
         list(tab.ask("Who is a yak?", sitting, chosen))
     assert [told["verdict"] for told in received] == ["refused"]

@@ -1,7 +1,8 @@
 """What the pages work with, and what the server remembers of one browser tab."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Lock
 from typing import Protocol
 
 from assistant.ask import Assistant
@@ -59,12 +60,30 @@ class Asking:
     editing: Turn | None = None
 
 
+class OwnLock:
+    """A lock whose copy is another lock: gradio copies the first sitting for each browser tab."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *raised: object) -> None:
+        self._lock.release()
+
+    def __deepcopy__(self, copied: object) -> "OwnLock":
+        return OwnLock()
+
+
 @dataclass(slots=True)
 class Sitting:
     """What the server remembers of one browser tab: the open chat, its newest answer, the turn being edited, the one being judged.
 
     `asking` is the question being answered: whoever clears it stops that. `search` is what the list of chats is searched for. A sitting has
     not `begun` when the page has been open for longer than this server runs.
+
+    `showing` is held from the decision to show something of an answer until that is sent to the page, so that a stop has the last word.
     """
 
     chat: int | None = None
@@ -74,3 +93,4 @@ class Sitting:
     asking: Asking | None = None
     search: str = ""
     begun: bool = False
+    showing: OwnLock = field(default_factory=OwnLock)

@@ -196,6 +196,24 @@ def test_an_answer_to_a_chat_that_was_left_waits_there(slow: tuple[Slow, Chats, 
         expect(visit.page.locator("#live .asked")).to_have_text("What is the team of analysts?", timeout=PATIENCE)
 
 
+def test_a_first_answer_that_was_left_for_a_new_chat_waits_in_its_own(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
+    assistant, chats, served = slow
+    assistant.go.clear()
+    with visiting(chromium, served) as visit:
+        visit.page.fill("#question textarea", "What is a zebra desk?")
+        visit.page.click("#send")
+        expect(visit.page.locator("#live .busy")).to_be_visible(timeout=PATIENCE)
+        visit.page.locator("[data-do=new]").click()
+        expect(visit.page.locator(".welcome")).to_be_visible(timeout=PATIENCE)
+        assistant.go.set()
+        expect(visit.page.locator("#chats .chat")).to_have_text("What is a zebra desk?", timeout=PATIENCE)
+        expect(visit.page.locator("#send")).to_be_visible()
+        expect(visit.page.locator(".welcome")).to_be_visible()
+        expect(visit.page.locator("#live .turn, #chats [aria-current]")).to_have_count(0)
+        visit.ask("When does the desk work?")
+        assert [chat.turns for chat in chats.listed()] == [1, 1]
+
+
 def test_a_failure_is_told_in_its_own_chat_and_as_a_notice_elsewhere(retrieval: Retrieval, tmp_path: Path, chromium: Browser) -> None:
     from assistant.web.chat import BROKEN
 

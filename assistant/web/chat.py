@@ -14,7 +14,7 @@ from assistant.drafting import Said
 from assistant.question import Question
 from assistant.suggest import follow_ups, topics
 from assistant.web.area import area
-from assistant.web.desk import Asking, Desk, Sitting
+from assistant.web.desk import Asking, Desk, Place, Sitting
 from assistant.web.markup import busy_html, button, clean, downloads, failed_html, mending, news, turn_html
 from corpus.errors import KpoError
 from corpus.normalise import one_line
@@ -128,7 +128,8 @@ class ChatTab:
             yield {self.notice: news(ONE_AT_A_TIME)}
 
     def _asked(self, asking: Asking, sitting: Sitting, chosen: Sequence[str] | None, again: int | None) -> Iterator[Update]:
-        kept = self._desk.chats.turns(sitting.chat) if sitting.chat is not None else []
+        place = chat, _ = sitting.place
+        kept = self._desk.chats.turns(chat) if chat is not None else []
         repeated = next((turn for turn in kept if turn.id == again), None)
         if again is not None and repeated is None:
             yield {self.notice: news(GONE)}
@@ -136,15 +137,15 @@ class ChatTab:
         text, replaced = (repeated.question, repeated) if repeated else (asking.question, asking.editing)
         in_place = replaced is not None and bool(kept) and kept[-1].id == replaced.id
         kept = kept[:-1] if in_place else kept
-        head = self._head(sitting.chat, kept, text)
+        head = self._head(chat, kept, text)
         cleared = {self.box: "", **self._edited(sitting, None)} if asking.typed or sitting.editing else {}
-        chat, sitting.newest = sitting.chat, None
+        sitting.newest = None
         stages = [f"Searching for “{text}”"]
         begun = {
             **head, self.live: busy_html(text, stages), self.next: "", **cleared,
             self.judge: gr.update(visible=False), self.send: gr.update(visible=False), self.stop: gr.update(visible=True),
         }
-        yield from self._show(asking, sitting, chat, begun)
+        yield from self._show(asking, sitting, place, begun)
         idle: Update = {self.send: gr.update(visible=True), self.stop: gr.update(visible=False)}
         try:
             with self._desk.assistant.retrieval.catalog.reading() as view:
@@ -167,7 +168,7 @@ class ChatTab:
                     case Answer():
                         answer = event
                         continue
-                yield from self._show(asking, sitting, chat, {self.live: busy_html(text, stages, written)})
+                yield from self._show(asking, sitting, place, {self.live: busy_html(text, stages, written)})
             assert answer is not None
             with self._desk.assistant.retrieval.catalog.reading() as view:
                 near = topics(view, answer)
@@ -181,30 +182,30 @@ class ChatTab:
                 if replaced and not (in_place and [other.id for other in before] == [other.id for other in kept]):
                     idle[self.notice] = news(MOVED_ON)
                 shown: Update = {}
-                if sitting.chat == chat:  # else the answer waits in its own chat
+                if sitting.place == place:  # else the answer waits in its own chat
                     sitting.chat, sitting.newest = turn.chat, turn.id
                     shown = {**self._head(turn.chat, before, text), self.live: self._turn(turn, last=True)}
                 shown[self.list] = self.chat_list(sitting)
                 sitting.asking = None  # a stop comes too late now
                 yield {**shown, **idle}
         except KpoError as error:
-            yield from self._failed(asking, sitting, chat, text, mending(error), idle)
+            yield from self._failed(asking, sitting, place, text, mending(error), idle)
         except Exception:  # whatever else goes wrong must not leave the page waiting for ever; the log has the rest
             logging.getLogger(__name__).exception("a question could not be answered")
-            yield from self._failed(asking, sitting, chat, text, BROKEN, idle)
+            yield from self._failed(asking, sitting, place, text, BROKEN, idle)
 
-    def _show(self, asking: Asking, sitting: Sitting, chat: int | None, changed: Update) -> Iterator[Update]:
+    def _show(self, asking: Asking, sitting: Sitting, place: Place, changed: Update) -> Iterator[Update]:
         """Show how far a question is, unless it was stopped or its chat left: the page of another one must not show this."""
         with sitting.showing:
-            if sitting.asking is asking and sitting.chat == chat:
+            if sitting.asking is asking and sitting.place == place:
                 yield changed
 
-    def _failed(self, asking: Asking, sitting: Sitting, chat: int | None, text: str, why: str, idle: Update) -> Iterator[Update]:
+    def _failed(self, asking: Asking, sitting: Sitting, place: Place, text: str, why: str, idle: Update) -> Iterator[Update]:
         """Say why a question was not answered, with the question in the box again; only a notice when its chat was left, nothing when it was stopped."""
         with sitting.showing:
             if sitting.asking is not asking:
                 return
-            if sitting.chat == chat:
+            if sitting.place == place:
                 yield {self.live: failed_html(text, why), self.box: text, **self._edited(sitting, asking.editing), **idle}
             else:
                 yield {self.notice: news(f"“{text}” was not answered in the chat that you left. {why}"), **idle}
@@ -250,6 +251,7 @@ class ChatTab:
         known = chat is not None and self._desk.chats.title(chat) is not None
         with sitting.showing:
             sitting.begun, sitting.chat, sitting.newest = True, (chat if known else None), None
+            sitting.empty += not known
         return {**self._shown(sitting), **self._edited(sitting, None), **self.unjudged(sitting), self.list: self.chat_list(sitting)}
 
     def answer(self, sitting: Sitting, turn: int) -> Update:

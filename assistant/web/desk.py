@@ -11,6 +11,7 @@ from assistant.library import Library
 
 FROM_HERE_ONLY = "Documents can be changed only at the computer that serves this page."
 LOOPBACK = ("127.0.0.1", "localhost", "::1")  # addresses that only this machine reaches
+Place = tuple[int | None, int]  # a kept chat, or which of the empty ones
 
 
 class Receive(Protocol):
@@ -80,6 +81,7 @@ class OwnLock:
 class Sitting:
     """What the server remembers of one browser tab: the open chat, its newest answer, the turn being edited, the one being judged.
 
+    `empty` counts the empty chats that were opened, of which no two are the same `place`.
     `asking` is the question being answered: whoever clears it stops that. `search` is what the list of chats is searched for. A sitting has
     not `begun` when the page has been open for longer than this server runs.
 
@@ -87,6 +89,7 @@ class Sitting:
     """
 
     chat: int | None = None
+    empty: int = 0
     newest: int | None = None
     editing: Turn | None = None
     judging: int | None = None
@@ -94,3 +97,8 @@ class Sitting:
     search: str = ""
     begun: bool = False
     showing: OwnLock = field(default_factory=OwnLock)
+
+    @property
+    def place(self) -> Place:
+        """Where the page is: in a kept chat, or in which of the empty ones."""
+        return self.chat, self.empty if self.chat is None else 0

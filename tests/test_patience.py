@@ -338,6 +338,25 @@ def test_a_double_click_asks_once_and_nothing_else_is_asked_meanwhile(slow: tupl
         assert [chat.turns for chat in chats.listed()] == [1]
 
 
+def test_a_question_that_is_entered_during_an_answer_is_told_to_wait_and_stays_in_the_box(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
+    assistant, chats, served = slow
+    assistant.go.clear()
+    with visiting(chromium, served) as visit:
+        visit.page.fill("#question textarea", "What is a zebra desk?")
+        visit.page.keyboard.press("Enter")
+        expect(visit.page.locator("#live .busy")).to_be_visible(timeout=PATIENCE)
+        expect(visit.page.locator("#question textarea")).to_have_value("")
+        visit.page.keyboard.type("When does it work?")
+        visit.page.keyboard.press("Enter")
+        visit.tell("#toast", "One question at a time")
+        assistant.go.set()
+        expect(visit.page.locator("#live .turn[data-turn]")).to_be_visible(timeout=PATIENCE)
+        expect(visit.page.locator("#question textarea")).to_have_value("When does it work?")
+        visit.after(lambda: visit.page.keyboard.press("Enter"))
+        assert [turn.question for turn in chats.turns(1)] == ["What is a zebra desk?", "When does it work?"]
+        expect(visit.page.locator("#question textarea")).to_have_value("")
+
+
 def test_an_edited_question_says_so_and_can_be_left_as_it_is(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
     assistant, chats, served = slow
     assistant.go.set()

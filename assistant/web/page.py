@@ -155,8 +155,9 @@ def build(desk: Desk) -> gr.Blocks:
 
         # Without `preprocess`: gradio would turn away a chosen document that has left the list since, and all after the server was started again.
         asking, kept = [tabs, *chat.asking()], [chat.shown, chat.edited]
-        typed = when(partial(gr.on, [chat.send.click, chat.box.submit]), ask, [chat.box, sitting, chat.only, *kept], asking, preprocess=False)
-        clicked = when(asked.change, ask_from_page, [asked, sitting, chat.only, *kept], asking, trigger_mode="multiple", preprocess=False)
+        entered, given = partial(gr.on, [chat.send.click, chat.box.submit]), [sitting, chat.only, *kept]
+        typed = when(entered, ask, [chat.box, *given], asking, trigger_mode="multiple", preprocess=False)
+        clicked = when(asked.change, ask_from_page, [asked, *given], asking, trigger_mode="multiple", preprocess=False)
         for event in (typed, clicked):
             when(event.then, chat.suggest, [sitting, chat.only], [chat.next], preprocess=False)
         when(chat.stop.click, chat.stopped, [chat.box, sitting], chat.stopping(), cancels=[typed, clicked])

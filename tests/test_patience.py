@@ -357,6 +357,26 @@ def test_a_question_that_is_entered_during_an_answer_is_told_to_wait_and_stays_i
         expect(visit.page.locator("#question textarea")).to_have_value("")
 
 
+def test_what_is_typed_right_after_a_question_stays_in_the_box_and_is_no_part_of_it(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
+    assistant, chats, served = slow
+    assistant.go.clear()
+    with visiting(chromium, served) as visit:
+        visit.page.locator("#question textarea").press("Enter")  # asks nothing
+        visit.page.fill("#question textarea", "What is a zebra desk?")
+        visit.page.evaluate("""() => {
+            const box = document.querySelector('#question textarea');
+            for (const kind of ['keydown', 'keypress']) box.dispatchEvent(new KeyboardEvent(kind, {key: 'Enter', bubbles: true, cancelable: true}));
+            box.value += 'When does ';
+            box.dispatchEvent(new Event('input', {bubbles: true}));
+        }""")
+        visit.page.keyboard.type("it work?")
+        expect(visit.page.locator("#live .busy .asked")).to_have_text("What is a zebra desk?", timeout=PATIENCE)
+        expect(visit.page.locator("#question textarea")).to_have_value("When does it work?")
+        assistant.go.set()
+        expect(visit.page.locator("#live .turn[data-turn]")).to_be_visible(timeout=PATIENCE)
+        expect(visit.page.locator("#question textarea")).to_have_value("When does it work?")
+
+
 def test_an_edited_question_says_so_and_can_be_left_as_it_is(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
     assistant, chats, served = slow
     assistant.go.set()

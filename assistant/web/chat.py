@@ -116,8 +116,8 @@ class ChatTab:
         """
         text = one_line(str(text))[:MAX_QUESTION]
         if not text and again is None:
-            yield {self.box: ""}
-        elif sitting.asking is None:
+            return
+        if sitting.asking is None:
             asking = sitting.asking = Asking(text, typed, sitting.editing if typed else None)
             try:
                 yield from self._asked(asking, sitting, chosen, again)
@@ -138,11 +138,11 @@ class ChatTab:
         in_place = replaced is not None and bool(kept) and kept[-1].id == replaced.id
         kept = kept[:-1] if in_place else kept
         head = self._head(chat, kept, text)
-        cleared = {self.box: "", **self._edited(sitting, None)} if asking.typed or sitting.editing else {}
+        left = {self.box: ""} if sitting.editing and not asking.typed else {}  # of what is typed, the page's script empties the box
         sitting.newest = None
         stages = [f"Searching for “{text}”"]
         begun = {
-            **head, self.live: busy_html(text, stages), self.next: "", **cleared,
+            **head, self.live: busy_html(text, stages), self.next: "", **left, **self._edited(sitting, None),
             self.judge: gr.update(visible=False), self.send: gr.update(visible=False), self.stop: gr.update(visible=True),
         }
         yield from self._show(asking, sitting, place, begun)

@@ -9,7 +9,7 @@
 
   let counter = 0;
   async function send(act, arg = "") {
-    const field = ["ask", "again"].includes(act) ? "#asked" : ["read", "remove", "forget"].includes(act) ? "#shelved" : "#act";
+    const field = ["type", "ask", "again"].includes(act) ? "#asked" : ["read", "remove", "forget"].includes(act) ? "#shelved" : "#act";
     const box = await ready(`${field} textarea, ${field} input`);
     fill(box, JSON.stringify({ do: act, arg: String(arg), n: ++counter }));
   }
@@ -39,6 +39,24 @@
     if (there) (there.focus(), (next = null));
   }
   for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => (next = null), true);
+
+  // --- a question is sent as it stands when it is entered, and leaves the box once it has come in; what is typed after it stays there
+  let sent = null;
+  function enter() {
+    const text = typing().value, more = sent && text.startsWith(sent.text) ? text.slice(sent.text.length) : "";
+    if (!text.trim()) return;
+    if (!more) sent = waiting ? null : { text, under: $("#live .turn") };
+    send("type", more || text);
+  }
+  function taken() {
+    const turn = $("#live .turn:is(.busy, [data-turn])");
+    if (!sent || !turn || turn === sent.under) return;
+    if (typing().value.startsWith(sent.text)) fill(typing(), typing().value.slice(sent.text.length));
+    sent = null;
+  }
+  addEventListener("keydown", (event) => {
+    if (event.target === typing() && event.key === "Enter" && !event.shiftKey && !event.isComposing && !event.repeat) enter();
+  });
 
   // --- the quotation behind a marker, on hover and on focus
   const tip = document.createElement("div");
@@ -202,6 +220,7 @@
   // Ask and Stop take each other's place, and the form of a complaint closes; gradio hears the click as well.
   addEventListener("click", (event) => {
     if (!event.target.closest) return;
+    if (event.target.closest("#send")) enter();
     if (event.target.closest("#send, #stop")) toBox();
     if (event.target.closest("#tell, #leave")) next = () => $(`[data-do="down"][data-arg="${CSS.escape(doubted)}"]`);
   });
@@ -301,6 +320,7 @@
   }
   function look() {
     hold();
+    taken();
     follow();
     const busy = $("#live .busy"), turn = $("#live .turn:not(.busy)");
     if (busy && !waiting) {

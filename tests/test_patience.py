@@ -684,6 +684,23 @@ def test_what_was_said_of_one_answer_does_not_stand_under_the_next(slow: tuple[S
         expect(visit.page.get_by_label("Wrong source")).not_to_be_checked()
 
 
+def test_the_last_judgement_of_an_answer_is_the_one_that_is_shown(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
+    assistant, chats, served = slow
+    assistant.go.set()
+    with visiting(chromium, served) as visit:
+        visit.ask("What is a zebra desk?")
+        up, down = visit.page.locator("#live [data-do=up]"), visit.page.locator("#live [data-do=down]")
+        up.click()
+        expect(up).to_have_attribute("aria-pressed", "true")
+        for button, pressed in (("#leave", "up"), ("#tell", "down")):
+            down.click()
+            visit.page.click(button)
+            expect(visit.page.locator("#judge")).to_be_hidden(timeout=PATIENCE)
+            expect(visit.page.locator("#live [aria-pressed=true]")).to_have_attribute("data-do", pressed)
+        up.click()
+        expect(visit.page.locator("#live [aria-pressed=true]")).to_have_attribute("data-do", "up")
+
+
 def test_damaged_records_are_told_wherever_they_are_met(slow: tuple[Slow, Chats, Served], tmp_path: Path, chromium: Browser) -> None:
     assistant, chats, served = slow
     assistant.go.set()

@@ -96,7 +96,11 @@
 
   // --- buttons
   let opened = ""; // what the source shows, as the button that opened it says it
-  let doubted = ""; // the answer that a complaint is about
+  let doubted = "", complained = ""; // the answer that a complaint is about, and the one whose complaint is being sent
+  function judge(turn, verdict) {
+    for (const button of all(`:is([data-do="up"], [data-do="down"])[data-arg="${CSS.escape(turn)}"]`))
+      button.setAttribute("aria-pressed", button.dataset.do === verdict);
+  }
   let opener = null; // the marker or button that the source was opened from
   function back() {
     if (!opener) return;
@@ -205,7 +209,7 @@
       pick: () => pick(arg === "folder", null),
       replace: () => pick(false, arg),
       down: () => (doubted = arg, send("down", arg)),
-      up: () => (button.setAttribute("aria-pressed", "true"), send("up", arg)),
+      up: () => (judge(arg, "up"), send("up", arg)),
       edit: () => (send("edit", arg), typing().focus()),
       unedit: () => (send("unedit"), typing().focus()),
       ask: () => (send("ask", arg), toBox()),
@@ -222,6 +226,7 @@
     if (!event.target.closest) return;
     if (event.target.closest("#send")) enter();
     if (event.target.closest("#send, #stop")) toBox();
+    if (event.target.closest("#tell, #leave")) complained = event.target.closest("#tell") ? doubted : "";
     if (event.target.closest("#tell, #leave")) next = () => $(`[data-do="down"][data-arg="${CSS.escape(doubted)}"]`);
   });
   // A link saves a file. Followed as a link it would make gradio believe that the page is left, and an error would be shown as a page.
@@ -351,6 +356,7 @@
     }
     const judged = $("#judge:has(input) .judged");
     if (judged && judged !== judging) (judging = judged, $("#judge").scrollIntoView({ block: "nearest" }), $("#judge input").focus());
+    if (complained && !$("#judge:has(input)")) (judge(complained, "down"), (complained = "")); // it was taken, else the form stays
     const editing = $("#editing .editing");
     if (editing && editing !== edited) say(editing.firstChild.textContent);
     edited = editing;

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import httpx
 import pytest
@@ -38,6 +38,9 @@ from index.ingest import Embedded, Row, Started
 from index.ingest import Event as Step
 from index.search import Retrieval
 from visits import PATIENCE, Visit, visiting
+
+if TYPE_CHECKING:
+    from assistant.web.chat import ChatTab
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # gradio runs in this process here, and warns of what it does with pandas itself
 
@@ -114,6 +117,20 @@ def in_this_process(
         thread.join(30)
 
 
+def chat_tab(desk: Desk) -> "ChatTab":
+    """The tab on its own, without a page."""
+    import gradio as gr
+
+    from assistant.web.chat import ChatTab
+
+    async def made() -> ChatTab:  # gradio begins an event loop of its own where none runs, and leaves it open
+        with gr.Blocks():
+            return ChatTab(desk, gr.Markdown())
+
+    with ThreadPoolExecutor(1) as beside:  # here the browser's loop may be running
+        return beside.submit(asyncio.run, made()).result()
+
+
 @pytest.fixture
 def retrieval(tmp_path: Path) -> Retrieval:
     """One document, searched."""
@@ -177,6 +194,24 @@ def test_an_answer_to_a_chat_that_was_left_waits_there(slow: tuple[Slow, Chats, 
         assert visit.page.locator("#live .turn").count() == 0
         visit.page.locator("#chats .chat").first.click()
         expect(visit.page.locator("#live .asked")).to_have_text("What is the team of analysts?", timeout=PATIENCE)
+
+
+def test_a_first_answer_that_was_left_for_a_new_chat_waits_in_its_own(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
+    assistant, chats, served = slow
+    assistant.go.clear()
+    with visiting(chromium, served) as visit:
+        visit.page.fill("#question textarea", "What is a zebra desk?")
+        visit.page.click("#send")
+        expect(visit.page.locator("#live .busy")).to_be_visible(timeout=PATIENCE)
+        visit.page.locator("[data-do=new]").click()
+        expect(visit.page.locator(".welcome")).to_be_visible(timeout=PATIENCE)
+        assistant.go.set()
+        expect(visit.page.locator("#chats .chat")).to_have_text("What is a zebra desk?", timeout=PATIENCE)
+        expect(visit.page.locator("#send")).to_be_visible()
+        expect(visit.page.locator(".welcome")).to_be_visible()
+        expect(visit.page.locator("#live .turn, #chats [aria-current]")).to_have_count(0)
+        visit.ask("When does the desk work?")
+        assert [chat.turns for chat in chats.listed()] == [1, 1]
 
 
 def test_a_failure_is_told_in_its_own_chat_and_as_a_notice_elsewhere(retrieval: Retrieval, tmp_path: Path, chromium: Browser) -> None:
@@ -263,6 +298,25 @@ def test_a_question_that_is_stopped_while_it_is_read_is_not_kept_and_stands_in_t
         assert [chat.turns for chat in chats.listed()] == [1]
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_a_stop_has_the_last_word_and_claims_nothing_when_it_came_too_late(late: bool, retrieval: Retrieval, tmp_path: Path) -> None:
+    assistant, chats = Slow(retrieval, Extractive(), Constants.open()), Chats(tmp_path)
+    tab, sitting = chat_tab(Desk(assistant, chats, Library(retrieval.catalog, lambda paths: iter(()), str), lambda question, **told: None)), Sitting()
+    (assistant.go.set if late else assistant.go.clear)()
+    coming = tab.ask("What is a zebra desk?", sitting, None)
+    next(shown for shown in coming if (tab.list if late else tab.live) in shown)  # it is on its way to the page
+    with ThreadPoolExecutor(1) as beside:
+        stopping = beside.submit(tab.stopped, "", sitting)
+        time.sleep(0.2)
+        assert not stopping.done()
+        list(coming)
+        stopped = stopping.result(10)
+    assistant.go.set()
+    assert (tab.notice in stopped, tab.box in stopped, "welcome" in stopped[tab.thread]) == (not late, not late, not late)
+    assert ("a team of analysts" in stopped[tab.live], len(chats.listed())) == (late, late)
+    assert list(tab.ask("When does the zebra desk work?", sitting, None))  # nothing is held up
+
+
 def test_a_double_click_asks_once_and_nothing_else_is_asked_meanwhile(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
     assistant, chats, served = slow
     assistant.go.clear()
@@ -282,6 +336,45 @@ def test_a_double_click_asks_once_and_nothing_else_is_asked_meanwhile(slow: tupl
         expect(visit.page.locator("#live .turn[data-turn]")).to_be_visible(timeout=PATIENCE)
         time.sleep(1)
         assert [chat.turns for chat in chats.listed()] == [1]
+
+
+def test_a_question_that_is_entered_during_an_answer_is_told_to_wait_and_stays_in_the_box(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
+    assistant, chats, served = slow
+    assistant.go.clear()
+    with visiting(chromium, served) as visit:
+        visit.page.fill("#question textarea", "What is a zebra desk?")
+        visit.page.keyboard.press("Enter")
+        expect(visit.page.locator("#live .busy")).to_be_visible(timeout=PATIENCE)
+        expect(visit.page.locator("#question textarea")).to_have_value("")
+        visit.page.keyboard.type("When does it work?")
+        visit.page.keyboard.press("Enter")
+        visit.tell("#toast", "One question at a time")
+        assistant.go.set()
+        expect(visit.page.locator("#live .turn[data-turn]")).to_be_visible(timeout=PATIENCE)
+        expect(visit.page.locator("#question textarea")).to_have_value("When does it work?")
+        visit.after(lambda: visit.page.keyboard.press("Enter"))
+        assert [turn.question for turn in chats.turns(1)] == ["What is a zebra desk?", "When does it work?"]
+        expect(visit.page.locator("#question textarea")).to_have_value("")
+
+
+def test_what_is_typed_right_after_a_question_stays_in_the_box_and_is_no_part_of_it(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
+    assistant, chats, served = slow
+    assistant.go.clear()
+    with visiting(chromium, served) as visit:
+        visit.page.locator("#question textarea").press("Enter")  # asks nothing
+        visit.page.fill("#question textarea", "What is a zebra desk?")
+        visit.page.evaluate("""() => {
+            const box = document.querySelector('#question textarea');
+            for (const kind of ['keydown', 'keypress']) box.dispatchEvent(new KeyboardEvent(kind, {key: 'Enter', bubbles: true, cancelable: true}));
+            box.value += 'When does ';
+            box.dispatchEvent(new Event('input', {bubbles: true}));
+        }""")
+        visit.page.keyboard.type("it work?")
+        expect(visit.page.locator("#live .busy .asked")).to_have_text("What is a zebra desk?", timeout=PATIENCE)
+        expect(visit.page.locator("#question textarea")).to_have_value("When does it work?")
+        assistant.go.set()
+        expect(visit.page.locator("#live .turn[data-turn]")).to_be_visible(timeout=PATIENCE)
+        expect(visit.page.locator("#question textarea")).to_have_value("When does it work?")
 
 
 def test_an_edited_question_says_so_and_can_be_left_as_it_is(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
@@ -432,22 +525,12 @@ def test_a_page_that_has_lost_its_server_loads_itself_again_with_its_chat(retrie
 
 
 def test_what_was_searched_for_in_chosen_documents_only_is_not_taken_for_a_gap_of_all(retrieval: Retrieval, tmp_path: Path) -> None:
-    import gradio as gr
-
-    from assistant.web.chat import ChatTab
-
     received: list[dict[str, object]] = []
     desk = Desk(
         Assistant(retrieval, Extractive(), replace(Constants.open(), floor=1.1)), Chats(tmp_path), Library(retrieval.catalog, lambda paths: iter(()), str),
         lambda question, **told: received.append(told),
     )
-
-    async def made() -> ChatTab:  # gradio begins an event loop of its own where none runs, and leaves it open
-        with gr.Blocks():
-            return ChatTab(desk, gr.Markdown())
-
-    with ThreadPoolExecutor(1) as beside:  # here the browser's loop may be running
-        tab, sitting = beside.submit(asyncio.run, made()).result(), Sitting()
+    tab, sitting = chat_tab(desk), Sitting()
     for chosen in (None, ["folder:notes"], ["folder:gone"]):
         list(tab.ask("Who is a yak?", sitting, chosen))
     assert [told["verdict"] for told in received] == ["refused"]
@@ -599,6 +682,23 @@ def test_what_was_said_of_one_answer_does_not_stand_under_the_next(slow: tuple[S
         expect(visit.page.locator("#judge")).to_be_visible(timeout=PATIENCE)
         expect(visit.page.locator("#words textarea")).to_have_value("")
         expect(visit.page.get_by_label("Wrong source")).not_to_be_checked()
+
+
+def test_the_last_judgement_of_an_answer_is_the_one_that_is_shown(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
+    assistant, chats, served = slow
+    assistant.go.set()
+    with visiting(chromium, served) as visit:
+        visit.ask("What is a zebra desk?")
+        up, down = visit.page.locator("#live [data-do=up]"), visit.page.locator("#live [data-do=down]")
+        up.click()
+        expect(up).to_have_attribute("aria-pressed", "true")
+        for button, pressed in (("#leave", "up"), ("#tell", "down")):
+            down.click()
+            visit.page.click(button)
+            expect(visit.page.locator("#judge")).to_be_hidden(timeout=PATIENCE)
+            expect(visit.page.locator("#live [aria-pressed=true]")).to_have_attribute("data-do", pressed)
+        up.click()
+        expect(visit.page.locator("#live [aria-pressed=true]")).to_have_attribute("data-do", "up")
 
 
 def test_damaged_records_are_told_wherever_they_are_met(slow: tuple[Slow, Chats, Served], tmp_path: Path, chromium: Browser) -> None:

@@ -14,7 +14,7 @@ from assistant.drafting import Said
 from assistant.question import Question
 from assistant.suggest import follow_ups, topics
 from assistant.web.area import area
-from assistant.web.desk import Asking, Desk, Sitting
+from assistant.web.desk import Asking, Desk, Place, Sitting
 from assistant.web.markup import busy_html, button, clean, downloads, failed_html, mending, news, turn_html
 from corpus.errors import KpoError
 from corpus.normalise import one_line
@@ -116,8 +116,8 @@ class ChatTab:
         """
         text = one_line(str(text))[:MAX_QUESTION]
         if not text and again is None:
-            yield {self.box: ""}
-        elif sitting.asking is None:
+            return
+        if sitting.asking is None:
             asking = sitting.asking = Asking(text, typed, sitting.editing if typed else None)
             try:
                 yield from self._asked(asking, sitting, chosen, again)
@@ -128,7 +128,8 @@ class ChatTab:
             yield {self.notice: news(ONE_AT_A_TIME)}
 
     def _asked(self, asking: Asking, sitting: Sitting, chosen: Sequence[str] | None, again: int | None) -> Iterator[Update]:
-        kept = self._desk.chats.turns(sitting.chat) if sitting.chat is not None else []
+        place = chat, _ = sitting.place
+        kept = self._desk.chats.turns(chat) if chat is not None else []
         repeated = next((turn for turn in kept if turn.id == again), None)
         if again is not None and repeated is None:
             yield {self.notice: news(GONE)}
@@ -136,14 +137,15 @@ class ChatTab:
         text, replaced = (repeated.question, repeated) if repeated else (asking.question, asking.editing)
         in_place = replaced is not None and bool(kept) and kept[-1].id == replaced.id
         kept = kept[:-1] if in_place else kept
-        head = self._head(sitting.chat, kept, text)
-        cleared = {self.box: "", **self._edited(sitting, None)} if asking.typed or sitting.editing else {}
-        chat, sitting.newest = sitting.chat, None
+        head = self._head(chat, kept, text)
+        left = {self.box: ""} if sitting.editing and not asking.typed else {}  # of what is typed, the page's script empties the box
+        sitting.newest = None
         stages = [f"Searching for “{text}”"]
-        yield {
-            **head, self.live: busy_html(text, stages), self.next: "", **cleared,
+        begun = {
+            **head, self.live: busy_html(text, stages), self.next: "", **left, **self._edited(sitting, None),
             self.judge: gr.update(visible=False), self.send: gr.update(visible=False), self.stop: gr.update(visible=True),
         }
+        yield from self._show(asking, sitting, place, begun)
         idle: Update = {self.send: gr.update(visible=True), self.stop: gr.update(visible=False)}
         try:
             with self._desk.assistant.retrieval.catalog.reading() as view:
@@ -166,35 +168,47 @@ class ChatTab:
                     case Answer():
                         answer = event
                         continue
-                if sitting.chat == chat:  # else another one was opened meanwhile, and must not show this
-                    yield {self.live: busy_html(text, stages, written)}
+                yield from self._show(asking, sitting, place, {self.live: busy_html(text, stages, written)})
             assert answer is not None
             with self._desk.assistant.retrieval.catalog.reading() as view:
                 near = topics(view, answer)
-            if sitting.asking is not asking:
-                return
-            turn = self._desk.chats.keep(chat, answer, narrowed=narrowed, topics=near, instead_of=replaced.id if replaced else None)
-            if answer.verdict == "refused" and documents is None:  # else another document may hold it
-                self._desk.receive(answer.standalone, verdict="refused")
-            before = [other for other in self._desk.chats.turns(turn.chat) if other.id < turn.id]
-            if replaced and not (in_place and [other.id for other in before] == [other.id for other in kept]):
-                idle[self.notice] = news(MOVED_ON)
-            if sitting.chat != chat:  # the answer waits in its own chat
-                yield {self.list: self.chat_list(sitting), **idle}
-                return
-            sitting.chat, sitting.newest = turn.chat, turn.id
-            yield {**self._head(turn.chat, before, text), self.live: self._turn(turn, last=True), self.list: self.chat_list(sitting), **idle}
+            with sitting.showing:
+                if sitting.asking is not asking:
+                    return
+                turn = self._desk.chats.keep(chat, answer, narrowed=narrowed, topics=near, instead_of=replaced.id if replaced else None)
+                if answer.verdict == "refused" and documents is None:  # else another document may hold it
+                    self._desk.receive(answer.standalone, verdict="refused")
+                before = [other for other in self._desk.chats.turns(turn.chat) if other.id < turn.id]
+                if replaced and not (in_place and [other.id for other in before] == [other.id for other in kept]):
+                    idle[self.notice] = news(MOVED_ON)
+                shown: Update = {}
+                if sitting.place == place:  # else the answer waits in its own chat
+                    sitting.chat, sitting.newest = turn.chat, turn.id
+                    shown = {**self._head(turn.chat, before, text), self.live: self._turn(turn, last=True)}
+                shown[self.list] = self.chat_list(sitting)
+                sitting.asking = None  # a stop comes too late now
+                yield {**shown, **idle}
         except KpoError as error:
-            yield {**self._failed(asking, sitting, chat, text, mending(error)), **idle}
+            yield from self._failed(asking, sitting, place, text, mending(error), idle)
         except Exception:  # whatever else goes wrong must not leave the page waiting for ever; the log has the rest
             logging.getLogger(__name__).exception("a question could not be answered")
-            yield {**self._failed(asking, sitting, chat, text, BROKEN), **idle}
+            yield from self._failed(asking, sitting, place, text, BROKEN, idle)
 
-    def _failed(self, asking: Asking, sitting: Sitting, chat: int | None, text: str, why: str) -> Update:
-        """Say why a question was not answered, with the question in the box again; only a notice when its chat was left meanwhile."""
-        if sitting.chat != chat:
-            return {self.notice: news(f"“{text}” was not answered in the chat that you left. {why}")}
-        return {self.live: failed_html(text, why), self.box: text, **self._edited(sitting, asking.editing)}
+    def _show(self, asking: Asking, sitting: Sitting, place: Place, changed: Update) -> Iterator[Update]:
+        """Show how far a question is, unless it was stopped or its chat left: the page of another one must not show this."""
+        with sitting.showing:
+            if sitting.asking is asking and sitting.place == place:
+                yield changed
+
+    def _failed(self, asking: Asking, sitting: Sitting, place: Place, text: str, why: str, idle: Update) -> Iterator[Update]:
+        """Say why a question was not answered, with the question in the box again; only a notice when its chat was left, nothing when it was stopped."""
+        with sitting.showing:
+            if sitting.asking is not asking:
+                return
+            if sitting.place == place:
+                yield {self.live: failed_html(text, why), self.box: text, **self._edited(sitting, asking.editing), **idle}
+            else:
+                yield {self.notice: news(f"“{text}” was not answered in the chat that you left. {why}"), **idle}
 
     def suggest(self, sitting: Sitting, chosen: Sequence[str] | None) -> Iterator[Update]:
         """What to ask next, under the newest answer, one question after another as each has been tried in the chosen documents."""
@@ -215,8 +229,12 @@ class ChatTab:
             return
 
     def stopped(self, typing: str, sitting: Sitting) -> Update:
-        """Stop the question being answered, which gives it back to the box unless something else is being typed, and show the chat as it was."""
-        asking, sitting.asking = sitting.asking, None
+        """Stop the question being answered, which gives it back to the box unless something else is being typed, and show the chat as it was.
+
+        What is on its way to the page is waited for; when that is the whole answer, it stays.
+        """
+        with sitting.showing:
+            asking, sitting.asking = sitting.asking, None
         changed: Update = {self.send: gr.update(visible=True), self.stop: gr.update(visible=False)}
         if asking is not None:
             changed[self.notice] = news(STOPPED)
@@ -231,7 +249,9 @@ class ChatTab:
     def open(self, sitting: Sitting, chat: int | None) -> Update:
         """Show a kept chat; None, and one that is not there any more, show an empty one."""
         known = chat is not None and self._desk.chats.title(chat) is not None
-        sitting.begun, sitting.chat, sitting.newest = True, (chat if known else None), None
+        with sitting.showing:
+            sitting.begun, sitting.chat, sitting.newest = True, (chat if known else None), None
+            sitting.empty += not known
         return {**self._shown(sitting), **self._edited(sitting, None), **self.unjudged(sitting), self.list: self.chat_list(sitting)}
 
     def answer(self, sitting: Sitting, turn: int) -> Update:

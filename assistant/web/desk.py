@@ -1,7 +1,8 @@
 """What the pages work with, and what the server remembers of one browser tab."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Lock
 from typing import Protocol
 
 from assistant.ask import Assistant
@@ -10,6 +11,7 @@ from assistant.library import Library
 
 FROM_HERE_ONLY = "Documents can be changed only at the computer that serves this page."
 LOOPBACK = ("127.0.0.1", "localhost", "::1")  # addresses that only this machine reaches
+Place = tuple[int | None, int]  # a kept chat, or which of the empty ones
 
 
 class Receive(Protocol):
@@ -59,18 +61,44 @@ class Asking:
     editing: Turn | None = None
 
 
+class OwnLock:
+    """A lock whose copy is another lock: gradio copies the first sitting for each browser tab."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *raised: object) -> None:
+        self._lock.release()
+
+    def __deepcopy__(self, copied: object) -> "OwnLock":
+        return OwnLock()
+
+
 @dataclass(slots=True)
 class Sitting:
     """What the server remembers of one browser tab: the open chat, its newest answer, the turn being edited, the one being judged.
 
+    `empty` counts the empty chats that were opened, of which no two are the same `place`.
     `asking` is the question being answered: whoever clears it stops that. `search` is what the list of chats is searched for. A sitting has
     not `begun` when the page has been open for longer than this server runs.
+
+    `showing` is held from the decision to show something of an answer until that is sent to the page, so that a stop has the last word.
     """
 
     chat: int | None = None
+    empty: int = 0
     newest: int | None = None
     editing: Turn | None = None
     judging: int | None = None
     asking: Asking | None = None
     search: str = ""
     begun: bool = False
+    showing: OwnLock = field(default_factory=OwnLock)
+
+    @property
+    def place(self) -> Place:
+        """Where the page is: in a kept chat, or in which of the empty ones."""
+        return self.chat, self.empty if self.chat is None else 0

@@ -9,7 +9,7 @@
 
   let counter = 0;
   async function send(act, arg = "") {
-    const field = ["ask", "again"].includes(act) ? "#asked" : ["read", "remove", "forget"].includes(act) ? "#shelved" : "#act";
+    const field = ["type", "ask", "again"].includes(act) ? "#asked" : ["read", "remove", "forget"].includes(act) ? "#shelved" : "#act";
     const box = await ready(`${field} textarea, ${field} input`);
     fill(box, JSON.stringify({ do: act, arg: String(arg), n: ++counter }));
   }
@@ -39,6 +39,24 @@
     if (there) (there.focus(), (next = null));
   }
   for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => (next = null), true);
+
+  // --- a question is sent as it stands when it is entered, and leaves the box once it has come in; what is typed after it stays there
+  let sent = null;
+  function enter() {
+    const text = typing().value, more = sent && text.startsWith(sent.text) ? text.slice(sent.text.length) : "";
+    if (!text.trim()) return;
+    if (!more) sent = waiting ? null : { text, under: $("#live .turn") };
+    send("type", more || text);
+  }
+  function taken() {
+    const turn = $("#live .turn:is(.busy, [data-turn])");
+    if (!sent || !turn || turn === sent.under) return;
+    if (typing().value.startsWith(sent.text)) fill(typing(), typing().value.slice(sent.text.length));
+    sent = null;
+  }
+  addEventListener("keydown", (event) => {
+    if (event.target === typing() && event.key === "Enter" && !event.shiftKey && !event.isComposing && !event.repeat) enter();
+  });
 
   // --- the quotation behind a marker, on hover and on focus
   const tip = document.createElement("div");
@@ -78,7 +96,11 @@
 
   // --- buttons
   let opened = ""; // what the source shows, as the button that opened it says it
-  let doubted = ""; // the answer that a complaint is about
+  let doubted = "", complained = ""; // the answer that a complaint is about, and the one whose complaint is being sent
+  function judge(turn, verdict) {
+    for (const button of all(`:is([data-do="up"], [data-do="down"])[data-arg="${CSS.escape(turn)}"]`))
+      button.setAttribute("aria-pressed", button.dataset.do === verdict);
+  }
   let opener = null; // the marker or button that the source was opened from
   function back() {
     if (!opener) return;
@@ -187,7 +209,7 @@
       pick: () => pick(arg === "folder", null),
       replace: () => pick(false, arg),
       down: () => (doubted = arg, send("down", arg)),
-      up: () => (button.setAttribute("aria-pressed", "true"), send("up", arg)),
+      up: () => (judge(arg, "up"), send("up", arg)),
       edit: () => (send("edit", arg), typing().focus()),
       unedit: () => (send("unedit"), typing().focus()),
       ask: () => (send("ask", arg), toBox()),
@@ -202,7 +224,9 @@
   // Ask and Stop take each other's place, and the form of a complaint closes; gradio hears the click as well.
   addEventListener("click", (event) => {
     if (!event.target.closest) return;
+    if (event.target.closest("#send")) enter();
     if (event.target.closest("#send, #stop")) toBox();
+    if (event.target.closest("#tell, #leave")) complained = event.target.closest("#tell") ? doubted : "";
     if (event.target.closest("#tell, #leave")) next = () => $(`[data-do="down"][data-arg="${CSS.escape(doubted)}"]`);
   });
   // A link saves a file. Followed as a link it would make gradio believe that the page is left, and an error would be shown as a page.
@@ -301,6 +325,7 @@
   }
   function look() {
     hold();
+    taken();
     follow();
     const busy = $("#live .busy"), turn = $("#live .turn:not(.busy)");
     if (busy && !waiting) {
@@ -331,6 +356,7 @@
     }
     const judged = $("#judge:has(input) .judged");
     if (judged && judged !== judging) (judging = judged, $("#judge").scrollIntoView({ block: "nearest" }), $("#judge input").focus());
+    if (complained && !$("#judge:has(input)")) (judge(complained, "down"), (complained = "")); // it was taken, else the form stays
     const editing = $("#editing .editing");
     if (editing && editing !== edited) say(editing.firstChild.textContent);
     edited = editing;

@@ -66,14 +66,12 @@ def build(desk: Desk) -> gr.Blocks:
             with gr.Column(elem_id="side", min_width=300):
                 viewer = area("", elem_id="source")
 
-        def ask(text: str, now: Sitting, only: list[str] | None, shown: str, edited: str) -> Iterator[Update]:
-            chat.adopt(now, _number(shown), _number(edited))
-            yield from chat.ask(text, now, only, typed=True)
-
-        def ask_from_page(command: str, now: Sitting, only: list[str] | None, shown: str, edited: str) -> Iterator[Update]:
+        def ask(command: str, now: Sitting, only: list[str] | None, shown: str, edited: str) -> Iterator[Update]:
             do, arg = understood(command)
             chat.adopt(now, _number(shown), _number(edited))
-            if do == "ask":
+            if do == "type":
+                yield from chat.ask(arg, now, only, typed=True)
+            elif do == "ask":
                 yield {tabs: gr.update(selected="ask")}
                 yield from chat.ask(arg, now, only)
             elif do == "again":
@@ -155,11 +153,9 @@ def build(desk: Desk) -> gr.Blocks:
 
         # Without `preprocess`: gradio would turn away a chosen document that has left the list since, and all after the server was started again.
         asking, kept = [tabs, *chat.asking()], [chat.shown, chat.edited]
-        typed = when(partial(gr.on, [chat.send.click, chat.box.submit]), ask, [chat.box, sitting, chat.only, *kept], asking, preprocess=False)
-        clicked = when(asked.change, ask_from_page, [asked, sitting, chat.only, *kept], asking, trigger_mode="multiple", preprocess=False)
-        for event in (typed, clicked):
-            when(event.then, chat.suggest, [sitting, chat.only], [chat.next], preprocess=False)
-        when(chat.stop.click, chat.stopped, [chat.box, sitting], chat.stopping(), cancels=[typed, clicked])
+        answered = when(asked.change, ask, [asked, sitting, chat.only, *kept], asking, trigger_mode="multiple", preprocess=False)
+        when(answered.then, chat.suggest, [sitting, chat.only], [chat.next], preprocess=False)
+        when(chat.stop.click, chat.stopped, [chat.box, sitting], chat.stopping(), cancels=[answered])
         when(act.change, handle, [act, sitting, *kept], [viewer, *chat.opening()], trigger_mode="multiple")
         when(shelved.change, shelve, [shelved], sources.changing(), trigger_mode="multiple", concurrency_limit=WATCHING)
         when(chat.tell.click, complain, [chat.reason, chat.words, sitting], chat.judging())

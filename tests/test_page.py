@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from app import open_house
+from assistant.chats import Chats
 from assistant.question import Question
 from conftest import Served, run_kpo, serving, wait_until
 from evals.records import Records
@@ -226,6 +227,30 @@ def test_chats_are_listed_found_renamed_and_deleted(visit: Visit) -> None:
     entry.locator(".delete").click()
     expect(entry).to_have_count(0)
     expect(visit.page.locator(".welcome")).to_be_visible()
+
+
+def test_a_long_list_of_chats_stands_below_its_search_field_and_scrolls(visit: Visit, shipped: Path) -> None:
+    visit.ask(AI)
+    chats = Chats(shipped)
+    kept = chats.turn(int(visit.newest))
+    assert kept and kept.answer
+    more = [chats.keep(None, kept.answer).chat for _ in range(20)]
+    field, column, entry = visit.page.locator("#find-chat input, #find-chat textarea"), visit.page.locator("#chats-column"), visit.page.locator("#chats li")
+    field.fill(AI)
+    expect(entry.nth(19)).to_be_attached()
+    for width in (1280, 390):
+        visit.page.set_viewport_size({"width": width, "height": 844})
+        if width == 390:
+            visit.page.locator("[data-do=chats]").click()
+        expect(entry.first).to_be_in_viewport(ratio=1)
+        assert column.evaluate("column => column.scrollWidth <= column.clientWidth && column.scrollHeight > column.clientHeight")
+        above, first = field.bounding_box(), entry.first.bounding_box()
+        assert above and first and first["y"] >= above["y"] + above["height"]
+        entry.last.scroll_into_view_if_needed()
+        expect(entry.last).to_be_in_viewport()
+        entry.first.scroll_into_view_if_needed()
+    for chat in more:
+        chats.delete(chat)
 
 
 def test_two_windows_have_two_chats_and_see_the_same_list(chromium: Browser, served: Served) -> None:

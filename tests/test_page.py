@@ -16,6 +16,14 @@ from conftest import Served, run_kpo, serving, wait_until
 from evals.records import Records
 from visits import AI, CEO, PATIENCE, Visit, visiting
 
+CUT = """element => { // the ids of what cuts the ring of its focus off at a side
+    const at = element.getBoundingClientRect(), cuts = [];
+    for (let over = element.parentElement; over; over = over.parentElement) {
+        const room = over.getBoundingClientRect();
+        if (getComputedStyle(over).overflowX !== "visible" && (at.left - 4 < room.left || at.right + 4 > room.right)) cuts.push(over.id);
+    }
+    return cuts;
+}"""
 SHOWN = {  # a word or two of what each example of the page must bring
     "What is the difference between KPO and BPO?": "BPO follows a procedure and KPO requires the worker to decide",
     "How exposed are legal occupations to AI?": "48%",
@@ -220,8 +228,12 @@ def test_chats_are_listed_found_renamed_and_deleted(visit: Visit) -> None:
     expect(visit.page.locator("#live .asked")).to_have_text("What does a rate card hold?")
     entry = visit.page.locator("#chats li").filter(has_text="Rates & <b>cards</b>")
     entry.hover()
+    row = entry.bounding_box()
     entry.locator(".delete").dblclick()  # twice in one breath deletes nothing
     expect(entry.locator(".delete")).to_have_text("Press again to confirm")
+    asks = entry.locator(".delete").bounding_box()
+    assert entry.bounding_box() == row
+    assert row and asks and row["x"] <= asks["x"] and asks["x"] + asks["width"] <= row["x"] + row["width"]
     visit.page.wait_for_timeout(400)
     assert entry.count() == 1
     entry.locator(".delete").click()
@@ -249,6 +261,7 @@ def test_a_long_list_of_chats_stands_below_its_search_field_and_scrolls(visit: V
         entry.last.scroll_into_view_if_needed()
         expect(entry.last).to_be_in_viewport()
         entry.first.scroll_into_view_if_needed()
+        assert field.evaluate(CUT) == entry.first.locator(".chat").evaluate(CUT) == []
     for chat in more:
         chats.delete(chat)
 

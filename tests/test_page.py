@@ -83,6 +83,16 @@ def test_the_stages_are_shown_and_a_screen_reader_hears_the_answer_once(visit: V
         assert visit.page.locator(f"[aria-live] {part}, {part} [aria-live]").count() == 0
 
 
+def test_a_document_opens_beside_the_place_where_it_was_pressed(visit: Visit) -> None:
+    for tab, listed in (("Sources", "#documents th .link"), ("Glossary", "#terms dd .link")):
+        visit.tab(tab)
+        visit.page.locator(listed).last.click()
+        expect(visit.page.locator("#source h2")).to_be_focused()
+        assert visit.page.evaluate("scrollY") > 860
+        expect(visit.page.locator("#source h2")).to_be_in_viewport()
+        expect(visit.page.locator(listed).last).to_be_in_viewport()
+
+
 def test_under_an_answer_stands_how_sure_it_is_and_what_to_ask_next(visit: Visit) -> None:
     visit.ask("wat is atrition")
     live = visit.page.locator("#live")

@@ -187,8 +187,10 @@ def test_what_is_typed_is_shown_as_it_was_typed(visit: Visit) -> None:
 def test_a_question_is_edited_and_asked_again_in_its_place(visit: Visit) -> None:
     visit.ask("What is attrition?")
     visit.ask("Which pricing models are there?")
+    visit.page.set_viewport_size({"width": 640, "height": 450})
     visit.page.locator("#live [data-do=edit]").click()
     expect(visit.page.locator("#question textarea")).to_have_value("Which pricing models are there?")
+    expect(visit.page.get_by_role("button", name="Cancel editing")).to_be_in_viewport(ratio=1)
     visit.ask(AI)
     visit.after(visit.page.locator("#live [data-do=again]").click)
     expect(visit.page.locator("#live .asked")).to_have_text(AI)

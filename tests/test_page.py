@@ -61,6 +61,17 @@ def test_a_marker_shows_its_quotation_and_opens_it_in_its_source(visit: Visit) -
         assert fact in panel
     expect(visit.page.locator("#source mark").first).to_be_in_viewport()
     assert len(panel) > len(marked) + 500  # the quotation stands in its surroundings
+    visit.tab("Sources")
+    visit.page.locator("#source [data-do=back]").click()
+    expect(visit.markers().first).to_be_focused()
+    visit.tab("Glossary")
+    visit.page.locator("#source [data-do=close]").click()  # is no way back
+    expect(visit.page.locator("#source .open")).to_have_count(0)
+    visit.page.locator("#terms dd .link").last.click()
+    expect(visit.page.locator("#source h2")).to_be_focused()
+    visit.tab("Ask")
+    visit.page.locator("#source h2").press("Escape")
+    expect(visit.page.locator("#terms dd .link").last).to_be_focused()
 
 
 def test_the_stages_are_shown_and_a_screen_reader_hears_the_answer_once(visit: Visit) -> None:

@@ -211,6 +211,8 @@ def test_the_sources_are_searched_by_title_and_by_words_and_open_at_the_place(vi
     visit.page.locator("#find-source textarea, #find-source input").fill("share of gnus")
     found = visit.page.locator("#documents .found li")
     expect(found).to_have_count(1)
+    heading, text = found.get_by_role("button").bounding_box(), found.locator("p").bounding_box()
+    assert heading and text and text["y"] >= heading["y"] + heading["height"]
     found.get_by_role("button").click()
     expect(visit.page.locator("#source .here")).to_contain_text("A gnu rate (GR) is the share")
     visit.page.locator("#find-source textarea, #find-source input").fill("terms.md")

@@ -63,6 +63,7 @@ def test_files_go_in_are_replaced_and_removed_and_the_next_question_knows(visit:
     expect(progress.locator("li.added")).to_contain_text("Added: 1 passage.")
     expect(progress.locator("li.failed")).to_contain_text("Not read: a damaged PDF file.")
     expect(visit.page.locator("#documents")).to_contain_text("Zebra _b_ & co.md")
+    expect(visit.page.locator("#intake .arriving li")).to_have_count(0)  # it is not yet to be read any more
     expect(visit.page.get_by_role("button", name="Leave out all documents of notes")).to_be_visible()
     expect(visit.page.get_by_role("button", name="Leave out all documents of uploads")).to_have_count(0)  # each has Remove
     row = visit.page.locator("#documents tr").filter(has_text="Zebras in companies")

@@ -306,6 +306,7 @@
     const state = bar ? Math.floor(parseInt(bar.classList[0].slice(4)) / 25) : parts.map((part) => `${part.dataset.n} ${part.textContent}`).join();
     if (!parts.length || state === read) return;
     read = state;
+    if (!bar && $("#progress .ingestion")) for (const item of all("#intake .arriving .sent")) item.remove();
     say(bar ? parts[0].textContent : parts.map((part) => part.textContent).join(" "));
   }
   function look() {

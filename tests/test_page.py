@@ -49,6 +49,8 @@ def test_a_marker_shows_its_quotation_and_opens_it_in_its_source(visit: Visit) -
     visit.markers().first.hover()
     tip = visit.page.locator("#tip")
     expect(tip).to_be_visible()
+    fonts = "['#tip', '#toast', '#live .answer'].map(part => getComputedStyle(document.querySelector(part)).fontFamily)"
+    assert len(set(visit.page.evaluate(fonts))) == 1
     quoted = tip.locator(".said").inner_text().strip("“”")
     where = tip.locator(".where").inner_text()
     title = where.partition(",")[0]

@@ -10,11 +10,20 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from app import open_house
+from assistant.chats import Chats
 from assistant.question import Question
 from conftest import Served, run_kpo, serving, wait_until
 from evals.records import Records
 from visits import AI, CEO, PATIENCE, Visit, visiting
 
+CUT = """element => { // the ids of what cuts the ring of its focus off at a side
+    const at = element.getBoundingClientRect(), cuts = [];
+    for (let over = element.parentElement; over; over = over.parentElement) {
+        const room = over.getBoundingClientRect();
+        if (getComputedStyle(over).overflowX !== "visible" && (at.left - 4 < room.left || at.right + 4 > room.right)) cuts.push(over.id);
+    }
+    return cuts;
+}"""
 SHOWN = {  # a word or two of what each example of the page must bring
     "What is the difference between KPO and BPO?": "BPO follows a procedure and KPO requires the worker to decide",
     "How exposed are legal occupations to AI?": "48%",
@@ -40,6 +49,8 @@ def test_a_marker_shows_its_quotation_and_opens_it_in_its_source(visit: Visit) -
     visit.markers().first.hover()
     tip = visit.page.locator("#tip")
     expect(tip).to_be_visible()
+    fonts = "['#tip', '#toast', '#live .answer'].map(part => getComputedStyle(document.querySelector(part)).fontFamily)"
+    assert len(set(visit.page.evaluate(fonts))) == 1
     quoted = tip.locator(".said").inner_text().strip("“”")
     where = tip.locator(".where").inner_text()
     title = where.partition(",")[0]
@@ -52,6 +63,17 @@ def test_a_marker_shows_its_quotation_and_opens_it_in_its_source(visit: Visit) -
         assert fact in panel
     expect(visit.page.locator("#source mark").first).to_be_in_viewport()
     assert len(panel) > len(marked) + 500  # the quotation stands in its surroundings
+    visit.tab("Sources")
+    visit.page.locator("#source [data-do=back]").click()
+    expect(visit.markers().first).to_be_focused()
+    visit.tab("Glossary")
+    visit.page.locator("#source [data-do=close]").click()  # is no way back
+    expect(visit.page.locator("#source .open")).to_have_count(0)
+    visit.page.locator("#terms dd .link").last.click()
+    expect(visit.page.locator("#source h2")).to_be_focused()
+    visit.tab("Ask")
+    visit.page.locator("#source h2").press("Escape")
+    expect(visit.page.locator("#terms dd .link").last).to_be_focused()
 
 
 def test_the_stages_are_shown_and_a_screen_reader_hears_the_answer_once(visit: Visit) -> None:
@@ -72,6 +94,16 @@ def test_the_stages_are_shown_and_a_screen_reader_hears_the_answer_once(visit: V
     assert "Found " in stages and "passages in " in stages
     for part in ("#thread", "#live", "#next"):  # what changes in steps is not read out in steps
         assert visit.page.locator(f"[aria-live] {part}, {part} [aria-live]").count() == 0
+
+
+def test_a_document_opens_beside_the_place_where_it_was_pressed(visit: Visit) -> None:
+    for tab, listed in (("Sources", "#documents th .link"), ("Glossary", "#terms dd .link")):
+        visit.tab(tab)
+        visit.page.locator(listed).last.click()
+        expect(visit.page.locator("#source h2")).to_be_focused()
+        assert visit.page.evaluate("scrollY") > 860
+        expect(visit.page.locator("#source h2")).to_be_in_viewport()
+        expect(visit.page.locator(listed).last).to_be_in_viewport()
 
 
 def test_under_an_answer_stands_how_sure_it_is_and_what_to_ask_next(visit: Visit) -> None:
@@ -168,8 +200,10 @@ def test_what_is_typed_is_shown_as_it_was_typed(visit: Visit) -> None:
 def test_a_question_is_edited_and_asked_again_in_its_place(visit: Visit) -> None:
     visit.ask("What is attrition?")
     visit.ask("Which pricing models are there?")
+    visit.page.set_viewport_size({"width": 640, "height": 450})
     visit.page.locator("#live [data-do=edit]").click()
     expect(visit.page.locator("#question textarea")).to_have_value("Which pricing models are there?")
+    expect(visit.page.get_by_role("button", name="Cancel editing")).to_be_in_viewport(ratio=1)
     visit.ask(AI)
     visit.after(visit.page.locator("#live [data-do=again]").click)
     expect(visit.page.locator("#live .asked")).to_have_text(AI)
@@ -219,13 +253,42 @@ def test_chats_are_listed_found_renamed_and_deleted(visit: Visit) -> None:
     expect(visit.page.locator("#live .asked")).to_have_text("What does a rate card hold?")
     entry = visit.page.locator("#chats li").filter(has_text="Rates & <b>cards</b>")
     entry.hover()
+    row = entry.bounding_box()
     entry.locator(".delete").dblclick()  # twice in one breath deletes nothing
     expect(entry.locator(".delete")).to_have_text("Press again to confirm")
+    asks = entry.locator(".delete").bounding_box()
+    assert entry.bounding_box() == row
+    assert row and asks and row["x"] <= asks["x"] and asks["x"] + asks["width"] <= row["x"] + row["width"]
     visit.page.wait_for_timeout(400)
     assert entry.count() == 1
     entry.locator(".delete").click()
     expect(entry).to_have_count(0)
     expect(visit.page.locator(".welcome")).to_be_visible()
+
+
+def test_a_long_list_of_chats_stands_below_its_search_field_and_scrolls(visit: Visit, shipped: Path) -> None:
+    visit.ask(AI)
+    chats = Chats(shipped)
+    kept = chats.turn(int(visit.newest))
+    assert kept and kept.answer
+    more = [chats.keep(None, kept.answer).chat for _ in range(20)]
+    field, column, entry = visit.page.locator("#find-chat input, #find-chat textarea"), visit.page.locator("#chats-column"), visit.page.locator("#chats li")
+    field.fill(AI)
+    expect(entry.nth(19)).to_be_attached()
+    for width in (1280, 390):
+        visit.page.set_viewport_size({"width": width, "height": 844})
+        if width == 390:
+            visit.page.locator("[data-do=chats]").click()
+        expect(entry.first).to_be_in_viewport(ratio=1)
+        assert column.evaluate("column => column.scrollWidth <= column.clientWidth && column.scrollHeight > column.clientHeight")
+        above, first = field.bounding_box(), entry.first.bounding_box()
+        assert above and first and first["y"] >= above["y"] + above["height"]
+        entry.last.scroll_into_view_if_needed()
+        expect(entry.last).to_be_in_viewport()
+        entry.first.scroll_into_view_if_needed()
+        assert field.evaluate(CUT) == entry.first.locator(".chat").evaluate(CUT) == []
+    for chat in more:
+        chats.delete(chat)
 
 
 def test_two_windows_have_two_chats_and_see_the_same_list(chromium: Browser, served: Served) -> None:

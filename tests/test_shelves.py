@@ -63,6 +63,7 @@ def test_files_go_in_are_replaced_and_removed_and_the_next_question_knows(visit:
     expect(progress.locator("li.added")).to_contain_text("Added: 1 passage.")
     expect(progress.locator("li.failed")).to_contain_text("Not read: a damaged PDF file.")
     expect(visit.page.locator("#documents")).to_contain_text("Zebra _b_ & co.md")
+    expect(visit.page.locator("#intake .arriving li")).to_have_count(0)  # it is not yet to be read any more
     expect(visit.page.get_by_role("button", name="Leave out all documents of notes")).to_be_visible()
     expect(visit.page.get_by_role("button", name="Leave out all documents of uploads")).to_have_count(0)  # each has Remove
     row = visit.page.locator("#documents tr").filter(has_text="Zebras in companies")
@@ -211,6 +212,8 @@ def test_the_sources_are_searched_by_title_and_by_words_and_open_at_the_place(vi
     visit.page.locator("#find-source textarea, #find-source input").fill("share of gnus")
     found = visit.page.locator("#documents .found li")
     expect(found).to_have_count(1)
+    heading, text = found.get_by_role("button").bounding_box(), found.locator("p").bounding_box()
+    assert heading and text and text["y"] >= heading["y"] + heading["height"]
     found.get_by_role("button").click()
     expect(visit.page.locator("#source .here")).to_contain_text("A gnu rate (GR) is the share")
     visit.page.locator("#find-source textarea, #find-source input").fill("terms.md")

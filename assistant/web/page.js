@@ -102,11 +102,21 @@
       button.setAttribute("aria-pressed", button.dataset.do === verdict);
   }
   let opener = null; // the marker or button that the source was opened from
-  function back() {
-    if (!opener) return;
-    const again = opener.isConnected ? opener : $(`[data-do="${opener.dataset.do}"][data-arg="${CSS.escape(opener.dataset.arg)}"]`);
-    if (again) (again.scrollIntoView({ block: "center" }), again.focus());
+  const origin = () => opener && (opener.isConnected ? opener : $(`[data-do="${opener.dataset.do}"][data-arg="${CSS.escape(opener.dataset.arg)}"]`));
+  async function back() {
+    const again = origin();
+    if (!again) return hideTip();
+    const shelf = again.closest("#sources, #glossary");
+    if (turnTo(shelf ? shelf.id : "ask")) await new Promise(requestAnimationFrame); // what is on a hidden tab takes no focus
+    again.scrollIntoView({ block: "center" });
+    again.focus();
     hideTip();
+  }
+  // Brings a tab to the front; was another one there?
+  function turnTo(name) {
+    const tab = $(`#tabs [role="tab"][data-tab-id="${name}"]`), elsewhere = tab.getAttribute("aria-selected") !== "true";
+    if (elsewhere) tab.click();
+    return elsewhere;
   }
   async function copy(text, said) {
     try {
@@ -158,9 +168,7 @@
   }
   // On a narrow page the list of chats is folded away; on the other tabs it is found on the first one.
   function chats() {
-    const tab = $('#tabs [role="tab"]'), elsewhere = tab.getAttribute("aria-selected") !== "true";
-    if (elsewhere) tab.click();
-    unfold(elsewhere || !$("#desk").classList.contains("chats-open"));
+    unfold(turnTo("ask") || !$("#desk").classList.contains("chats-open"));
   }
   function unfold(open) {
     $("#desk").classList.toggle("chats-open", open);
@@ -201,7 +209,8 @@
     const own = {
       copy: () => copy(answerText(turn), "The answer is copied, with its sources."),
       link: () => copy(`${location.origin}/?answer=${arg}`, "The link is copied."),
-      back, close: () => (back(), send("close")),
+      back,
+      close: () => (origin() && origin().offsetParent && back(), send("close")), // on another tab it stays there
       rename: () => rename(button),
       delete: () => remove(button, "#chats .chat", ".new"),
       remove: () => remove(button, '[data-do="remove"]', "#find-source textarea, #find-source input"),
@@ -321,6 +330,7 @@
     const state = bar ? Math.floor(parseInt(bar.classList[0].slice(4)) / 25) : parts.map((part) => `${part.dataset.n} ${part.textContent}`).join();
     if (!parts.length || state === read) return;
     read = state;
+    if (!bar && $("#progress .ingestion")) for (const item of all("#intake .arriving .sent")) item.remove();
     say(bar ? parts[0].textContent : parts.map((part) => part.textContent).join(" "));
   }
   function look() {

@@ -1,6 +1,7 @@
 """The Ask tab: a question streams to its answer, chats are kept and opened again, answers are judged."""
 
 import logging
+import time
 from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any
@@ -37,6 +38,7 @@ SEEN_BY_ALL = "Chats are kept here. Everybody who can open this page sees them."
 MOVED_ON = "This chat has gone on in another window. Your question was added at its end, and nothing was replaced."
 REASONS = ("Wrong source", "Out of date", "Incomplete", "Should have refused", "Something else")
 THANKS = "Thank you. It is in the evaluators' inbox."
+SETTLE_SECONDS = 0.5
 MAX_WORDS = 1_000  # characters of a remark on an answer
 Update = dict[Any, Any]
 
@@ -245,6 +247,11 @@ class ChatTab:
         except KpoError as error:  # the question is stopped all the same
             changed[self.notice] = news(mending(error))
         return changed
+
+    def settled(self, sitting: Sitting) -> Update:
+        """Show the chat once more a moment after a stop: a page may work off what it was sent for the question only after what it was sent for the stop."""
+        time.sleep(SETTLE_SECONDS)
+        return self._shown(sitting) if sitting.asking is None else {}
 
     def open(self, sitting: Sitting, chat: int | None) -> Update:
         """Show a kept chat; None, and one that is not there any more, show an empty one."""

@@ -155,7 +155,8 @@ def build(desk: Desk) -> gr.Blocks:
         asking, kept = [tabs, *chat.asking()], [chat.shown, chat.edited]
         answered = when(asked.change, ask, [asked, sitting, chat.only, *kept], asking, trigger_mode="multiple", preprocess=False)
         when(answered.then, chat.suggest, [sitting, chat.only], [chat.next], preprocess=False)
-        when(chat.stop.click, chat.stopped, [chat.box, sitting], chat.stopping(), cancels=[answered])
+        stopped = when(chat.stop.click, chat.stopped, [chat.box, sitting], chat.stopping(), cancels=[answered])
+        when(stopped.then, chat.settled, [sitting], chat.stopping())
         when(act.change, handle, [act, sitting, *kept], [viewer, *chat.opening()], trigger_mode="multiple")
         when(shelved.change, shelve, [shelved], sources.changing(), trigger_mode="multiple", concurrency_limit=WATCHING)
         when(chat.tell.click, complain, [chat.reason, chat.words, sitting], chat.judging())

@@ -159,11 +159,11 @@ def test_ask_answers_each_line_before_the_next_is_typed(every: Path) -> None:
         assert process.wait(30) == 0
 
 
-def test_ask_without_its_streams_is_an_error(every: Path) -> None:
+def test_streams_that_are_closed_or_full_are_errors(every: Path) -> None:
     without_input = subprocess.run(["sh", "-c", 'exec "$@" <&-', "sh", KPO, "ask", "-", "--data-dir", every], capture_output=True, text=True, env=outside())
     failed(without_input, "standard input is closed", "name a file of questions with `< FILE`")
     with Path("/dev/full").open("w") as full:
-        no_room = subprocess.run([KPO, "ask", "KPO", "--data-dir", every], stdout=full, stderr=subprocess.PIPE, text=True, env=outside())
+        no_room = subprocess.run([KPO, "terms", "--data-dir", every], stdout=full, stderr=subprocess.PIPE, text=True, env=outside())
     assert no_room.returncode == 2
     assert no_room.stderr.startswith("Error: nothing more can be written: No space left on device\nTo mend it: make room on the disk")
     assert no_room.stderr.count("\n") == 2

@@ -163,7 +163,7 @@ def one_core_session(model: Path | bytes) -> "InferenceSession":
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     if saturates():
-        options.add_session_config_entry("session.x64quantprecision", "1")  # exact, and with VNNI instructions three times as slow
+        options.add_session_config_entry("session.x64quantprecision", "1")  # exact, and with VNNI instructions more than twice as slow
     return onnxruntime.InferenceSession(model if isinstance(model, bytes) else str(model), options, providers=["CPUExecutionProvider"])
 
 

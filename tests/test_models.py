@@ -59,7 +59,7 @@ def test_int8_products_are_exact_on_this_processor_and_on_one_that_saturates(mon
 
 
 def test_what_keeps_products_exact_is_used_only_where_they_saturate(reranker: OnnxReranker, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It changes no score, and takes up to three times as long where it is not needed."""
+    """It changes no score, and takes more than twice as long where it is not needed."""
     file = MODELS / reranker.identity / "model.onnx"
     feeds = reranker.feeds(reranker.encode("What is an NDA?", TEXTS[5]))
     scores = []

@@ -176,17 +176,22 @@ def test_a_question_that_was_not_answered_yet_stands_in_the_box_when_the_page_is
         visit.complaints.clear()  # the stream of the answer was cut off
 
 
+def ask_and_leave(visit: Visit, question: str) -> None:
+    """Ask, and open a new chat while the question is being answered."""
+    visit.page.fill("#question textarea", question)
+    visit.page.click("#send")
+    expect(visit.page.locator("#live .busy")).to_be_visible(timeout=PATIENCE)
+    visit.page.locator("[data-do=new]").click()
+    expect(visit.page.locator(".welcome")).to_be_visible(timeout=PATIENCE)
+
+
 def test_an_answer_to_a_chat_that_was_left_waits_there(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
     assistant, chats, served = slow
     assistant.go.set()
     with visiting(chromium, served) as visit:
         visit.ask("What is a zebra desk?")
         assistant.go.clear()
-        visit.page.fill("#question textarea", "What is the team of analysts?")
-        visit.page.click("#send")
-        expect(visit.page.locator("#live .busy")).to_be_visible(timeout=PATIENCE)
-        visit.page.locator("[data-do=new]").click()
-        expect(visit.page.locator(".welcome")).to_be_visible(timeout=PATIENCE)
+        ask_and_leave(visit, "What is the team of analysts?")
         assistant.go.set()
         wait_until(lambda: [chat.turns for chat in chats.listed()] == [2])
         time.sleep(0.5)
@@ -200,11 +205,7 @@ def test_a_first_answer_that_was_left_for_a_new_chat_waits_in_its_own(slow: tupl
     assistant, chats, served = slow
     assistant.go.clear()
     with visiting(chromium, served) as visit:
-        visit.page.fill("#question textarea", "What is a zebra desk?")
-        visit.page.click("#send")
-        expect(visit.page.locator("#live .busy")).to_be_visible(timeout=PATIENCE)
-        visit.page.locator("[data-do=new]").click()
-        expect(visit.page.locator(".welcome")).to_be_visible(timeout=PATIENCE)
+        ask_and_leave(visit, "What is a zebra desk?")
         assistant.go.set()
         expect(visit.page.locator("#chats .chat")).to_have_text("What is a zebra desk?", timeout=PATIENCE)
         expect(visit.page.locator("#send")).to_be_visible()

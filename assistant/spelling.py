@@ -15,6 +15,7 @@ QUESTION_WORDS = {
     "meening": "meaning", "meanin": "meaning", "meanning": "meaning",
 }
 _WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*[A-Za-z]")
+_BRITISH = re.compile(r"([iy])s(e|ed|er|ers|es|ing|ation|ations)$")  # what `one_spelling` leaves: "organise", "analyse"
 
 
 @lru_cache(maxsize=1)
@@ -71,8 +72,12 @@ def _known(word: str, vocabulary: dict[str, int]) -> bool:
     folded = [one_spelling(part) for part in parts if len(part) > 1]
     if all(part in vocabulary or part in STOPWORDS or part.rstrip("s") in vocabulary for part in folded):
         return True
-    english = _english()
-    return all(not english.unknown([part]) for part in parts if part)  # type: ignore[attr-defined]
+    return all(_english().known([part, _american(part)]) for part in parts if part)  # type: ignore[attr-defined]
+
+
+def _american(word: str) -> str:
+    """The word in the spelling of the dictionary, which knows no "colour"."""
+    return _BRITISH.sub(r"\1z\2", one_spelling(word))
 
 
 def closest(word: str, vocabulary: dict[str, int]) -> str | None:

@@ -37,6 +37,7 @@ COMMON = 0.5  # share of the passages from which a word tells none of them from 
 CENTRAL = 0.5  # share of a question's subject words that a term must make up to be what the question is about
 RERANKED = 10  # passages that the cross-encoder reads; its time grows with them
 FIRST = 4  # of them at first, two for each core, when it is enough to find one that is CLEAR
+BESIDE = 3  # passages that it reads besides, of documents that list no questions, where others do and would crowd them out
 THOROUGH = 2  # passages that it reads for each one that is wanted, where somebody wants to look through them
 CLEAR = 4.0  # logit of a passage that certainly speaks of what is asked
 # A question near one that a section says it answers (compare doc2query, Nogueira et al., 2019): the cosine from which that counts, and how many
@@ -190,8 +191,9 @@ class Retrieval:
         others = [self.listed(view, other, documents=documents) for other in also]
         clock = _Clock()
         hits = self.fused(view, listed, max(RERANKED, THOROUGH * (k or 0)), others)
+        beside = self.beside(view, (listed, *others), hits[:FIRST])
         clock.lap("fuse")
-        best = self.reranked(listed.question, hits, enough=enough)[:k]
+        best = self.reranked(listed.question, hits, beside, enough=enough)[:k]
         clock.lap("rerank")
         spent = {**listed.timings_ms, **clock.laps}
         search = round(spent["dense"] + spent["lexical"] + spent["fuse"], 3)
@@ -227,6 +229,21 @@ class Retrieval:
         hits.sort(key=lambda hit: (hit.passage.kind == "comment", -hit.score, hit.passage.id))  # opinion ranks behind
         return fold_same(hits)[:n]
 
+    def beside(self, view: View, found: Sequence[Listed], first: Sequence[Hit]) -> list[Hit]:
+        """The BESIDE best passages of documents without questions, by words and meaning alone, that are not among the first hits; none where no document has any.
+
+        NEAR and the list of questions lift the passages of the documents that have them above whatever is not written so, such as a firm's own rules.
+        """
+        asking = frozenset(self._known_questions(view).documents)
+        if not asking:
+            return []
+        ranked = fuse([(name, ids) for one in found for name, ids in one.lists if name != "questions"])
+        passages = view.passages([id for id, _, _ in ranked])
+        own = [Hit(passages[id], score, found_by, False) for id, score, found_by in ranked if id in passages]
+        best = fold_same([hit for hit in own if hit.passage.document not in asking and hit.passage.kind != "comment"][: WEIGHED * BESIDE])[:BESIDE]
+        there = {hit.passage.id for hit in first}
+        return [hit for hit in best if hit.passage.id not in there]
+
     def lexicon(self, view: View) -> Lexicon:
         """The terms of the view's generation."""
         with self._lock:
@@ -247,10 +264,7 @@ class Retrieval:
 
     def _answering(self, view: View, vector: np.ndarray, documents: frozenset[str] | None) -> dict[str, tuple[str, float]]:
         """The passages whose sections say that they answer a question at least ALIKE, nearest first, with that question and its cosine."""
-        with self._lock:
-            if self._questions is None or self._questions[0] != _stamp(view):
-                self._questions = (_stamp(view), view.questions())
-            known = self._questions[1]
+        known = self._known_questions(view)
         if not known.texts:
             return {}
         cosines = np.einsum("ij,j->i", known.vectors, vector)
@@ -261,21 +275,29 @@ class Retrieval:
                     found.setdefault(passage, (known.texts[at], round(float(cosines[at]), 6)))
         return found
 
+    def _known_questions(self, view: View) -> Questions:
+        with self._lock:
+            if self._questions is None or self._questions[0] != _stamp(view):
+                self._questions = (_stamp(view), view.questions())
+            return self._questions[1]
+
     def _exact(self, view: View) -> Matrix:
         with self._lock:
             if self._matrix is None or self._matrix[0] != _stamp(view):
                 self._matrix = (_stamp(view), view.matrix())
             return self._matrix[1]
 
-    def reranked(self, question: str, hits: list[Hit], *, enough: float = math.inf) -> list[Hit]:
+    def reranked(self, question: str, hits: list[Hit], beside: Sequence[Hit] = (), *, enough: float = math.inf) -> list[Hit]:
         """The hits in the cross-encoder's order, with its scores; as they are without a reranker.
 
-        Only the FIRST ones when one of them scores `enough`.
+        Only the FIRST ones, and those `beside` them, when one of them scores `enough`.
         """
+        there = {hit.passage.id for hit in beside}
+        rest = [hit for hit in hits[FIRST:] if hit.passage.id not in there]
         if self.reranker is None:
-            return hits
+            return [*hits[:FIRST], *beside, *rest]
         scored: list[Hit] = []
-        for batch in (hits[:FIRST], hits[FIRST:]):
+        for batch in ([*hits[:FIRST], *beside], rest):
             if any(hit.score >= enough for hit in scored):
                 break
             scores = self.reranker.score(question, [hit.read for hit in batch])

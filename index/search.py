@@ -230,9 +230,10 @@ class Retrieval:
         return fold_same(hits)[:n]
 
     def beside(self, view: View, found: Sequence[Listed], first: Sequence[Hit]) -> list[Hit]:
-        """The BESIDE best passages of documents without questions, by words and meaning alone, that are not among the first hits; none where no document has any.
+        """The BESIDE best passages of documents that list no questions, by words and meaning alone, but for those among the first hits.
 
-        NEAR and the list of questions lift the passages of the documents that have them above whatever is not written so, such as a firm's own rules.
+        None where no document lists any.
+        Where one does, NEAR and the list of questions lift its passages above whatever is not written so, such as a firm's own rules.
         """
         asking = frozenset(self._known_questions(view).documents)
         if not asking:

@@ -18,6 +18,7 @@ from fakes import FakeEmbedder, FakeReranker, put
 from index.catalog import Catalog
 from index.search import (
     ALIKE,
+    FIRST,
     LENGTH,
     NEAR,
     RERANKED,
@@ -150,6 +151,22 @@ def test_before_the_reranker_reads_a_nearer_question_and_a_longer_text_come_firs
     put(catalog, "notes/storks.md", "# Storks", "Storks nest.")
     put(catalog, "notes/nests.md", "# Nests", "Storks nest on roofs, on chimneys, in tall trees and, where nobody minds them, on the poles that carry wires.")
     assert texts(found(catalog, "storks nest"))[0].endswith("wires.")
+
+
+def test_a_document_without_questions_is_read_however_many_have_them(tmp_path: Path) -> None:
+    catalog, salary = Catalog(tmp_path), "Salary day is the 28th."
+    for n in range(3 * RERANKED):
+        put(catalog, f"handbook/{n}.md", f"# Pay {n}", f"Pay {chr(97 + n % 26) * (n + 2)} day of salary and {'wages ' * 40}.", "? When is the salary day")
+    put(catalog, "notes/faq.md", "# Pay", salary)
+    question = "When is the salary day?"
+    with (retrieval := Retrieval(catalog, FakeEmbedder(), FakeReranker())).reading() as view:
+        listed = retrieval.listed(view, question)
+        assert salary not in [hit.passage.text for hit in retrieval.fused(view, listed, RERANKED)]  # crowded out
+        assert [hit.passage.text for hit in retrieval.beside(view, [listed], [])] == [salary]
+    read = found(catalog, question, FakeReranker(), enough=4.0)
+    assert (len(read.hits), texts(read).count(salary)) == (FIRST + 1, 1)  # among the first that are read
+    assert (len(found(catalog, question).hits), texts(found(catalog, question)).count(salary)) == (RERANKED + 1, 1)
+    assert salary not in texts(found(catalog, question, documents=frozenset({"handbook/0.md"})))
 
 
 def test_the_terms_of_a_question_are_recognised_and_their_places_searched(catalog: Catalog) -> None:

@@ -19,6 +19,7 @@ MAX_NAME_WORDS = 8  # what stands before an item's colon is its name, unless it 
 _SERIES = re.compile(
     r"\b(?:are|is|include|includes|including|such as|covers?):? (?P<series>(?:[^,.;:()]{2,50}, ){1,11}(?:[^,.;:()]{2,50} )?and [^,.;:()]{2,50})(?=[.;,]|$)"
 )
+_MEMBER = re.compile(r"(?:^|(?<=[.;:!?] ))(?P<name>(?P<noun>[A-Z][a-z]{2,}) (?P<number>\d\d?)) (?=[a-z])")  # "Level 2 is the department head."
 _NAME = re.compile(r"^(?P<name>[^:|]{2,80}?)(?::\s| \| )")
 
 
@@ -101,9 +102,24 @@ def _cut(citation: Citation, marker: int, start: int, end: int) -> Citation:
 
 
 def items_of(segments: Sequence[Segment]) -> tuple[str, ...]:
-    """The items or rows of an answer, in their order; else what one of its sentences lists ("are pay, hours and monotony"); none otherwise."""
-    listed = tuple(segment.text for segment in segments if segment.kind in ("item", "row"))
-    return listed if len(listed) > 1 else next((found for segment in segments if (found := _enumerated(segment.text))), ())
+    """The items or rows of an answer, in their order, those below a numbered one left out; else what its sentences list; none otherwise.
+
+    Sentences list with commas ("are pay, hours and monotony") or numbers ("Level 1 is … Level 2 is …").
+    """
+    listed = [segment for segment in segments if segment.kind in ("item", "row")]
+    numbered = [segment for segment in listed if segment.label[:1].isdigit()]
+    if len(numbered) > 1 and numbered[0] is listed[0]:
+        listed = numbered
+    if len(listed) > 1:
+        return tuple(segment.text for segment in listed)
+    return next((found for segment in segments if (found := _enumerated(segment.text))), ()) or _members(segments)
+
+
+def _members(segments: Sequence[Segment]) -> tuple[str, ...]:
+    """ "Level 1", "Level 2" and so on, where sentences open with them in that order; none when one is missing."""
+    found = [member for segment in segments for member in _MEMBER.finditer(segment.text)]
+    in_order = [member["number"] for member in found] == [str(n) for n in range(1, len(found) + 1)]
+    return tuple(member["name"] for member in found) if len(found) > 1 and in_order and len({member["noun"] for member in found}) == 1 else ()
 
 
 def _enumerated(text: str) -> tuple[str, ...]:
@@ -119,11 +135,15 @@ def _enumerated(text: str) -> tuple[str, ...]:
 def shortened(
     segments: Sequence[Segment], citations: Sequence[Citation], evidence: Sequence[Evidence]
 ) -> tuple[tuple[Segment, ...], tuple[Citation, ...]]:
-    """An answer in fewer words, all of them quoted: a list by the names of its items, anything else by its best sentence. Nothing gives nothing."""
+    """An answer in fewer words, all of them quoted: a list by the names of its items, anything else by its best sentence. Nothing gives nothing.
+
+    One of several sentences that belong together ("Level 2 is …") is no short answer: then it is the best of the others, or all of the quotation.
+    """
     cited = {citation.marker: citation for citation in citations}
     listed = [segment for segment in segments if segment.kind in ("item", "row")]
     if len(listed) < 2:
-        best = next((e for e in evidence if not e.dangles and not e.text.endswith(":") and _holder(e, citations)), None)
+        members = _members(segments)
+        best = next((e for e in evidence if not e.dangles and not e.text.endswith(":") and not e.text.startswith(members) and _holder(e, citations)), None)
         kept = [(_holder(best, citations) or citations[0], best.unit.start, best.unit.end)] if best else [(c, c.start, c.end) for c in citations[:1]]
         kinds = [("quote", "")]
     else:

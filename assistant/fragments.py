@@ -26,6 +26,9 @@ def bare_word(said: Said) -> str | None:
     before = plain(said.before)
     if word == "why not":
         return f"Why not: {before[0].lower() + before[1:]}?"
+    is_asked = re.match(r"^where is it$", said.bare, re.I) and re.match(r"^(?:who|which|how (?:many|much)|when)\b", before, re.I)
+    if is_asked and re.match(r"(?:(?:the|our) )?[A-Z][a-z]", said.topic) and not said.lexicon.recognise(said.topic):
+        return f"Where is {said.topic}?"
     word = {"how come": "why", "which one": "which", "which ones": "which", "since when": "when"}.get(word, word)
     return _asked_with(word, before, said)
 
@@ -64,6 +67,8 @@ def _asked_with(word: str, before: str, said: Said) -> str:
     if other and word in ("why", "how", "where", "when"):
         return f"{word} {other['rest']}?"
     asked = {"why": f"Why {said.topic}?", "how": f"How does {said.topic} work?", "where": f"Where is {said.topic} done?", "when": f"When is {said.topic} used?"}
+    if word == "why" and re.match(r"(?:the|our) ", said.topic, re.I):
+        return f"why is that so: {before}?"
     if word in asked and re.match(r"^(?:what(?:'s|s)?|define|explain|describe|tell)\b", before, re.I) and not is_plural(said.topic.split()[-1]):
         return asked[word]
     return f"{word} is that so: {before}?" if word in ("why", "how", "when", "where") else f"{word}: {before}?"
@@ -159,7 +164,7 @@ def _one_of(bare: str, said: Said) -> str | None:
 
     None when the question names something that `bare` can stand for ("Which services does Genpact offer?", "and Infosys?").
     """
-    asked = re.match(rf"^(?:(?:which|what) (?P<np>(?!{AUX}\b)(?:[\w-]+ ){{0,2}}?[\w-]+[^su\W]s) (?P<does>(?!{AUX} (?!used|chosen|best|known|common)|are there)[a-z]+\b.*)|(?:who are|(?:is|are) .+? one of|tell me about .+? as one of) (?P<who>the .+))$", plain(said.before), re.I)
+    asked = re.match(rf"^(?:(?:which|what) (?P<np>(?!(?:{AUX}|happens)\b)(?:[\w-]+ ){{0,2}}?[\w-]+[^su\W]s) (?P<does>(?!{AUX} (?!used|chosen|best|known|common)|are there)[a-z]+\b.*)|(?:who are|(?:is|are) .+? one of|tell me about .+? as one of) (?P<who>the .+))$", plain(said.before), re.I)
     if not asked or said.lexicon.recognise(bare) or re.match(r"(?:the|our|an?) [a-z]", bare) or re.search(r" ones?$", bare):
         return None
     rest = asked["does"] or asked["who"]

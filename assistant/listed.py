@@ -125,4 +125,6 @@ def _among(source: str, name: str, lexicon: Lexicon) -> str:
     noun = of["noun"].split() if of else []
     if not noun or not is_plural(noun[-1]) or singular(noun[-1]) in ("step", "stage", "phase"):  # "step" asks for the whole list again
         return f"{name} in {topic_of(source, lexicon)}"
+    if re.fullmatch(rf"{re.escape(singular(noun[-1]))} \d+", name, re.I):  # "level 2" of the levels
+        return f"{name}{of['of'] or '' if of else ''}"
     return f"the {name} {' '.join([*noun[:-1], singular(noun[-1])][-2:])}{(of['of'] or '') if of else ''}"

@@ -2,7 +2,7 @@
 
 import re
 
-from assistant.topic import is_plural, named, plain
+from assistant.topic import agreeing, is_plural, named, plain
 from assistant.turns import AUX, Said
 from index.search import Lexicon
 
@@ -71,7 +71,9 @@ def referred(said: Said) -> str | None:
         acting = re.search(r"\b(?:do|did|would|will|can|could|should|must|may) they\b", text, re.I)
         text = re.sub(r"\bthey\b", "people", text, count=1, flags=re.I) if acting else text
         return f"{text.rstrip('?.! ')} ({said.topic})?"
-    return text[: found.start()] + meant + text[found.end() :]
+    several = re.fullmatch(r"(?:(?:the|our|these) )?(?:[a-z-]+ )?(?P<noun>[a-z-]+)", meant)
+    opening = agreeing(text[: found.start()], many=True) if several and is_plural(several["noun"]) else text[: found.start()]
+    return opening + meant + text[found.end() :]
 
 
 def pronoun(text: str) -> re.Match[str] | None:

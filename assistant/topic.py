@@ -10,6 +10,8 @@ from index.search import Lexicon
 
 _AUX = r"(?:is|are|was|were|do|does|did|can|could|may|might|will|would|should|shall|must|has|have|had)"
 _WH = r"(?:what|who|which|where|when|why|how|whose)"
+_DEGREE = r"(?:long|much|many|often|soon|fast|quickly|high|big|large|old|far|expensive|cheap|hard|difficult|likely|safe|common)"
+_NOBODY = r"(?!(?:i|we|you|they|people|it|this|that|there)\b)"
 # How questions name their subject. Beside each: an example.
 _FRAMES = tuple(
     re.compile(pattern, re.I)
@@ -20,6 +22,16 @@ _FRAMES = tuple(
         rf"^(?:what|who|which)(?:'s|s|’s| is| are| was| were| r) (?:exactly |meant by )?(?P<np>(?!{_AUX}\b|your?\b|there\b).+?)(?: exactly| about| like| for| in short| again| (?:used|needed|called|done|made|meant|known|based|measured|good|considered)\b.*)?$",
         # "What does attrition mean?", "What does Genpact do?", "What does the GDPR ask of a provider?"
         r"^what (?:do|does|did) (?P<np>.+?) (?:mean|stand for|do|offer|include|cover|contain|consist of|look like|sell|say|ask|need|have|require|involve|cost|measure|show|want|buy)\b.*$",
+        # "How many days of leave are there?"
+        r"^how (?:many|much) (?P<np>.+?) (?:are|is|were|was) there\b.*$",
+        # "How many hours of training does an analyst get?"
+        rf"^how many (?P<np>[\w-]+ of (?!the\b)[\w' -]+?) {_AUX} .+$",
+        # "How much overtime is allowed?"
+        rf"^how (?:many|much) (?P<np>(?!{_AUX}\b|of\b)[\w-]+(?: (?!{_AUX}\b)[\w-]+)?) (?:is|are|was|were) [a-z]+$",
+        # "How long is probation?", "How high are the penalties?", "How long are files kept after that?"
+        rf"^how {_DEGREE} (?:is|are|was|were) (?P<np>{_NOBODY}(?!\w+ed\b).+?)(?: (?:kept|held|paid|done|made|given|\w{{2,}}ed|to \w+)(?: (?:for|after|before|in|by|to|from|at|on|with|when|if|as|per)\b.*)?)?$",
+        # "How much does a licence cost per month?", "How soon must a breach be reported?"
+        rf"^how {_DEGREE} {_AUX} (?P<np>{_NOBODY}.{{2,50}}?)(?<!\bthe) (?:take|cost|run|last|earn|rise|grow|be)\b.*$",
         # "How does knowledge transfer work?", "How often does a steering committee meet?"
         r"^(?:how|why|where|when)(?: \w+(?: \w+)?)? (?:do|does|is|are|should|can|must|will|would|may) (?P<np>(?!we\b|i\b|you\b|people\b).{2,50}?) (?:work|fail|meet|happen|end|start|last|apply|measured|done|calculated|used|carried out|paid|handled|chosen)\b.*$",
         # "What happens in the third step?", "What can go wrong with LPO?"
@@ -27,8 +39,10 @@ _FRAMES = tuple(
         # "Explain gain share", "tell me about Genpact", "definition of lock-in"
         r"^(?:please )?(?:can you |could you )?(?:define|explain|describe|discuss|outline|tell (?:me|us) (?:more )?about|more about|what about|how about|list|name|"
         r"(?:give|show) (?:me|us)|(?:the )?(?:meaning|definition) of) (?P<np>.+?)(?: to me| please| as (?:an? |one of ).+)?$",
+        # "Who does an analyst report to?"
+        rf"^whom? (?:do|does|did) (?P<np>{_NOBODY}.{{2,50}}?) [a-z]+ (?:to|for|with|by|from|on|at|about)$",
         # "who uses LPO", "who founded WNS?"
-        r"^who (?:does |do )?(?!is\b|are\b|was\b)[a-z]+ (?:(?:for|in|on|at|with|about|by|from|of) )?(?P<np>.{2,50}?)(?: there| for| to)?$",
+        rf"^who (?:does |do )?{_NOBODY}(?!is\b|are\b|was\b|do\b|does\b|did\b)[a-z]+ (?:(?:for|in|on|at|with|about|by|from|of) )?(?P<np>.{{2,50}}?)(?: there| for| to)?$",
         # "Is Poland one of the countries that provide KPO services?"
         r"^(?:is|are) (?P<np>.{2,40}?) one of the .+$",
         # "attrition", "the risk register"
@@ -61,11 +75,16 @@ _PAIRS = tuple(
 _FURTHER_SIDE = re.compile(r",\s+(?:and |or )?|\s+(?:vs\.?|versus)\s+")
 _AFTER_PAIR = re.compile(r",? (?:in|for|when|with|on|at|by|as|from|what|which|if)\b.*$", re.I)
 _SUBJECT = re.compile(rf"^(?:why|how|when|where|what) {_AUX} (?P<np>(?:(?:the|most|many|some|our|these) )?(?:[\w-]+ )?(?:people|staff|[\w-]+[^su\W]s)) (?!of\b|in\b|for\b|to\b|and\b|with\b)[a-z]+", re.I)
-_WHICH = re.compile(rf"^(?:which|what|how many) (?P<np>(?!{_AUX}\b)(?:[\w-]+ ){{0,3}}?(?:people|staff|[\w-]+[^su\W]s)) (?P<rest>(?!are there|is there)[a-z]+\b.*)$", re.I)
+_WHICH = re.compile(rf"^(?:which|what|how many) (?P<np>(?!{_AUX}\b|happens\b)(?:[\w-]+ ){{0,3}}?(?:people|staff|[\w-]+[^su\W]s)) (?P<rest>(?!are there|is there)[a-z]+\b.*)$", re.I)
 _DETERMINED = re.compile(r"\b(?:an?|the|our|their|my|your) (?:[\w-]+ ){0,2}[\w-]+(?= (?:in|of|for|with|to|by|on)\b|$)", re.I)
 _FRAME = re.compile(rf"^(?:please )?(?:{_WH}|{_AUX}|tell me|explain|describe|define|list|name|give me)(?: (?:{_AUX}|about|me|the|an?|exactly|really|i|we|you))*\s+", re.I)
 _CAPITALS = re.compile(r"(?<=[\w,;] )(?!I\b|I'm\b)[A-Z][\w&’'-]*(?: [A-Z][\w&’'-]*)*|\b[A-Z][A-Z&]+s?\b")
 _ARTICLE = re.compile(r"^(?:an?|the|our|my|your) ", re.I)
+# What is told apart by a number: "week 2", "weeks 2 to 4", "the third quarter"
+_COUNTED = re.compile(
+    r"\b(?P<noun>[a-z]{3,}?)s? \d+(?:(?: to | and |-|–)\d+)?(?!\w)|\b(?:first|second|third|fourth|fifth|sixth|last|\d+(?:st|nd|rd|th)) (?P<nth>[a-z]{3,}?)s?(?!\w)", re.I
+)
+_PREPOSITION = r"(?:of|for|in|at|to|about)"
 _NOT_IN_NOUNS = frozenset(
     """what who which where when why how whose is are was were do does did can could may might will would should shall must has have had
     of in to for with by on at from the an a than that as if our their your my""".split()  # noqa: SIM905
@@ -221,22 +240,38 @@ def singular(word: str) -> str:
 def swapped(question: str, other: str, lexicon: Lexicon) -> str:
     """The question asked of `other` instead: "What does Genpact do?" and "Infosys" give "What does Infosys do?"."""
     asked = question.strip()
-    ones = re.match(r"^(?:the )?(?P<kind>.+?) ones?$", other, re.I)
+    ones = re.match(r"^(?:the |an? )?(?P<kind>.+?) ones?$", other, re.I)
     if ones:
         return _of_kind(asked, ones["kind"])
     place = _place(asked, other, lexicon)
-    if not place:
+    if not place or _is_beside(plain(asked), place, other):
         return f"{plain(asked)}: {other}?"
     start = asked.lower().rindex(place.lower())
     before, after = asked[:start], asked[start + len(place) :]
     own, new = _ARTICLE.match(place), _ARTICLE.match(other)
+    many = is_plural(other.split()[-1])
     if new:
         before = re.sub(r"\b(?:an?|the|our) $", "", before, flags=re.I)
-    elif own and other[0].islower():
+    elif own and other[0].islower() and not (re.match("an? ", place, re.I) and re.search(r"[^su]s$", other)):
         other = ("the " if own.group().lower() == "the " else "an " if other[0] in "aeiou" else "a ") + other
     elif other[0].isupper():
         before = re.sub(r"\b(?:an?|the) $", "", before, flags=re.I)
+    if other.split()[-1].islower() and place.split()[-1].islower() and many != is_plural(place.split()[-1]):
+        before = agreeing(before, many=many)
     return f"{before}{other}{after}"
+
+
+def _is_beside(asked: str, place: str, other: str) -> bool:
+    """Is `other` something about what was asked, not another like it ("How much does chart review cost?", "and the minimum order?")?"""
+    is_price = re.match(r"how much (?:do|does|did) ", asked, re.I) and not re.match(r"(?:the|our|my|your) |[A-Z]", place)
+    return bool(is_price and re.match(r"the [a-z]", other)) and singular(place.split()[-1]) != singular(other.split()[-1])
+
+
+def agreeing(opening: str, *, many: bool) -> str:
+    """The words before a noun with their verb in its number: "How long does " before "audits" is "How long do "."""
+    for one, several in (("is", "are"), ("Is", "Are"), ("was", "were"), ("Was", "Were"), ("does", "do"), ("Does", "Do"), ("has", "have"), ("Has", "Have")):
+        opening = re.sub(rf"\b{one if many else several} $", f"{several if many else one} ", opening)
+    return opening
 
 
 def _place(asked: str, other: str, lexicon: Lexicon) -> str:
@@ -245,23 +280,60 @@ def _place(asked: str, other: str, lexicon: Lexicon) -> str:
     pair = pair_of(bare)
     if pair:
         return pair[1]
+    counted = _counted_like(bare, other)
+    if counted:
+        return counted
     phrase = phrase_of(bare)
-    inner = re.match(r"^.+? (?:of|for|in|at|to|about) (?P<rest>.+)$", phrase) if phrase else None
+    parts = re.split(rf" {_PREPOSITION} ", phrase)
     names = named(bare, lexicon)
-    if phrase and not inner and len(phrase.split()) <= 6:
+    if phrase and len(parts) == 1 and len(phrase.split()) <= 6:
         return phrase
     if named(f"of {other}", lexicon) and names:
         alike = [name for name in names if _shape(name) == _shape(other)]
         return max(reversed(alike or names), key=lambda name: _kinship(name, other, lexicon))
     many = [word for word in re.findall(r"[\w-]+", bare)[1:] if is_plural(word) and word.lower() not in _NOT_IN_NOUNS]
-    if not inner and many and is_plural(other.split()[-1]):
+    if len(parts) == 1 and many and is_plural(other.split()[-1]):
         return str(many[-1])
-    if inner:
-        return str(re.split(r" (?:of|for|in|at|to|about) ", inner["rest"])[-1])
+    if len(parts) > 1:
+        return _part_like(parts, other, lexicon)
     if names:
         return names[-1]
-    topic = topic_of(bare, lexicon)
-    return topic if topic.lower() in asked.lower() and topic != bare else ""
+    determined = _DETERMINED.findall(bare)
+    return str(determined[-1]) if determined else _deed(bare, other)
+
+
+def _counted_like(asked: str, other: str) -> str:
+    """What the question counts as `other` does: "week 1" for "weeks 2 to 4", "third quarter" for "the second quarter"; "" for anything else."""
+    new = _COUNTED.fullmatch(_ARTICLE.sub("", other))
+    if not new:
+        return ""
+    return next((old.group() for old in _COUNTED.finditer(asked) if (old["noun"] or old["nth"]).lower() == (new["noun"] or new["nth"]).lower()), "")
+
+
+def _part_like(parts: list[str], other: str, lexicon: Lexicon) -> str:
+    """Of "the rate", "an analyst" and "Pune" the one in whose place `other` goes.
+
+    It is the last, unless another has its noun ("senior analysts"), or the last is a name and `other` is none.
+    """
+    same = [part for part in parts if singular(part.split()[-1]) == singular(other.split()[-1])]
+    if same:
+        return same[-1]
+    is_name = _shape(parts[-1]) == "name" and not lexicon.recognise(parts[-1])
+    if is_name and _shape(other) == "words" and not lexicon.recognise(other):
+        return next((part for part in reversed(parts) if _shape(part) == "words"), parts[-1])
+    return parts[-1]
+
+
+def _deed(asked: str, other: str) -> str:
+    """Of "How do I escalate?" the verb, of "How do I apply for leave?" what is behind its preposition; "" where `other` fits in neither."""
+    opening = _FRAME.match(asked)
+    rest = asked[opening.end() :] if opening else ""
+    if not opening or not re.search(r"\b(?:i|we|you) $", opening.group(), re.I) or re.search(rf"\b{_AUX}\b", rest, re.I):
+        return ""
+    behind = re.split(r" (?:of|for|in|at|about) ", rest)
+    if len(behind) > 1:
+        return behind[-1]
+    return rest if len(rest.split()) == 1 and not _ARTICLE.match(other) else ""
 
 
 def _kinship(one: str, other: str, lexicon: Lexicon) -> int:
@@ -282,7 +354,12 @@ def _of_kind(asked: str, kind: str) -> str:
     words = asked.split(" ")
     at = next((n for n, word in enumerate(words) if n and is_plural(word.strip("?.,!")) and word.lower() not in _NOT_IN_NOUNS), None)
     if at is None:
-        return f"{plain(asked)}: {kind}?"
+        phrase = phrase_of(plain(asked))
+        bare = _ARTICLE.sub("", phrase)
+        if not bare or re.search(rf" {_PREPOSITION} ", phrase):
+            return f"{plain(asked)}: {kind}?"
+        article = "an " if kind[0] in "aeiou" else "a "
+        return asked.replace(phrase, f"{article if re.match('an? ', phrase, re.I) else phrase[: -len(bare)]}{kind} {bare}")
     first = at
     while first > 1 and words[first - 1].lower() not in _NOT_IN_NOUNS:
         first -= 1
@@ -290,9 +367,29 @@ def _of_kind(asked: str, kind: str) -> str:
 
 
 def narrowed_to(question: str, where: str) -> str:
-    """The question with "in healthcare" added, in the place of what it said with the same preposition before."""
+    """The question with "in healthcare" added, in the place of what it said with the same preposition before.
+
+    Of several such places it is the last that is alike: "in Pune" goes for "in Krakow", "in the second quarter" for "in the third quarter".
+    """
     asked = question.strip().rstrip("?.! ")
-    preposition = where.split()[0].lower()
-    found = re.search(rf" {preposition} (?!which\b|what\b)[^,]+$", asked, re.I)
-    replaceable = found is not None and (len(found.group().split()) <= 6 or preposition == "between") and found.start() > 12
-    return f"{asked[: found.start()] if found and replaceable else asked} {where}?"
+    preposition, _, what = where.partition(" ")
+    counted = _counted_like(asked, what)
+    if counted:
+        with_preposition = rf" (?:{_PREPOSITION}|on|by|after|before|during)(?: the)? {re.escape(counted)}(?!\w)"
+        if re.search(with_preposition, asked, re.I):
+            return re.sub(with_preposition, f" {where}", asked, count=1, flags=re.I) + "?"
+        return asked.replace(counted, _ARTICLE.sub("", what), 1) + "?"
+    places = [found for found in re.finditer(rf" {preposition} (?!which\b|what\b)(?:(?! {preposition} )[^,])+", asked, re.I) if _is_place(found)]
+    if places and places[-1].end() == len(asked):
+        place = next((found for found in reversed(places) if _shape(found.group().split(" ", 2)[2]) == _shape(what)), places[-1])
+        return f"{asked[: place.start()]} {where}{asked[place.end() :]}?"
+    whose = re.match(r"^(?P<opening>how .+) of (?P<who>[\w -]+)$", asked, re.I)  # "How long is probation of analysts?", "and for managers?"
+    if whose and preposition.lower() == "for" and is_plural(whose["who"].split()[-1]) and is_plural(what.split()[-1]):
+        return f"{whose['opening']} {where}?"
+    return f"{asked} {where}?"
+
+
+def _is_place(found: re.Match[str]) -> bool:
+    """Is it short enough to be one place, and not what the question asks with ("What is in …", "Is KPO in decline")?"""
+    late = found.start() > 12 or re.match(rf"^who (?!{_AUX} )\w+ ", found.string, re.I) is not None
+    return late and (len(found.group().split()) <= 6 or found.group().lower().startswith(" between "))

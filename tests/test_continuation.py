@@ -107,6 +107,24 @@ def test_an_answer_is_shortened_to_its_best_sentence() -> None:
     assert shortened((), (), found(9.0)) == ((), ())
 
 
+def test_a_sentence_of_several_that_belong_together_is_no_short_answer() -> None:
+    sentences = ("Reviews have two levels.", "Level 1 is a colleague.", "Level 2 is a manager.")
+    document = Document.compose("notes/levels.md", Draft((Block("heading", "Levels", 1), Block("prose", " ".join(sentences))), "markdown", title="Levels"))
+    passage = cut(document, lambda text: len(text.split()), 100)[0]
+    whole = Citation.of(1, document, passage, document.text.index(sentences[0]), document.text.index(sentences[2]) + len(sentences[2]), 5.0)
+    levels = Segment("quote", whole.quote, 1)
+    assert [segment.text for segment in shortened([levels], [whole], found(4.0, 5.0, 6.0, passage=passage))[0]] == [sentences[0]]
+    assert items_of([levels]) == ("Level 1", "Level 2")
+    assert items_of([Segment("quote", " ".join(sentences[2:0:-1]), 1)]) == ()
+
+
+def test_what_stands_below_a_numbered_item_is_not_counted() -> None:
+    security, leaks, quality = (Segment("item", text, n, label) for n, (text, label) in enumerate([("Security", "1."), ("Leaks", "-"), ("Quality", "2.")], 1))
+    assert items_of([security, leaks, quality]) == ("Security", "Quality")
+    assert items_of([security, leaks]) == ("Security", "Leaks")
+    assert items_of([leaks, security, quality]) == ("Leaks", "Security", "Quality")
+
+
 @pytest.mark.parametrize(
     ("said", "items"),
     [

@@ -10,6 +10,7 @@ from corpus.cut import cut
 from corpus.document import Block, Document, Draft
 from corpus.readers import Unreadable, read
 from corpus.terms import Term, harvest, split_name
+from index.terms import matching
 from samples import SAMPLES
 
 
@@ -187,6 +188,16 @@ def test_harvesting_takes_time_in_proportion_to_the_text(text: str) -> None:
 ])
 def test_a_name_is_split_from_its_abbreviations(heading: str, name: str, short: tuple[str, ...]) -> None:
     assert split_name(heading) == (name, short)
+
+
+@pytest.mark.parametrize(("search", "found"), [
+    ("SLA", ["Service level agreement"]), ("SLAs", ["Service level agreement"]), ("service level agreements", ["Service level agreement"]),
+    ("agency", ["Agencies"]), ("level", ["Service level agreement"]), ("evel agre", ["Service level agreement"]), ("levels", ["Service level agreement"]),
+    ("zebras", []), ("%", []), ("\u05e9\u05dc\u05d5\u05dd", []), (" ", ["Agencies", "Service level agreement"]), ("", ["Agencies", "Service level agreement"]),
+])
+def test_a_term_is_found_in_the_singular_and_the_plural_and_nothing_without_letters(search: str, found: list[str]) -> None:
+    kept = terms("# A\n\n## Service level agreement (SLA)\n\nA service level agreement is a promise.\n\n## Agencies\n\nAgencies are firms.\n")
+    assert [entry.name for entry in matching(kept, search)] == found
 
 
 def test_a_term_without_a_name_or_a_definition_cannot_be_made() -> None:

@@ -19,6 +19,12 @@ _STANDS_FOR = re.compile(
 )
 _TERM_COLUMN = re.compile(r"(term|abbreviation|acronym|word|name|concept)s?", re.I)
 _MEANING_COLUMN = re.compile(r"(meaning|definition|description|explanation|full form|stands for|what it means|expansion)s?", re.I)
+# "Passwords are changed every 90 days": a rule about what the heading names, not what it is.
+_RULES = re.compile(
+    r"(?:(?!\b(?:is|are)\b).)*\b(?:is|are) (?:no longer\b|(?:only |always |usually |normally )?"
+    r"(?!used|called|known|meant|intended|designed|formed)(?:[a-z]+ed|paid|kept|given|sent|held|set) "
+    r"(?:every|by|at|in|on|to|for|after|before|within|when|if|with|from|until|once|only|each|per|up)\b)", re.S
+)
 _SMALL = {"of", "and", "the", "for", "in", "on", "to", "a", "an", "as", "or", "with", "&"}
 MAX_NAME_WORDS = 10
 
@@ -80,7 +86,7 @@ def _term(passage: Passage, name: str, short: tuple[str, ...], at: int, *, defin
 def _from_heading(passage: Passage) -> Iterator[Term]:
     if passage.kind == "definition":
         name, short = split_name(passage.heading)
-        if len(name.split()) <= MAX_NAME_WORDS and not name.endswith("?"):
+        if len(name.split()) <= MAX_NAME_WORDS and not name.endswith("?") and not _RULES.match(passage.quote(passage.units[0])):
             yield _term(passage, name, short, 0, defines=True)
 
 

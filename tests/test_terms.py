@@ -59,6 +59,18 @@ def test_a_question_as_a_heading_is_no_term() -> None:
     assert said("# What is KPO?\n\nWhat is KPO? is a question.\n") == []
 
 
+@pytest.mark.parametrize(("heading", "sentence", "defines"), [
+    ("Passwords", "Passwords are changed every 90 days.", False),
+    ("Passwords", "Passwords are no longer changed at fixed intervals.", False),
+    ("Overtime", "Overtime is paid at 1.5 times the rate.", False),
+    ("Research", "Research is organised work to gain knowledge.", True),
+    ("Passwords", "Passwords are words that are changed every 90 days.", True),
+    ("Dashboards", "Dashboards are used to show figures.", True),
+])
+def test_a_rule_about_what_its_heading_names_is_no_definition(heading: str, sentence: str, defines: bool) -> None:
+    assert said(f"# {heading}\n\n{sentence}\n") == ([(heading, (), True)] if defines else [])
+
+
 @pytest.mark.parametrize(("sentence", "name", "short", "defines"), [
     ("Knowledge process outsourcing (KPO) is a trade.", "Knowledge process outsourcing", "KPO", True),
     ("A knowledge process outsourcing (KPO) business is a service.", "knowledge process outsourcing", "KPO", True),

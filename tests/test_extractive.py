@@ -485,6 +485,10 @@ def test_sources_that_disagree_are_both_quoted_and_marked(shelf: Callable[..., A
 
 @pytest.mark.parametrize(("a", "b", "differ"), [
     ("A client may end the contract with 30 days' notice.", "The contract may be ended by a client with sixty days' notice.", True),
+    ("Files are deleted 12 months after the end of an assignment, unless the contract says otherwise.",
+     "Files are deleted 24 months after the end of an assignment.", True),
+    ("Files are deleted 12 months after the end of an assignment, if it is not a trial, else 24 months.",
+     "Files are deleted 24 months after the end of an assignment.", False),
     ("KPO grows by 12% a year.", "KPO grows by 17 per cent a year.", True),
     ("KPO needs advanced skills.", "KPO does not need advanced skills.", True),
     ("KPO raises the quality of work.", "KPO lowers the quality of work.", True),

@@ -389,7 +389,8 @@ def test_a_sentence_that_points_back_brings_along_what_it_points_to(shelf: Calla
 
 @pytest.mark.parametrize(("sentence", "back"), [
     ("The two steps often overlap in practice.", True), ("The three of them are in Pune.", True), ("The latter is dearer.", True),
-    ("However, it is dear.", True),
+    ("However, it is dear.", True), ("For example, a lawyer may outsource research.", True), ("For instance, maps.", True),
+    ("For examples see Pune.", False),
     ("The three distances in KPO are:", False), ("The twofold check is dear.", False), ("Two steps overlap.", False), ("", False),
 ])
 def test_a_sentence_points_back_by_the_word_it_opens_with(sentence: str, back: bool) -> None:

@@ -16,20 +16,26 @@ from index.lexical import words
 FEWEST = 3  # content words that two sentences must share, to be about the same
 FURTHER = 0.5  # share of the words of the shorter one that the longer may have besides them
 ODD = 1  # words that each may have for itself where only an opposite or a negation tells them apart
+_PROVISO = re.compile(r", (?:unless|except|if|provided)\b[^,;:\d]*$", re.I)  # "…, unless the contract says otherwise."
 _YEAR = re.compile(r"\b(?:1[89]|20)\d\d\b")
 _SHARE = re.compile(r"\s*(?:%|per ?cent\b)", re.I)
 _TOKEN = re.compile(r"[$€£₹]?\d[\d,.]*\d|[$€£₹]?\d|[a-z]+(?:-[a-z]+)*", re.I)
 
 
 def disagree(a: str, b: str) -> bool:
-    """Do two sentences speak of the same thing and give another figure for it, or say the opposite? Never of different years."""
-    one, two = sorted((_subject(a), _subject(b)), key=len)
-    if len(one & two) < FEWEST or set(_YEAR.findall(a)) != set(_YEAR.findall(b)):
+    """Do two sentences speak of the same thing and give another figure for it, or say the opposite? Never of different years.
+
+    A proviso without a figure, at the end, does not make it another thing of which the figure is.
+    """
+    if set(_YEAR.findall(a)) != set(_YEAR.findall(b)):
         return False
+    one, two = sorted((_subject(_PROVISO.sub("", a)), _subject(_PROVISO.sub("", b))), key=len)
     mine, theirs = figures(a), figures(b)
-    if one <= two and len(two - one) <= FURTHER * len(one) and any(not mine[unit] & theirs[unit] for unit in mine.keys() & theirs.keys()):
+    other = any(not mine[unit] & theirs[unit] for unit in mine.keys() & theirs.keys())
+    if other and len(one) >= FEWEST and one <= two and len(two - one) <= FURTHER * len(one):
         return True
-    return max(len(one - two), len(two - one)) <= ODD and (any(opposed(a, [b])) or any(opposed(b, [a])))
+    one, two = _subject(a), _subject(b)
+    return len(one & two) >= FEWEST and max(len(one - two), len(two - one)) <= ODD and (any(opposed(a, [b])) or any(opposed(b, [a])))
 
 
 def _subject(sentence: str) -> set[str]:

@@ -17,7 +17,7 @@ WIDE_MARGIN = 7.0  # the same where a list is asked for, which may stand far beh
 _DANGLING = re.compile(
     r"^(this|that|these|those|it|its|they|their|them|he|she|his|her|such|here|there|however|therefore|thus|hence|moreover|furthermore|also|"
     r"instead|otherwise|then|but|and|or|so|yet|still|both|each one|the (former|latter|same|other|second|third|(two|three|four)(?! .*\bare:$))|another|"
-    r"in (contrast|addition|that case|practical terms)|"
+    r"for (example|instance)|in (contrast|addition|that case|practical terms)|"
     r"as a result|for (this|that) reason|because of (this|that)|by contrast|on the other hand)\b", re.I
 )
 

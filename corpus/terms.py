@@ -1,10 +1,10 @@
 """Terms: what documents define, harvested from any of them, each with the verbatim sentence that says so."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from corpus.document import Document, Passage
+from corpus.document import Document, Passage, header_of
 from corpus.sentences import says_what
 
 # "Legal process outsourcing (LPO)": up to eight words, then their initials in brackets.
@@ -17,8 +17,15 @@ _STANDS_FOR = re.compile(
     r"\b([A-Z][A-Z&]{1,7}s?),? (?:stands for|is short for|is an? (?:acronym|abbreviation) (?:for|of)|"
     rf"an? (?:acronym|abbreviation) (?:for|of)|means) (?:the |an? )?[\"'“‘]?({_WORDS % 0})"
 )
-_TERM_COLUMN = re.compile(r"(term|abbreviation|acronym|word|name|concept)s?", re.I)
+_TERM_COLUMN = re.compile(r"(term|word|name|concept)s?", re.I)
+_SHORT_COLUMN = re.compile(r"(abbreviation|acronym|short form)s?", re.I)
 _MEANING_COLUMN = re.compile(r"(meaning|definition|description|explanation|full form|stands for|what it means|expansion)s?", re.I)
+# "Passwords are changed every 90 days": a rule about what the heading names, not what it is.
+_RULES = re.compile(
+    r"(?:(?!\b(?:is|are)\b).)*\b(?:is|are) (?:no longer\b|(?:only |always |usually |normally )?"
+    r"(?!used|called|known|meant|intended|designed|formed)(?:[a-z]+ed|paid|kept|given|sent|held|set) "
+    r"(?:every|by|at|in|on|to|for|after|before|within|when|if|with|from|until|once|only|each|per|up)\b)", re.S
+)
 _SMALL = {"of", "and", "the", "for", "in", "on", "to", "a", "an", "as", "or", "with", "&"}
 MAX_NAME_WORDS = 10
 
@@ -80,7 +87,7 @@ def _term(passage: Passage, name: str, short: tuple[str, ...], at: int, *, defin
 def _from_heading(passage: Passage) -> Iterator[Term]:
     if passage.kind == "definition":
         name, short = split_name(passage.heading)
-        if len(name.split()) <= MAX_NAME_WORDS and not name.endswith("?"):
+        if len(name.split()) <= MAX_NAME_WORDS and not name.endswith("?") and not _RULES.match(passage.quote(passage.units[0])):
             yield _term(passage, name, short, 0, defines=True)
 
 
@@ -88,15 +95,36 @@ def _from_row(passage: Passage) -> Iterator[Term]:
     if passage.kind != "row":
         return
     cells = [cell.strip() for cell in passage.text.split(" | ")]
-    if len(cells) < 2 or not cells[1] or not any(letter.isalpha() for letter in cells[0]):
+    header = header_of(passage)
+    columns = _columns(header.split(" | ")) if header else (0, 1, None) if len(cells) == 2 else None
+    if columns is None or len(cells) <= max(columns[:2]):
         return
-    header = passage.context.rpartition("\n")[2].split(" | ") if "\n" in passage.context else []
-    names_columns = len(header) >= 2 and _TERM_COLUMN.fullmatch(header[0]) and _MEANING_COLUMN.fullmatch(header[1])
-    if len(cells[0].split()) <= MAX_NAME_WORDS and (names_columns or (len(cells) == 2 and not header)):
-        name, short = split_name(cells[0])
-        if _initials(cells[1], name) and name.upper() == name:
-            name, short = cells[1], (name,)
-        yield _term(passage, name, short, 0, defines=True)
+    at, meaning, short_at = columns
+    if not cells[meaning] or not any(letter.isalpha() for letter in cells[at]) or len(cells[at].split()) > MAX_NAME_WORDS:
+        return
+    name, short = split_name(cells[at])
+    if _initials(cells[meaning], name) and name.upper() == name:
+        name, short = cells[meaning], (name,)
+    if short_at is not None and short_at < len(cells):
+        short = tuple(dict.fromkeys([*short, *(part for part in re.split(r"[\s,;/]+", cells[short_at]) if sum(map(str.isupper, part)) > 1)]))
+    yield _term(passage, name, short, 0, defines=True)
+
+
+def _columns(header: Sequence[str]) -> tuple[int, int, int | None] | None:
+    """The places of the name, its meaning and its short form, which may be missing, in a glossary's header; None for any other table.
+
+    Where no column is called a term the abbreviation is the name. What is called a "name" may be a person or an article: its meaning must
+    follow at once, or an abbreviation be given.
+    """
+    term, short, meaning = (
+        next((at for at, column in enumerate(header) if kind.fullmatch(column.strip())), None) for kind in (_TERM_COLUMN, _SHORT_COLUMN, _MEANING_COLUMN)
+    )
+    if meaning is None:
+        return None
+    if term is None:
+        return None if short is None else (short, meaning, None)
+    glossary = short is not None or meaning == term + 1 or not header[term].strip().lower().startswith("name")
+    return (term, meaning, short) if glossary else None
 
 
 def _from_sentences(passage: Passage) -> Iterator[Term]:

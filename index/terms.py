@@ -1,5 +1,6 @@
 """Terms of all documents, put together: one entry a name, with every place that says what it means."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -30,11 +31,21 @@ def entries(terms: Sequence[Term]) -> list[TermEntry]:
 
 
 def matching(terms: Sequence[Term], text: str) -> list[TermEntry]:
-    """The entries whose name or abbreviation is `text`; when none is, those that contain it. All entries for an empty text."""
+    """The entries whose name or abbreviation is `text`, in the singular or the plural; when none is, those that contain it.
+
+    All entries for a blank text, none for one without a letter or a digit.
+    """
     everything = entries(terms)
-    wanted = words(text)
-    if not wanted:
+    if not text.strip():
         return everything
-    names = [(entry, [words(name) for name in (entry.name, *entry.abbreviations)]) for entry in everything]
-    exact = [entry for entry, known in names if wanted in known]
-    return exact or [entry for entry, known in names if any(" ".join(wanted) in " ".join(name) for name in known)]
+    wanted, one = " ".join(words(text)), _singular(text)
+    if not wanted:
+        return []
+    names = [(entry, (entry.name, *entry.abbreviations)) for entry in everything]
+    exact = [entry for entry, known in names if any(_singular(name) == one for name in known)]
+    return exact or [entry for entry, known in names if any(wanted in " ".join(words(name)) or f" {one} " in f" {_singular(name)} " for name in known)]
+
+
+def _singular(text: str) -> str:
+    """The words of a text, each without the ending of a plural ("SLAs", "agencies")."""
+    return " ".join(re.sub(r"(?<=\w\w)(?<!s)s$", "", re.sub(r"(?<=\w\w)ies$", "y", word)) for word in words(text))

@@ -389,7 +389,8 @@ def test_a_sentence_that_points_back_brings_along_what_it_points_to(shelf: Calla
 
 @pytest.mark.parametrize(("sentence", "back"), [
     ("The two steps often overlap in practice.", True), ("The three of them are in Pune.", True), ("The latter is dearer.", True),
-    ("However, it is dear.", True),
+    ("However, it is dear.", True), ("For example, a lawyer may outsource research.", True), ("For instance, maps.", True),
+    ("For examples see Pune.", False),
     ("The three distances in KPO are:", False), ("The twofold check is dear.", False), ("Two steps overlap.", False), ("", False),
 ])
 def test_a_sentence_points_back_by_the_word_it_opens_with(sentence: str, back: bool) -> None:
@@ -485,6 +486,10 @@ def test_sources_that_disagree_are_both_quoted_and_marked(shelf: Callable[..., A
 
 @pytest.mark.parametrize(("a", "b", "differ"), [
     ("A client may end the contract with 30 days' notice.", "The contract may be ended by a client with sixty days' notice.", True),
+    ("Files are deleted 12 months after the end of an assignment, unless the contract says otherwise.",
+     "Files are deleted 24 months after the end of an assignment.", True),
+    ("Files are deleted 12 months after the end of an assignment, if it is not a trial, else 24 months.",
+     "Files are deleted 24 months after the end of an assignment.", False),
     ("KPO grows by 12% a year.", "KPO grows by 17 per cent a year.", True),
     ("KPO needs advanced skills.", "KPO does not need advanced skills.", True),
     ("KPO raises the quality of work.", "KPO lowers the quality of work.", True),

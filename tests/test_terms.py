@@ -10,6 +10,7 @@ from corpus.cut import cut
 from corpus.document import Block, Document, Draft
 from corpus.readers import Unreadable, read
 from corpus.terms import Term, harvest, split_name
+from index.terms import matching
 from samples import SAMPLES
 
 
@@ -58,6 +59,18 @@ def test_a_question_as_a_heading_is_no_term() -> None:
     assert said("# What is KPO?\n\nWhat is KPO? is a question.\n") == []
 
 
+@pytest.mark.parametrize(("heading", "sentence", "defines"), [
+    ("Passwords", "Passwords are changed every 90 days.", False),
+    ("Passwords", "Passwords are no longer changed at fixed intervals.", False),
+    ("Overtime", "Overtime is paid at 1.5 times the rate.", False),
+    ("Research", "Research is organised work to gain knowledge.", True),
+    ("Passwords", "Passwords are words that are changed every 90 days.", True),
+    ("Dashboards", "Dashboards are used to show figures.", True),
+])
+def test_a_rule_about_what_its_heading_names_is_no_definition(heading: str, sentence: str, defines: bool) -> None:
+    assert said(f"# {heading}\n\n{sentence}\n") == ([(heading, (), True)] if defines else [])
+
+
 @pytest.mark.parametrize(("sentence", "name", "short", "defines"), [
     ("Knowledge process outsourcing (KPO) is a trade.", "Knowledge process outsourcing", "KPO", True),
     ("A knowledge process outsourcing (KPO) business is a service.", "knowledge process outsourcing", "KPO", True),
@@ -103,6 +116,13 @@ def test_the_first_of_two_definitions_wins() -> None:
     ("Term | Meaning", "Attrition | People leaving", [("Attrition", (), True)]),
     ("Abbreviation | Full form", "LPO | Legal process outsourcing", [("Legal process outsourcing", ("LPO",), True)]),
     ("Term | Definition | Where", "Service level agreement (SLA) | A promise | Law", [("Service level agreement", ("SLA",), True)]),
+    ("Term | Abbreviation | Meaning", "First pass yield | FPY | What passes without rework", [("First pass yield", ("FPY",), True)]),
+    ("Term | Abbreviation | Meaning", "Red file |  | What two reviewers rejected", [("Red file", (), True)]),
+    ("Term | Abbreviation | Meaning", "Red file | n/a | What two reviewers rejected", [("Red file", (), True)]),
+    ("Acronym | Term | Area | Definition", "WO, WOR | Work order | Law | An instruction", [("Work order", ("WO", "WOR"), True)]),
+    ("Abbreviation | Area | Full form", "LPO | Law | Legal process outsourcing", [("Legal process outsourcing", ("LPO",), True)]),
+    ("Name | Price | Description", "Patent search | 950 | A search for patents", []),
+    ("Area | Meaning", "Law | Legal work", []),
     ("Firm | Place", "Acme | Pune", []),
     ("Term | Meaning", " | No name", []),
     ("Term | Meaning", "No meaning | ", []),
@@ -187,6 +207,16 @@ def test_harvesting_takes_time_in_proportion_to_the_text(text: str) -> None:
 ])
 def test_a_name_is_split_from_its_abbreviations(heading: str, name: str, short: tuple[str, ...]) -> None:
     assert split_name(heading) == (name, short)
+
+
+@pytest.mark.parametrize(("search", "found"), [
+    ("SLA", ["Service level agreement"]), ("SLAs", ["Service level agreement"]), ("service level agreements", ["Service level agreement"]),
+    ("agency", ["Agencies"]), ("level", ["Service level agreement"]), ("evel agre", ["Service level agreement"]), ("levels", ["Service level agreement"]),
+    ("zebras", []), ("%", []), ("\u05e9\u05dc\u05d5\u05dd", []), (" ", ["Agencies", "Service level agreement"]), ("", ["Agencies", "Service level agreement"]),
+])
+def test_a_term_is_found_in_the_singular_and_the_plural_and_nothing_without_letters(search: str, found: list[str]) -> None:
+    kept = terms("# A\n\n## Service level agreement (SLA)\n\nA service level agreement is a promise.\n\n## Agencies\n\nAgencies are firms.\n")
+    assert [entry.name for entry in matching(kept, search)] == found
 
 
 def test_a_term_without_a_name_or_a_definition_cannot_be_made() -> None:

@@ -53,6 +53,13 @@ def press_twice(visit: Visit, button: Locator) -> None:
     button.click()
 
 
+def test_a_file_whose_page_was_closed_before_it_was_read_is_read_again(visit: Visit, shelf: Served) -> None:
+    assert httpx.post(f"{shelf.url}/upload?name=ibis.md", content=b"# About ibises\n\nAn ibis desk is a team of five.\n").status_code == 200
+    visit.tab("Sources")
+    visit.page.get_by_role("button", name="Read again").click()
+    visit.tell("#documents", "About ibises")
+
+
 def test_files_go_in_are_replaced_and_removed_and_the_next_question_knows(visit: Visit, tmp_path: Path) -> None:
     zebra, broken = tmp_path / "Zebra <b> & co.md", tmp_path / "scan.pdf"
     zebra.write_text(ZEBRA.format("four analysts"))

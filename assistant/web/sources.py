@@ -113,15 +113,17 @@ class SourcesTab:
     def read(self, folder: str | None = None, *, uploads: bool = False) -> Iterator[Update]:
         """Bring all sources up to date, or only what was put in here, or a folder of this computer; one that is not there says so."""
         library = self._desk.library
-        paths = [library.folder] if uploads and library.folder.is_dir() else []
         if folder is not None:
             path = Path(folder.strip())
             if not path.is_absolute() or not os.path.exists(path):  # Path.exists raises for what may not be looked into, and for too long a name
                 said = f"There is no folder “{folder.strip()}” on this computer, or it may not be looked into. Give the whole path, with all its folders."
                 yield {self.progress: news(said, "trouble")}
                 return
-            paths = [path]
-        yield from self._done(lambda: library.start(paths))
+            yield from self._done(lambda: library.start([path]))
+        elif uploads and library.folder.is_dir():
+            yield from self._done(lambda: library.start([library.folder]))
+        else:
+            yield from self._done(library.start_all)
 
     def remove(self, document: str) -> Iterator[Update]:
         """Delete a file that was put in here, and take its document out."""

@@ -361,6 +361,22 @@ def test_a_question_that_is_entered_during_an_answer_is_told_to_wait_and_stays_i
         expect(visit.page.locator("#question textarea")).to_have_value("")
 
 
+def test_a_question_that_is_too_long_stays_in_the_box_whole(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
+    assistant, chats, served = slow
+    assistant.go.set()
+    with visiting(chromium, served) as visit:
+        long = "background " * 300 + "What is a zebra desk?"
+        box = visit.page.locator("#question textarea")
+        box.fill(long)
+        box.press("Enter")
+        visit.tell("#toast", "may have 2,000 characters, and this one has 3,321. To mend it: keep what you want to know")
+        expect(box).to_have_value(long)
+        visit.after(visit.page.locator(".welcome .example").first.click)
+        expect(box).to_have_value(long)
+        assert "a team of analysts" in visit.ask("What is a zebra desk?")
+        expect(box).to_have_value("")
+
+
 def test_what_is_typed_right_after_a_question_stays_in_the_box_and_is_no_part_of_it(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
     assistant, chats, served = slow
     assistant.go.clear()

@@ -8,8 +8,8 @@ from typing import Any
 
 import gradio as gr
 
-from assistant.answer import MAX_QUESTION, Answer, Segment
-from assistant.ask import MAX_TURNS, Reading, Searching, Writing
+from assistant.answer import Answer, Segment
+from assistant.ask import MAX_TURNS, Reading, Searching, Writing, whole
 from assistant.chats import Chat, Turn, earlier, title_of
 from assistant.drafting import Said
 from assistant.question import Question
@@ -37,6 +37,7 @@ STOPPED = "Stopped. Nothing of the answer is kept."
 SEEN_BY_ALL = "Chats are kept here. Everybody who can open this page sees them."
 MOVED_ON = "This chat has gone on in another window. Your question was added at its end, and nothing was replaced."
 REASONS = ("Wrong source", "Out of date", "Incomplete", "Should have refused", "Something else")
+UNTAKEN = "notice untaken"  # a notice at which the page's script leaves the question in the box
 THANKS = "Thank you. It is in the evaluators' inbox."
 SETTLE_SECONDS = 0.5
 MAX_WORDS = 1_000  # characters of a remark on an answer
@@ -74,7 +75,7 @@ class ChatTab:
                 with gr.Row(elem_id="ask"):
                     self.box = gr.Textbox(
                         placeholder="Ask about knowledge process outsourcing", label="Your question", show_label=False, container=False,
-                        max_length=MAX_QUESTION, autofocus=True, scale=8, lines=1, max_lines=6, elem_id="question",
+                        autofocus=True, scale=8, lines=1, max_lines=6, elem_id="question",
                     )
                     self.send = gr.Button("Ask", variant="primary", scale=0, min_width=84, elem_id="send")
                     self.stop = gr.Button("Stop", variant="stop", scale=0, min_width=84, visible=False, elem_id="stop")
@@ -115,8 +116,13 @@ class ChatTab:
         """Stream one answer: what is being done, then the whole of it. While one is being answered, nothing else is asked.
 
         What is `typed` takes the place of a question that is being edited; `again` is a turn of the open chat to be asked again.
+        One that is too long stays in the box.
         """
-        text = one_line(str(text))[:MAX_QUESTION]
+        try:
+            text = whole(str(text))
+        except KpoError as error:
+            yield {self.notice: news(mending(error), UNTAKEN)}
+            return
         if not text and again is None:
             return
         if sitting.asking is None:

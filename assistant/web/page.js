@@ -378,7 +378,11 @@
       answer.scrollIntoView({ block: "start" });
     }
     const notice = $("#notice .notice");
-    if (notice && notice !== told) (told = notice, notify(notice.innerText));
+    if (notice && notice !== told) {
+      told = notice;
+      if (notice.matches(".untaken")) sent = null;
+      notify(notice.innerText);
+    }
   }
   new MutationObserver(look).observe(document.documentElement, { childList: true, subtree: true });
 

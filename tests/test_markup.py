@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.answer import Answer, Citation, Segment
-from assistant.ask import disputed
+from assistant.ask import disputed, narrowed
 from assistant.chats import Topic, Turn
 from assistant.web.markup import busy_html, button, clean, failed_html, news, turn_html
 from corpus.cut import cut
@@ -136,6 +136,15 @@ def test_a_refusal_looks_like_one_and_offers_places_as_buttons() -> None:
     assert "Read “<u>” as “x”. Searched for “<b>s</b>”." in visible(html)
     assert 'class="cite"' not in html
     assert "operator" not in turn_html(turn, {})
+
+
+def test_a_refusal_says_first_that_only_chosen_documents_were_searched() -> None:
+    refusal = Answer("q", "q", "refused", (Segment("own", "Nothing."),), notes=(narrowed(1),))
+    for names, only in ((("Tag <law>", "Folder notes"), "Tag <law>, Folder notes"), ((), "1 chosen document")):
+        html = shown(refusal, narrowed=names)
+        assert visible(html).startswith(f"qSearched only in {only}. Other documents may hold the answer.Nothing.")
+        assert html.lower().count("searched only in") == 1
+    assert "earched only" not in shown(replace(refusal, notes=()))
 
 
 def test_a_damaged_answer_is_not_shown_and_only_the_last_question_can_be_edited() -> None:

@@ -39,6 +39,8 @@ MOVED_ON = "This chat has gone on in another window. Your question was added at 
 REASONS = ("Wrong source", "Out of date", "Incomplete", "Should have refused", "Something else")
 UNTAKEN = "notice untaken"  # a notice at which the page's script leaves the question in the box
 THANKS = "Thank you. It is in the evaluators' inbox."
+ALL = "Search only in chosen documents"  # as long as none is chosen
+NAMED = 3  # chosen documents, folders and tags that the folded list names
 SETTLE_SECONDS = 0.5
 MAX_WORDS = 1_000  # characters of a remark on an answer
 Update = dict[Any, Any]
@@ -79,7 +81,7 @@ class ChatTab:
                     )
                     self.send = gr.Button("Ask", variant="primary", scale=0, min_width=84, elem_id="send")
                     self.stop = gr.Button("Stop", variant="stop", scale=0, min_width=84, visible=False, elem_id="stop")
-                with gr.Accordion("Search only in chosen documents", open=False, elem_id="narrow"):
+                with gr.Accordion(ALL, open=False, elem_id="narrow") as self.narrow:
                     self.only = gr.Dropdown(
                         label="Documents, folders or tags; nothing chosen searches everything", multiselect=True, choices=[], elem_id="only", filterable=True,
                         visible=False,
@@ -91,7 +93,7 @@ class ChatTab:
 
     def opening(self) -> list[Any]:
         """The components that opening, renaming and deleting a chat change."""
-        return [self.thread, self.shown, self.live, self.next, self.list, self.editing, self.edited, self.box, *self.judging()]
+        return [self.thread, self.shown, self.live, self.next, self.list, self.editing, self.edited, self.box, self.only, *self.judging()]
 
     def judging(self) -> list[Any]:
         """The components that judging an answer changes."""
@@ -260,17 +262,28 @@ class ChatTab:
         return self._shown(sitting) if sitting.asking is None else {}
 
     def open(self, sitting: Sitting, chat: int | None) -> Update:
-        """Show a kept chat; None, and one that is not there any more, show an empty one."""
+        """Show a kept chat; None, and one that is not there any more, show an empty one, which searches all documents."""
         known = chat is not None and self._desk.chats.title(chat) is not None
         with sitting.showing:
             sitting.begun, sitting.chat, sitting.newest = True, (chat if known else None), None
             sitting.empty += not known
-        return {**self._shown(sitting), **self._edited(sitting, None), **self.unjudged(sitting), self.list: self.chat_list(sitting)}
+        everywhere = {} if known else {self.only: []}
+        return {**self._shown(sitting), **self._edited(sitting, None), **self.unjudged(sitting), **everywhere, self.list: self.chat_list(sitting)}
 
     def answer(self, sitting: Sitting, turn: int) -> Update:
         """Show the chat of an answer; an empty one, with a notice, when the answer is not there any more."""
         found = self._desk.chats.turn(turn)
         return self.open(sitting, found.chat) if found else {**self.open(sitting, None), self.notice: news(GONE)}
+
+    def narrowed(self, chosen: Sequence[str] | None) -> Update:
+        """Name what is chosen where that can be read when the list is folded away."""
+        if not chosen:
+            return {self.narrow: gr.update(label=ALL)}
+        with self._desk.assistant.retrieval.catalog.reading() as view:
+            labels = {value: label for label, value in places(view)}
+        names = [labels.get(value, "what is not there any more") for value in chosen]
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        return {self.narrow: gr.update(label=f"Searching only in {', '.join(names[:NAMED])}{more}")}
 
     def search(self, sitting: Sitting, search: str) -> Update:
         """Show the chats that hold this, until something else is searched for."""

@@ -444,6 +444,24 @@ def test_what_another_window_has_added_is_not_replaced(slow: tuple[Slow, Chats, 
         assert one.page.locator("#thread .turn .asked").all_inner_texts() == asked[:2]
 
 
+def test_a_chat_that_another_window_deleted_is_not_gone_on_with_unawares(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
+    assistant, chats, served = slow
+    assistant.go.set()
+    with visiting(chromium, served) as visit:
+        visit.ask("What is a zebra desk?")
+        chats.delete(1)
+        box = visit.page.locator("#question textarea")
+        box.fill("When does it work?")
+        box.press("Enter")
+        visit.tell("#toast", "This chat was deleted in another window.")
+        expect(box).to_have_value("When does it work?")
+        expect(visit.page.locator("#live .asked")).to_have_text("What is a zebra desk?")
+        assert chats.listed() == []
+        visit.after(lambda: box.press("Enter"))
+        expect(box).to_have_value("")
+        assert [(chat.title, chat.turns) for chat in chats.listed()] == [("When does it work?", 1)]
+
+
 @contextmanager
 def settling(page: Page) -> Iterator[None]:
     """Go on only when nothing that was asked for meanwhile is under way: questions to ask next are asked for after an answer is shown."""

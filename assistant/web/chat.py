@@ -35,6 +35,7 @@ NOT_SENT = "It was not sent: the answer is not kept any more, or the server was 
 ONE_AT_A_TIME = "One question at a time: wait for this answer, or stop it."
 STOPPED = "Stopped. Nothing of the answer is kept."
 SEEN_BY_ALL = "Chats are kept here. Everybody who can open this page sees them."
+DELETED = "This chat was deleted in another window. Ask once more, and your question begins a new one."
 MOVED_ON = "This chat has gone on in another window. Your question was added at its end, and nothing was replaced."
 REASONS = ("Wrong source", "Out of date", "Incomplete", "Should have refused", "Something else")
 UNTAKEN = "notice untaken"  # a notice at which the page's script leaves the question in the box
@@ -138,6 +139,12 @@ class ChatTab:
             yield {self.notice: news(ONE_AT_A_TIME)}
 
     def _asked(self, asking: Asking, sitting: Sitting, chosen: Sequence[str] | None, again: int | None) -> Iterator[Update]:
+        if sitting.chat is not None and self._desk.chats.title(sitting.chat) is None:
+            with sitting.showing:
+                sitting.chat, sitting.newest = None, None
+                sitting.empty += 1
+            yield {self.shown: "", **self._edited(sitting, None), self.list: self.chat_list(sitting), self.notice: news(DELETED, UNTAKEN)}
+            return
         place = chat, _ = sitting.place
         kept = self._desk.chats.turns(chat) if chat is not None else []
         repeated = next((turn for turn in kept if turn.id == again), None)

@@ -650,9 +650,10 @@ def test_a_link_leads_to_its_answer_and_a_dead_one_says_so(slow: tuple[Slow, Cha
         expect(asked).to_be_focused(timeout=PATIENCE)
         expect(asked).to_be_in_viewport()
         assert "chat=1" in visit.page.url
-    with visiting(chromium, served, "/?answer=99") as visit:
-        visit.tell("#toast", "This answer is not kept any more.")
-        expect(visit.page.locator(".welcome")).to_be_visible()
+    for path, what in (("/?answer=99", "answer"), ("/?chat=99", "chat"), ("/?chat=-1", "chat")):
+        with visiting(chromium, served, path) as visit:
+            visit.tell("#toast", f"This {what} is not kept any more.")
+            expect(visit.page.locator(".welcome")).to_be_visible()
 
 
 def test_the_focus_is_not_lost_with_the_button_that_was_pressed(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:

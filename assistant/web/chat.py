@@ -31,6 +31,7 @@ EXAMPLES = {
 }
 BROKEN = "Something went wrong with this question. Tell whoever runs this page: its log says why."
 GONE = "This answer is not kept any more."
+CHAT_GONE = "This chat is not kept any more."
 NOT_SENT = "It was not sent: the answer is not kept any more, or the server was started again. Press “Not right” once more."
 ONE_AT_A_TIME = "One question at a time: wait for this answer, or stop it."
 STOPPED = "Stopped. Nothing of the answer is kept."
@@ -269,13 +270,15 @@ class ChatTab:
         return self._shown(sitting) if sitting.asking is None else {}
 
     def open(self, sitting: Sitting, chat: int | None) -> Update:
-        """Show a kept chat; None, and one that is not there any more, show an empty one, which searches all documents."""
+        """Show a kept chat; None, and one that is not there any more, which is told, show an empty one, which searches all documents."""
         known = chat is not None and self._desk.chats.title(chat) is not None
         with sitting.showing:
             sitting.begun, sitting.chat, sitting.newest = True, (chat if known else None), None
             sitting.empty += not known
-        everywhere = {} if known else {self.only: []}
-        return {**self._shown(sitting), **self._edited(sitting, None), **self.unjudged(sitting), **everywhere, self.list: self.chat_list(sitting)}
+        changed: Update = {} if known else {self.only: []}
+        if chat is not None and not known:
+            changed[self.notice] = news(CHAT_GONE)
+        return {**self._shown(sitting), **self._edited(sitting, None), **self.unjudged(sitting), **changed, self.list: self.chat_list(sitting)}
 
     def answer(self, sitting: Sitting, turn: int) -> Update:
         """Show the chat of an answer; an empty one, with a notice, when the answer is not there any more."""

@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Error, Page, Request, Route, expect
 
 from assistant.answer import Answer
 from assistant.ask import Assistant, Event, Extractive, Searching
-from assistant.chats import Chats
+from assistant.chats import LISTED, Chats
 from assistant.check import Constants as Check
 from assistant.check import Judge
 from assistant.drafting import Drafter
@@ -704,6 +704,20 @@ def test_a_list_that_was_searched_stays_searched(slow: tuple[Slow, Chats, Served
         expect(visit.page.locator("#live .asked")).to_have_text("What is a zebra desk?", timeout=PATIENCE)
         expect(visit.page.locator("#chats .chat")).to_be_focused()
         assert visit.page.locator("#chats .chat").count() == 1
+
+
+def test_a_list_that_is_cut_says_how_many_chats_there_are_beside_it(slow: tuple[Slow, Chats, Served]) -> None:
+    assistant, chats, _ = slow
+    assistant.go.set()
+    answer = assistant.answer(Question("What is a zebra desk?"))
+    tab = chat_tab(Desk(assistant, chats, Library(assistant.retrieval.catalog, lambda paths: iter(()), str), lambda question, **told: None))
+    for _ in range(LISTED):
+        chats.keep(None, answer)
+    assert "more: search for them" not in tab.chat_list(Sitting())
+    for _ in range(2):
+        chats.keep(None, answer)
+    shown = tab.chat_list(Sitting(search="zebra"))
+    assert shown.count("<li>") == LISTED and "2 more: search for them." in shown
 
 
 def test_what_was_said_of_one_answer_does_not_stand_under_the_next(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:

@@ -372,7 +372,9 @@ class ChatTab:
         found = self._desk.chats.listed(sitting.search)
         if not found:
             return clean(f'<p class="note">{"No chat holds that." if sitting.search.strip() else SEEN_BY_ALL}</p>')
-        return clean(f'<nav aria-label="Chats"><ul>{"".join(self._entry(chat, sitting) for chat in found)}</ul></nav>')
+        left = self._desk.chats.count(sitting.search) - len(found)
+        more = f'<p class="note">{left:,} more: search for them.</p>' if left > 0 else ""
+        return clean(f'<nav aria-label="Chats"><ul>{"".join(self._entry(chat, sitting) for chat in found)}</ul></nav>{more}')
 
     def _entry(self, chat: Chat, sitting: Sitting) -> str:
         opened = button("chat", chat.id, chat.title, kind="chat", current=chat.id == sitting.chat)

@@ -752,6 +752,12 @@ def test_the_last_judgement_of_an_answer_is_the_one_that_is_shown(slow: tuple[Sl
             expect(visit.page.locator("#live [aria-pressed=true]")).to_have_attribute("data-do", pressed)
         up.click()
         expect(visit.page.locator("#live [aria-pressed=true]")).to_have_attribute("data-do", "up")
+        visit.page.reload()
+        expect(up).to_be_visible(timeout=PATIENCE)
+        chats.delete(1)
+        up.click()
+        visit.tell("#toast", "This answer is not kept any more.")
+        expect(visit.page.locator("#live [aria-pressed=true]")).to_have_count(0)
 
 
 def test_damaged_records_are_told_wherever_they_are_met(slow: tuple[Slow, Chats, Served], tmp_path: Path, chromium: Browser) -> None:

@@ -40,6 +40,7 @@ DELETED = "This chat was deleted in another window. Ask once more, and your ques
 MOVED_ON = "This chat has gone on in another window. Your question was added at its end, and nothing was replaced."
 REASONS = ("Wrong source", "Out of date", "Incomplete", "Should have refused", "Something else")
 UNTAKEN = "notice untaken"  # a notice at which the page's script leaves the question in the box
+LIKED = "notice liked"  # a notice at which it shows the thumb up as given
 THANKS = "Thank you. It is in the evaluators' inbox."
 ALL = "Search only in chosen documents"  # as long as none is chosen
 NAMED = 3  # chosen documents, folders and tags that the folded list names
@@ -334,7 +335,7 @@ class ChatTab:
 
     def like(self, turn: int) -> Update:
         """A thumb up for an answer goes to the inbox."""
-        return {self.notice: news(THANKS if self._receive(turn, "up") else GONE)}
+        return {self.notice: news(THANKS, LIKED) if self._receive(turn, "up") else news(GONE)}
 
     def dislike(self, sitting: Sitting, turn: int) -> Update:
         """Ask what was wrong with an answer."""

@@ -97,6 +97,7 @@
   // --- buttons
   let opened = ""; // what the source shows, as the button that opened it says it
   let doubted = "", complained = ""; // the answer that a complaint is about, and the one whose complaint is being sent
+  let liked = ""; // the answer whose thumb up is being sent
   function judge(turn, verdict) {
     for (const button of all(`:is([data-do="up"], [data-do="down"])[data-arg="${CSS.escape(turn)}"]`))
       button.setAttribute("aria-pressed", button.dataset.do === verdict);
@@ -218,7 +219,7 @@
       pick: () => pick(arg === "folder", null),
       replace: () => pick(false, arg),
       down: () => (doubted = arg, send("down", arg)),
-      up: () => (judge(arg, "up"), send("up", arg)),
+      up: () => (liked = arg, send("up", arg)),
       edit: () => (send("edit", arg), typing().focus()),
       unedit: () => (send("unedit"), typing().focus()),
       ask: () => (send("ask", arg), toBox()),
@@ -381,6 +382,7 @@
     if (notice && notice !== told) {
       told = notice;
       if (notice.matches(".untaken")) sent = null;
+      if (notice.matches(".liked")) judge(liked, "up");
       notify(notice.innerText);
     }
   }

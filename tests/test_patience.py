@@ -412,6 +412,38 @@ def test_an_edited_question_says_so_and_can_be_left_as_it_is(slow: tuple[Slow, C
         assert [turn.question for turn in chats.turns(1)] == ["What is a zebra desk?", "When does the desk work?"]
 
 
+def test_what_stood_in_the_box_before_an_edit_is_there_again_after_it(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
+    assistant, chats, served = slow
+    assistant.go.set()
+    with visiting(chromium, served) as visit:
+        visit.ask("What is a zebra desk?")
+        box, edit = visit.page.locator("#question textarea"), visit.page.locator("#live [data-do=edit]")
+        box.fill("And then")
+        edit.click()
+        expect(box).to_have_value("What is a zebra desk?")
+        visit.page.get_by_role("button", name="Cancel editing").click()
+        expect(visit.page.locator("#editing .editing")).to_have_count(0)
+        expect(box).to_have_value("And then")
+        edit.click()
+        expect(box).to_have_value("What is a zebra desk?")
+        assistant.go.clear()
+        box.fill("Who is on a zebra desk?")
+        box.press("Enter")
+        expect(visit.page.locator("#live .busy")).to_be_visible(timeout=PATIENCE)
+        visit.page.click("#stop")
+        expect(box).to_have_value("Who is on a zebra desk?", timeout=PATIENCE)
+        visit.tell("#editing", "Editing")
+        assistant.go.set()
+        visit.after(lambda: box.press("Enter"))
+        expect(box).to_have_value("And then")
+        assert [turn.question for turn in chats.turns(1)] == ["Who is on a zebra desk?"]
+        edit.click()
+        expect(box).to_have_value("Who is on a zebra desk?")
+        visit.page.locator("[data-do=new]").click()
+        expect(visit.page.locator(".welcome")).to_be_visible(timeout=PATIENCE)
+        expect(box).to_have_value("And then")
+
+
 def test_a_question_that_is_clicked_takes_no_place(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
     assistant, chats, served = slow
     assistant.go.set()

@@ -321,8 +321,8 @@ class ChatTab:
         return {self.box: found.question, **self._edited(sitting, found)}
 
     def unedit(self, sitting: Sitting) -> Update:
-        """Leave the question that is being edited as it is."""
-        return {self.box: "", **self._edited(sitting, None)}
+        """Leave the question that is being edited as it is. The page's script puts into the box what stood there before."""
+        return self._edited(sitting, None)
 
     def _edited(self, sitting: Sitting, turn: Turn | None) -> Update:
         """Begin to edit this turn, and show that; None ends it."""

@@ -54,6 +54,18 @@
     if (typing().value.startsWith(sent.text)) fill(typing(), typing().value.slice(sent.text.length));
     sent = null;
   }
+  // What stood in the box before a question was edited is put back once that is over.
+  const draft = { text: "", edited: "" }; // `edited` is the turn
+  function edit(turn) {
+    if (!$("#editing .editing")) draft.text = typing().value || draft.text;
+    draft.edited = turn;
+    send("edit", turn);
+    typing().focus();
+  }
+  function putBack() {
+    fill(typing(), draft.text);
+    draft.text = draft.edited = "";
+  }
   addEventListener("keydown", (event) => {
     if (event.target === typing() && event.key === "Enter" && !event.shiftKey && !event.isComposing && !event.repeat) enter();
   });
@@ -220,14 +232,15 @@
       replace: () => pick(false, arg),
       down: () => (doubted = arg, send("down", arg)),
       up: () => (liked = arg, send("up", arg)),
-      edit: () => (send("edit", arg), typing().focus()),
-      unedit: () => (send("unedit"), typing().focus()),
+      edit: () => edit(arg),
+      unedit: () => (putBack(), send("unedit"), typing().focus()),
       ask: () => (send("ask", arg), toBox()),
       again: () => (send("again", arg), toBox()),
       chats,
     };
     if (["cite", "topic", "view", "more"].includes(act)) opening(button);
     if (["new", "chat"].includes(act)) unfold(false);
+    if (["new", "chat"].includes(act) && $("#editing .editing")) putBack();
     if (act === "chat") next = () => $("#chats [aria-current]");
     (own[act] || (() => send(act, arg)))();
   }, true);
@@ -345,6 +358,7 @@
       busy.scrollIntoView({ block: "start" });
     } else if (turn && waiting && !busy) {
       waiting = false;
+      if (draft.text && ![draft.edited, undefined].includes(turn.dataset.turn) && !typing().value) putBack();
       turn.scrollIntoView({ block: "start" });
       say(`${$(".answer", turn) ? $(".answer", turn).innerText : ""} ${$(".sure", turn) ? $(".sure", turn).innerText : ""}`);
     } else if (!turn && !busy) waiting = false;

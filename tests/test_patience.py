@@ -439,6 +439,15 @@ def test_what_stood_in_the_box_before_an_edit_is_there_again_after_it(slow: tupl
         assert [turn.question for turn in chats.turns(1)] == ["Who is on a zebra desk?"]
         edit.click()
         expect(box).to_have_value("Who is on a zebra desk?")
+        box.fill("Who is on the desk?")
+        visit.load_again()
+        visit.tell("#editing", "Editing “Who is on a zebra desk?”")
+        expect(box).to_have_value("Who is on the desk?")
+        visit.after(lambda: box.press("Enter"))
+        expect(box).to_have_value("And then")
+        assert [turn.question for turn in chats.turns(1)] == ["Who is on the desk?"]
+        edit.click()
+        expect(box).to_have_value("Who is on the desk?")
         visit.page.locator("[data-do=new]").click()
         expect(visit.page.locator(".welcome")).to_be_visible(timeout=PATIENCE)
         expect(box).to_have_value("And then")

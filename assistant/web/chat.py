@@ -320,6 +320,11 @@ class ChatTab:
             return {self.notice: news(GONE)}
         return {self.box: found.question, **self._edited(sitting, found)}
 
+    def resume(self, sitting: Sitting, turn: int) -> Update:
+        """Go on editing this question on a page that was loaded again, which has kept its box; nothing when it is not the open chat's."""
+        found = self._desk.chats.turn(turn)
+        return self._edited(sitting, found) if found is not None and found.chat == sitting.chat else {}
+
     def unedit(self, sitting: Sitting) -> Update:
         """Leave the question that is being edited as it is. The page's script puts into the box what stood there before."""
         return self._edited(sitting, None)

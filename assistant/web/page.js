@@ -337,7 +337,7 @@
   });
 
   // --- what happens when the server has filled something in
-  let awaited = false, waiting = false, shown = "", told = null, seen = null, judging = null, edited = null, linked = "", read = "";
+  let awaited = false, waiting = false, shown = "", told = null, seen = null, judging = null, edited = null, linked = "", read = "", resumed = "";
   // How an ingestion gets on is said at its beginning, at each quarter and at its end, with what went wrong.
   function follow() {
     const bar = $("#progress .bar"), parts = all("#progress .doing, #progress .trouble, #progress li.failed");
@@ -393,6 +393,7 @@
       answer.scrollIntoView({ block: "start" });
     }
     const notice = $("#notice .notice");
+    if (resumed && $(`#live .turn[data-turn="${CSS.escape(resumed)}"]`)) (send("resume", resumed), (resumed = ""));
     if (notice && notice !== told) {
       told = notice;
       if (notice.matches(".untaken")) sent = null;
@@ -410,14 +411,17 @@
   const asked = new URLSearchParams(location.search);
   const wanted = ["answer", "chat"].find((name) => asked.has(name));
   if (wanted === "answer") linked = asked.get(wanted);
-  // What was typed and not asked outlives the load of the page that gradio begins when the server is there again; so does what was not answered yet.
+  // What was typed and not asked outlives the load of the page that gradio begins when the server is there again; so does what was not answered yet,
+  // and a question that is being edited is edited on.
   addEventListener("pagehide", () => {
     const busy = $("#live .busy .asked");
     sessionStorage.setItem("typing", (typing() && typing().value) || (busy ? busy.textContent : ""));
+    sessionStorage.setItem("draft", $("#editing .editing") ? JSON.stringify(draft) : "{}");
   });
   ready("#thread .welcome").then(() => {
     if (wanted) send(wanted, asked.get(wanted));
     const left = sessionStorage.getItem("typing");
     if (left && !typing().value) fill(typing(), left);
+    resumed = Object.assign(draft, JSON.parse(sessionStorage.getItem("draft") || "{}")).edited;
   });
 })();

@@ -98,6 +98,8 @@ def build(desk: Desk) -> gr.Blocks:
                     return chat.delete(now, _number(arg))
                 case "edit":
                     return chat.edit(now, _number(arg))
+                case "resume":
+                    return chat.resume(now, _number(arg))
                 case "unedit":
                     return chat.unedit(now)
                 case "up":

@@ -95,7 +95,7 @@ def test_files_go_in_are_replaced_and_removed_and_the_next_question_knows(visit:
     zebra.write_text(ZEBRA.format("nine lawyers"))
     visit.tab("Sources")
     upload(visit, zebra)  # the same name again is no replacement
-    visit.tell("#intake .arriving .failed", "already")
+    visit.tell("#intake .arriving .failed", "already. Use “Replace” beside that document")
     assert [said for said in visit.complaints if "409" not in said] == []
     visit.complaints.clear()  # the browser noted that the file was turned away
     with visit.page.expect_file_chooser() as waiting:

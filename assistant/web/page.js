@@ -281,6 +281,7 @@
     $("#intake .arriving").prepend(item);
     return (said, kind = "") => ((item.textContent = `${name}: ${said}`), (item.className = kind));
   };
+  const sentence = (text = "") => text && `${text[0].toUpperCase()}${text.slice(1)}.`;
   const kind = (name) => name.slice(name.lastIndexOf(".")).toLowerCase();
   const put = (file, name, replaces) => new Promise((done) => {
     const tell = line(name), request = new XMLHttpRequest(), limit = Number($("#intake .drop").dataset.limit);
@@ -293,7 +294,7 @@
     request.onload = () => {
       let said = {};
       try { said = JSON.parse(request.responseText); } catch { said = { error: "the server did not take it" }; }
-      said.error ? tell(`${said.error}. ${said.remedy || ""}`, "failed") : tell("sent, and will be read now", "sent");
+      said.error ? tell(`${said.error}. ${sentence(said.remedy)}`, "failed") : tell("sent, and will be read now", "sent");
       done(!said.error);
     };
     request.onerror = () => (tell("the connection broke; send it again", "failed"), done(false));

@@ -1,5 +1,6 @@
 """The Sources and Glossary tabs in a real browser: put in, look in, replace, remove; terms and where they are defined."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -121,7 +122,7 @@ def test_a_folder_of_this_computer_is_read_where_it_is_and_left_out_again(visit:
         field.fill(nowhere)
         visit.page.click("#add-folder")
         visit.tell("#progress .trouble", f"There is no folder “{nowhere}”")
-    field.fill(str(tmp_path / "owls"))
+    field.fill(f'"~/{os.path.relpath(tmp_path / "owls", Path.home())}"')
     visit.page.click("#add-folder")
     source = visit.page.locator("#documents section").filter(has_text="owls")
     expect(source).to_contain_text("Owls", timeout=PATIENCE)

@@ -137,7 +137,9 @@ class Library:
         target = self.folder / safe_name(name)
         with self._lock:
             if replaces is None and target.exists():
-                raise CorpusError(f"there is a file “{target.name}” already", "use “Replace” beside that document (“Read again” lists it when it is not there), or rename yours")
+                raise CorpusError(
+                    f"there is a file “{target.name}” already", "use “Replace” beside that document (“Read again” lists it when it is not), or rename yours"
+                )
             if replaces is not None and (not target.is_file() or digest_of(target) != replaces):
                 raise CorpusError(f"“{target.name}” has been changed or removed by somebody else meanwhile", "reload the page, and look at it first")
             try:

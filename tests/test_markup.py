@@ -153,6 +153,11 @@ def test_a_damaged_answer_is_not_shown_and_only_the_last_question_can_be_edited(
     assert "data-do=\"edit\"" in turn_html(Turn(7, 2, "", "q", None), {}, last=True)
 
 
+def test_a_question_is_set_in_the_direction_of_its_writing() -> None:
+    for html in (shown(answer_of("Words.")), busy_html("q", [])):
+        assert '<h2 class="asked" dir="auto">q</h2>' in html
+
+
 def test_what_is_told_twice_is_told_anew() -> None:
     assert news("Thank <you>") != news("Thank <you>")
     assert "Thank &lt;you&gt;" in news("Thank <you>")

@@ -19,7 +19,7 @@ _TAGS = {
 _ATTRIBUTES = {
     "*": {"class", "title", "aria-label", "aria-current", "data-turn", "data-chat", "data-n"},
     "a": {"href"}, "li": {"value"}, "button": {"type", "data-do", "data-arg", "aria-pressed"}, "th": {"scope"}, "td": {"colspan"},
-    "div": {"role", "tabindex", "data-limit"},
+    "div": {"role", "tabindex", "data-limit"}, "h2": {"dir"},
 }
 NARROWED = "searched only in"  # how the note of an answer begins that was looked for in chosen documents only
 EXPORTS = (("md", "Markdown"), ("docx", "Word"), ("pdf", "PDF"))
@@ -106,7 +106,7 @@ def turn_html(
 
 
 def _asked(question: str) -> str:
-    return f'<h2 class="asked">{escape(question)}</h2>'
+    return f'<h2 class="asked" dir="auto">{escape(question)}</h2>'
 
 
 def _understood(answer: Answer) -> str:

@@ -433,6 +433,7 @@ def test_what_stood_in_the_box_before_an_edit_is_there_again_after_it(slow: tupl
         visit.page.click("#stop")
         expect(box).to_have_value("Who is on a zebra desk?", timeout=PATIENCE)
         visit.tell("#editing", "Editing")
+        expect(visit.page.locator("#live .busy")).to_have_count(0)
         assistant.go.set()
         visit.after(lambda: box.press("Enter"))
         expect(box).to_have_value("And then")

@@ -22,6 +22,7 @@ from assistant.turns import Turn
 from assistant.vocabulary import Vocabulary, stems_in
 from assistant.wishes import wish_of
 from corpus.document import embedded_text
+from corpus.errors import EvalError
 from corpus.normalise import one_line
 from corpus.terms import Term
 from index.catalog import View
@@ -125,7 +126,7 @@ class Assistant:
         """
         start = time.perf_counter()
         drafter = self._drafter if drafts else None
-        text = one_line(question.text[:MAX_QUESTION])
+        text = one_line(question.text)[:MAX_QUESTION]
         if kind_of(text) == "small-talk":
             yield Answer(text, text, "conversation", (Segment("own", GREETING),), kind="small-talk", confidence=1.0, timings_ms=_total({}, start))
             return
@@ -313,6 +314,16 @@ def nearest_topics(hits: Sequence[Hit]) -> tuple[str, ...]:
         heading = hit.passage.heading
         topics.append(heading if heading.endswith("?") or heading == title or not title else f"{heading} ({title})")
     return tuple(dict.fromkeys(topic for topic in topics if topic))[:NEAREST]
+
+
+def whole(text: str) -> str:
+    """A question on one line. Raises EvalError for one that is too long: cut, it would lose what is asked at its end."""
+    line = one_line(text)
+    if len(line) > MAX_QUESTION:
+        raise EvalError(
+            f"a question may have {MAX_QUESTION:,} characters, and this one has {len(line):,}", "keep what you want to know, and leave out what led to it"
+        )
+    return line
 
 
 def _total(timings: dict[str, float], start: float) -> dict[str, float]:

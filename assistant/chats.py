@@ -21,6 +21,9 @@ from index.records import RecordsFile
 MAX_TITLE = 80  # characters of a chat's name
 LISTED = 100  # chats that a list shows at most, the newest; a search finds the others
 
+_HOLDS = """(c.title LIKE :like ESCAPE '\\' OR EXISTS (
+    SELECT 1 FROM turns t WHERE t.chat = c.id AND (t.question LIKE :like ESCAPE '\\' OR t.said LIKE :like ESCAPE '\\')))"""
+
 
 @dataclass(frozen=True, slots=True)
 class Topic:
@@ -90,16 +93,18 @@ class Chats:
 
     def listed(self, search: str = "", limit: int = LISTED) -> list[Chat]:
         """The chats, newest first; with a search those whose name, questions or answers hold it, upper and lower case alike."""
-        like = "%" + search.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         with self._transaction() as db:
             rows = db.execute(
-                """SELECT c.id, c.title, c.changed, (SELECT count(*) FROM turns t WHERE t.chat = c.id) FROM chats c
-                   WHERE c.title LIKE ? ESCAPE '\\' OR EXISTS (
-                       SELECT 1 FROM turns t WHERE t.chat = c.id AND (t.question LIKE ? ESCAPE '\\' OR t.said LIKE ? ESCAPE '\\'))
-                   ORDER BY c.changed DESC, c.id DESC LIMIT ?""",
-                [like, like, like, limit],
+                f"""SELECT c.id, c.title, c.changed, (SELECT count(*) FROM turns t WHERE t.chat = c.id) FROM chats c
+                    WHERE {_HOLDS} ORDER BY c.changed DESC, c.id DESC LIMIT :limit""",
+                {"like": _like(search), "limit": limit},
             ).fetchall()
         return [Chat(*row) for row in rows]
+
+    def count(self, search: str = "") -> int:
+        """How many chats there are, with a search those that hold it, listed or not."""
+        with self._transaction() as db:
+            return int(db.execute(f"SELECT count(*) FROM chats c WHERE {_HOLDS}", {"like": _like(search)}).fetchone()[0])
 
     def title(self, chat: int) -> str | None:
         """The name of a chat; None when there is no such chat."""
@@ -156,6 +161,11 @@ def restored(text: str) -> Answer:
 @cache
 def _answers() -> TypeAdapter[Answer]:
     return TypeAdapter(Answer)
+
+
+def _like(search: str) -> str:
+    """The pattern of what holds this, in which nothing is a wildcard."""
+    return "%" + search.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
 
 
 def _proved(text: str) -> Answer | None:

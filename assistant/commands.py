@@ -25,12 +25,14 @@ def ask(
     data_dir: DataDir = None,
 ) -> None:
     """Answer a question with quoted, cited sentences, or refuse."""
+    from assistant.ask import whole
+    from assistant.question import Question
+
+    text = whole(question)
     assistant = house(ctx, data_dir).assistant(drafts=True)
     if question == "-":
         raise typer.Exit(0 if _ask_lines(assistant, as_json) else 1)
-    from assistant.question import Question
-
-    answer = assistant.answer(Question(question, tuple(after or ())))
+    answer = assistant.answer(Question(text, tuple(after or ())))
     if as_json:
         print_json(answer.as_json())
     else:
@@ -58,6 +60,7 @@ def _ask_lines(assistant: Any, as_json: bool) -> bool:
 
 
 def _question(line: bytes) -> Any:
+    from assistant.ask import whole
     from assistant.question import Question
 
     remedy = 'write a plain question, or an object such as {"question": "What is KPO?", "after": []}'
@@ -66,7 +69,7 @@ def _question(line: bytes) -> Any:
     except ValueError as error:
         raise EvalError(f"this line is not UTF-8: {line[:80]!r}", remedy) from error
     if not text.startswith("{"):
-        return Question(text)
+        return Question(whole(text))
     try:
         given = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -74,7 +77,7 @@ def _question(line: bytes) -> Any:
     asked, after = given.get("question"), given.get("after", [])
     if not isinstance(asked, str) or not isinstance(after, list) or not all(isinstance(turn, str) for turn in after):
         raise EvalError(f"this line has no question, or its `after` is not a list of texts: {text[:80]}", remedy)
-    return Question(asked, tuple(after))
+    return Question(whole(asked), tuple(after))
 
 
 def as_text(answer: Any) -> str:

@@ -90,6 +90,16 @@ class Library:
                 self._progress = Progress(running=True, began=time.monotonic())
                 threading.Thread(target=self._run, name="ingestion", daemon=True).start()
 
+    def start_all(self) -> None:
+        """Begin an ingestion of all sources, and of what was put in here while that is none yet: the page that sent it was closed before the end."""
+        waiting = False
+        if self.folder.is_dir():
+            with self.catalog.reading() as view:
+                waiting = self.folder.resolve() not in {source.path for source in view.sources()}
+        self.start()
+        if waiting:
+            self.start([self.folder])
+
     def _run(self) -> None:
         while True:
             with self._lock:
@@ -127,7 +137,9 @@ class Library:
         target = self.folder / safe_name(name)
         with self._lock:
             if replaces is None and target.exists():
-                raise CorpusError(f"there is a file “{target.name}” already", "use “Replace” beside that document, or rename yours")
+                raise CorpusError(
+                    f"there is a file “{target.name}” already", "use “Replace” beside that document (“Read again” lists it when it is not), or rename yours"
+                )
             if replaces is not None and (not target.is_file() or digest_of(target) != replaces):
                 raise CorpusError(f"“{target.name}” has been changed or removed by somebody else meanwhile", "reload the page, and look at it first")
             try:

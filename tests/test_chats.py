@@ -122,6 +122,7 @@ def test_a_search_finds_names_questions_and_answers_and_takes_no_wildcards(chats
     assert chats.listed("nothing holds this") == []
     assert len(chats.listed("  ")) == 2
     assert len(chats.listed(limit=1)) == 1
+    assert [chats.count(search) for search in ("", "DESK", "is a TEAM", "%", "share_of", "nothing holds this")] == [2, 1, 1, 1, 1, 0]
 
 
 def test_a_chat_is_renamed_and_deleted_for_good(chats: Chats, tmp_path: Path) -> None:

@@ -133,12 +133,13 @@ def test_ask_reads_lines_and_a_bad_one_does_not_stop_the_rest(every: Path) -> No
     lines = [
         b"What is KPO?", b"", b'{"question": "And why?", "after": ["What is KPO?"]}', b"thanks", b'{"question": 5}',
         b'{"question": "x", "after": "y"}', b"{not json", b"\xff\xfe not text", b'{"question": "What is \\ud800 KPO?"}', b"[" * 20_000,
-        b'{"question": ' + b"[" * 20_000, b"What is BPO?", b'\xef\xbb\xbf{"question": "What is LPO?"}',
+        b'{"question": ' + b"[" * 20_000, b'{"question": "' + b"x" * 2_001 + b'"}', b"What is BPO?",
+        b'\xef\xbb\xbf{"question": "What is LPO?"}',
     ]
     ran = run_kpo("ask", "-", "--json", "--data-dir", every, text=b"\n".join(lines))
     assert ran.returncode == 1, ran.stderr
     said = [json.loads(line) for line in ran.stdout.splitlines()]
-    assert ["error" in line for line in said] == [False, False, False, True, True, True, True, False, False, True, False, False]
+    assert ["error" in line for line in said] == [False, False, False, True, True, True, True, False, True, True, True, False, False]
     assert all(set(line) == {"error", "remedy"} and line["error"] and line["remedy"] for line in said if "error" in line)
     assert all(set(line) == ASK_FIELDS for line in said if "error" not in line)
     assert said[1]["standalone"] != "And why?"
@@ -167,6 +168,12 @@ def test_streams_that_are_closed_or_full_are_errors(every: Path) -> None:
     assert no_room.returncode == 2
     assert no_room.stderr.startswith("Error: nothing more can be written: No space left on device\nTo mend it: make room on the disk")
     assert no_room.stderr.count("\n") == 2
+
+
+def test_a_question_that_is_too_long_is_an_error_and_not_cut(every: Path) -> None:
+    ran = run_kpo("ask", "background " * 500 + "What is a service level agreement?", "--data-dir", every)
+    failed(ran, "a question may have 2,000 characters, and this one has 5,534", "keep what you want to know")
+    assert run_kpo("ask", "What is " + "\n" * 3_000 + "KPO?", "--data-dir", every).returncode == 0  # line breaks count as one space
 
 
 @pytest.mark.parametrize("question", ["", "-1", "\x1b[31m", b"\xff KPO"])

@@ -73,6 +73,16 @@ def test_an_upload_becomes_a_document_and_leaves_when_it_is_removed(shelf: Shelf
     assert shelf.library.entry("handbook/kpo.md") is not None
 
 
+def test_what_was_put_in_and_never_read_is_read_with_all_sources(shelf: Shelf) -> None:
+    shelf.upload(ZEBRA, "desk.md")  # and the page was closed
+    for status in ("added", "unchanged"):
+        shelf.library.start_all()
+        wait_until(lambda: not shelf.library.progress().running)
+        rows = {row.id: row.status for row in shelf.library.progress().rows}
+        assert rows == {"handbook/kpo.md": "unchanged", "uploads/desk.md": status}
+    assert shelf.begun[1:] == [[], [shelf.library.folder], []]
+
+
 def test_a_half_written_upload_is_no_document(shelf: Shelf) -> None:
     shelf.library.begin_upload().write_bytes(ZEBRA[:20])
     assert [row for row in shelf.settle([shelf.library.folder]) if row.id.startswith("uploads")] == []

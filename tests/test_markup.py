@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.answer import Answer, Citation, Segment
-from assistant.ask import disputed
+from assistant.ask import disputed, narrowed
 from assistant.chats import Topic, Turn
 from assistant.web.markup import busy_html, button, clean, failed_html, news, turn_html
 from corpus.cut import cut
@@ -138,10 +138,24 @@ def test_a_refusal_looks_like_one_and_offers_places_as_buttons() -> None:
     assert "operator" not in turn_html(turn, {})
 
 
+def test_a_refusal_says_first_that_only_chosen_documents_were_searched() -> None:
+    refusal = Answer("q", "q", "refused", (Segment("own", "Nothing."),), notes=(narrowed(1),))
+    for names, only in ((("Tag <law>", "Folder notes"), "Tag <law>, Folder notes"), ((), "1 chosen document")):
+        html = shown(refusal, narrowed=names)
+        assert visible(html).startswith(f"qSearched only in {only}. Other documents may hold the answer.Nothing.")
+        assert html.lower().count("searched only in") == 1
+    assert "earched only" not in shown(replace(refusal, notes=()))
+
+
 def test_a_damaged_answer_is_not_shown_and_only_the_last_question_can_be_edited() -> None:
     assert "damaged" in visible(shown(None))
     assert "data-do=\"edit\"" not in shown(None)
     assert "data-do=\"edit\"" in turn_html(Turn(7, 2, "", "q", None), {}, last=True)
+
+
+def test_a_question_is_set_in_the_direction_of_its_writing() -> None:
+    for html in (shown(answer_of("Words.")), busy_html("q", [])):
+        assert '<h2 class="asked" dir="auto">q</h2>' in html
 
 
 def test_what_is_told_twice_is_told_anew() -> None:

@@ -187,6 +187,12 @@ def test_a_question_can_be_narrowed_and_the_answer_says_so(choice: str, visit: V
         expect(following).to_be_visible(timeout=PATIENCE)
         visit.after(following.click)
         assert visit.markers().count()
+        fold = visit.page.locator("#narrow .label-wrap")
+        expect(fold).to_contain_text(f"Searching only in {choice}")
+        visit.page.locator("[data-do=new]").click()  # searches everything again
+        expect(fold).to_contain_text("Search only in chosen documents")
+        visit.ask("What does SLA stand for?")
+        expect(visit.page.locator("#live .narrowed")).to_have_count(0)
 
 
 def test_what_is_typed_is_shown_as_it_was_typed(visit: Visit) -> None:

@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Error, Page, Request, Route, expect
 
 from assistant.answer import Answer
 from assistant.ask import Assistant, Event, Extractive, Searching
-from assistant.chats import Chats
+from assistant.chats import LISTED, Chats
 from assistant.check import Constants as Check
 from assistant.check import Judge
 from assistant.drafting import Drafter
@@ -361,6 +361,22 @@ def test_a_question_that_is_entered_during_an_answer_is_told_to_wait_and_stays_i
         expect(visit.page.locator("#question textarea")).to_have_value("")
 
 
+def test_a_question_that_is_too_long_stays_in_the_box_whole(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
+    assistant, chats, served = slow
+    assistant.go.set()
+    with visiting(chromium, served) as visit:
+        long = "background " * 300 + "What is a zebra desk?"
+        box = visit.page.locator("#question textarea")
+        box.fill(long)
+        box.press("Enter")
+        visit.tell("#toast", "may have 2,000 characters, and this one has 3,321. To mend it: keep what you want to know")
+        expect(box).to_have_value(long)
+        visit.after(visit.page.locator(".welcome .example").first.click)
+        expect(box).to_have_value(long)
+        assert "a team of analysts" in visit.ask("What is a zebra desk?")
+        expect(box).to_have_value("")
+
+
 def test_what_is_typed_right_after_a_question_stays_in_the_box_and_is_no_part_of_it(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
     assistant, chats, served = slow
     assistant.go.clear()
@@ -396,6 +412,48 @@ def test_an_edited_question_says_so_and_can_be_left_as_it_is(slow: tuple[Slow, C
         assert [turn.question for turn in chats.turns(1)] == ["What is a zebra desk?", "When does the desk work?"]
 
 
+def test_what_stood_in_the_box_before_an_edit_is_there_again_after_it(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
+    assistant, chats, served = slow
+    assistant.go.set()
+    with visiting(chromium, served) as visit:
+        visit.ask("What is a zebra desk?")
+        box, edit = visit.page.locator("#question textarea"), visit.page.locator("#live [data-do=edit]")
+        box.fill("And then")
+        edit.click()
+        expect(box).to_have_value("What is a zebra desk?")
+        visit.page.get_by_role("button", name="Cancel editing").click()
+        expect(visit.page.locator("#editing .editing")).to_have_count(0)
+        expect(box).to_have_value("And then")
+        edit.click()
+        expect(box).to_have_value("What is a zebra desk?")
+        assistant.go.clear()
+        box.fill("Who is on a zebra desk?")
+        box.press("Enter")
+        expect(visit.page.locator("#live .busy")).to_be_visible(timeout=PATIENCE)
+        visit.page.click("#stop")
+        expect(box).to_have_value("Who is on a zebra desk?", timeout=PATIENCE)
+        visit.tell("#editing", "Editing")
+        expect(visit.page.locator("#live .busy")).to_have_count(0)
+        assistant.go.set()
+        visit.after(lambda: box.press("Enter"))
+        expect(box).to_have_value("And then")
+        assert [turn.question for turn in chats.turns(1)] == ["Who is on a zebra desk?"]
+        edit.click()
+        expect(box).to_have_value("Who is on a zebra desk?")
+        box.fill("Who is on the desk?")
+        visit.load_again()
+        visit.tell("#editing", "Editing “Who is on a zebra desk?”")
+        expect(box).to_have_value("Who is on the desk?")
+        visit.after(lambda: box.press("Enter"))
+        expect(box).to_have_value("And then")
+        assert [turn.question for turn in chats.turns(1)] == ["Who is on the desk?"]
+        edit.click()
+        expect(box).to_have_value("Who is on the desk?")
+        visit.page.locator("[data-do=new]").click()
+        expect(visit.page.locator(".welcome")).to_be_visible(timeout=PATIENCE)
+        expect(box).to_have_value("And then")
+
+
 def test_a_question_that_is_clicked_takes_no_place(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
     assistant, chats, served = slow
     assistant.go.set()
@@ -426,6 +484,24 @@ def test_what_another_window_has_added_is_not_replaced(slow: tuple[Slow, Chats, 
         asked = ["What is a zebra desk?", "When does the desk work?", "Who is on a zebra desk?"]
         assert [turn.question for turn in chats.turns(1)] == asked
         assert one.page.locator("#thread .turn .asked").all_inner_texts() == asked[:2]
+
+
+def test_a_chat_that_another_window_deleted_is_not_gone_on_with_unawares(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
+    assistant, chats, served = slow
+    assistant.go.set()
+    with visiting(chromium, served) as visit:
+        visit.ask("What is a zebra desk?")
+        chats.delete(1)
+        box = visit.page.locator("#question textarea")
+        box.fill("When does it work?")
+        box.press("Enter")
+        visit.tell("#toast", "This chat was deleted in another window.")
+        expect(box).to_have_value("When does it work?")
+        expect(visit.page.locator("#live .asked")).to_have_text("What is a zebra desk?")
+        assert chats.listed() == []
+        visit.after(lambda: box.press("Enter"))
+        expect(box).to_have_value("")
+        assert [(chat.title, chat.turns) for chat in chats.listed()] == [("When does it work?", 1)]
 
 
 @contextmanager
@@ -616,9 +692,10 @@ def test_a_link_leads_to_its_answer_and_a_dead_one_says_so(slow: tuple[Slow, Cha
         expect(asked).to_be_focused(timeout=PATIENCE)
         expect(asked).to_be_in_viewport()
         assert "chat=1" in visit.page.url
-    with visiting(chromium, served, "/?answer=99") as visit:
-        visit.tell("#toast", "This answer is not kept any more.")
-        expect(visit.page.locator(".welcome")).to_be_visible()
+    for path, what in (("/?answer=99", "answer"), ("/?chat=99", "chat"), ("/?chat=-1", "chat")):
+        with visiting(chromium, served, path) as visit:
+            visit.tell("#toast", f"This {what} is not kept any more.")
+            expect(visit.page.locator(".welcome")).to_be_visible()
 
 
 def test_the_focus_is_not_lost_with_the_button_that_was_pressed(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
@@ -671,6 +748,20 @@ def test_a_list_that_was_searched_stays_searched(slow: tuple[Slow, Chats, Served
         assert visit.page.locator("#chats .chat").count() == 1
 
 
+def test_a_list_that_is_cut_says_how_many_chats_there_are_beside_it(slow: tuple[Slow, Chats, Served]) -> None:
+    assistant, chats, _ = slow
+    assistant.go.set()
+    answer = assistant.answer(Question("What is a zebra desk?"))
+    tab = chat_tab(Desk(assistant, chats, Library(assistant.retrieval.catalog, lambda paths: iter(()), str), lambda question, **told: None))
+    for _ in range(LISTED):
+        chats.keep(None, answer)
+    assert "more: search for them" not in tab.chat_list(Sitting())
+    for _ in range(2):
+        chats.keep(None, answer)
+    shown = tab.chat_list(Sitting(search="zebra"))
+    assert shown.count("<li>") == LISTED and "2 more: search for them." in shown
+
+
 def test_what_was_said_of_one_answer_does_not_stand_under_the_next(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
     assistant, chats, served = slow
     assistant.go.set()
@@ -703,6 +794,12 @@ def test_the_last_judgement_of_an_answer_is_the_one_that_is_shown(slow: tuple[Sl
             expect(visit.page.locator("#live [aria-pressed=true]")).to_have_attribute("data-do", pressed)
         up.click()
         expect(visit.page.locator("#live [aria-pressed=true]")).to_have_attribute("data-do", "up")
+        visit.page.reload()
+        expect(up).to_be_visible(timeout=PATIENCE)
+        chats.delete(1)
+        up.click()
+        visit.tell("#toast", "This answer is not kept any more.")
+        expect(visit.page.locator("#live [aria-pressed=true]")).to_have_count(0)
 
 
 def test_damaged_records_are_told_wherever_they_are_met(slow: tuple[Slow, Chats, Served], tmp_path: Path, chromium: Browser) -> None:

@@ -1,5 +1,6 @@
 """The Sources and Glossary tabs in a real browser: put in, look in, replace, remove; terms and where they are defined."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,6 +54,13 @@ def press_twice(visit: Visit, button: Locator) -> None:
     button.click()
 
 
+def test_a_file_whose_page_was_closed_before_it_was_read_is_read_again(visit: Visit, shelf: Served) -> None:
+    assert httpx.post(f"{shelf.url}/upload?name=ibis.md", content=b"# About ibises\n\nAn ibis desk is a team of five.\n").status_code == 200
+    visit.tab("Sources")
+    visit.page.get_by_role("button", name="Read again").click()
+    visit.tell("#documents", "About ibises")
+
+
 def test_files_go_in_are_replaced_and_removed_and_the_next_question_knows(visit: Visit, tmp_path: Path) -> None:
     zebra, broken = tmp_path / "Zebra <b> & co.md", tmp_path / "scan.pdf"
     zebra.write_text(ZEBRA.format("four analysts"))
@@ -88,7 +96,7 @@ def test_files_go_in_are_replaced_and_removed_and_the_next_question_knows(visit:
     zebra.write_text(ZEBRA.format("nine lawyers"))
     visit.tab("Sources")
     upload(visit, zebra)  # the same name again is no replacement
-    visit.tell("#intake .arriving .failed", "already")
+    visit.tell("#intake .arriving .failed", "already. Use “Replace” beside that document")
     assert [said for said in visit.complaints if "409" not in said] == []
     visit.complaints.clear()  # the browser noted that the file was turned away
     with visit.page.expect_file_chooser() as waiting:
@@ -114,7 +122,7 @@ def test_a_folder_of_this_computer_is_read_where_it_is_and_left_out_again(visit:
         field.fill(nowhere)
         visit.page.click("#add-folder")
         visit.tell("#progress .trouble", f"There is no folder “{nowhere}”")
-    field.fill(str(tmp_path / "owls"))
+    field.fill(f'"~/{os.path.relpath(tmp_path / "owls", Path.home())}"')
     visit.page.click("#add-folder")
     source = visit.page.locator("#documents section").filter(has_text="owls")
     expect(source).to_contain_text("Owls", timeout=PATIENCE)

@@ -8,8 +8,8 @@ from typing import Any
 
 import gradio as gr
 
-from assistant.answer import MAX_QUESTION, Answer, Segment
-from assistant.ask import MAX_TURNS, Reading, Searching, Writing
+from assistant.answer import Answer, Segment
+from assistant.ask import MAX_TURNS, Reading, Searching, Writing, whole
 from assistant.chats import Chat, Turn, earlier, title_of
 from assistant.drafting import Said
 from assistant.question import Question
@@ -31,13 +31,19 @@ EXAMPLES = {
 }
 BROKEN = "Something went wrong with this question. Tell whoever runs this page: its log says why."
 GONE = "This answer is not kept any more."
+CHAT_GONE = "This chat is not kept any more."
 NOT_SENT = "It was not sent: the answer is not kept any more, or the server was started again. Press “Not right” once more."
 ONE_AT_A_TIME = "One question at a time: wait for this answer, or stop it."
 STOPPED = "Stopped. Nothing of the answer is kept."
 SEEN_BY_ALL = "Chats are kept here. Everybody who can open this page sees them."
+DELETED = "This chat was deleted in another window. Ask once more, and your question begins a new one."
 MOVED_ON = "This chat has gone on in another window. Your question was added at its end, and nothing was replaced."
 REASONS = ("Wrong source", "Out of date", "Incomplete", "Should have refused", "Something else")
+UNTAKEN = "notice untaken"  # a notice at which the page's script leaves the question in the box
+LIKED = "notice liked"  # a notice at which it shows the thumb up as given
 THANKS = "Thank you. It is in the evaluators' inbox."
+ALL = "Search only in chosen documents"  # as long as none is chosen
+NAMED = 3  # chosen documents, folders and tags that the folded list names
 SETTLE_SECONDS = 0.5
 MAX_WORDS = 1_000  # characters of a remark on an answer
 Update = dict[Any, Any]
@@ -74,11 +80,11 @@ class ChatTab:
                 with gr.Row(elem_id="ask"):
                     self.box = gr.Textbox(
                         placeholder="Ask about knowledge process outsourcing", label="Your question", show_label=False, container=False,
-                        max_length=MAX_QUESTION, autofocus=True, scale=8, lines=1, max_lines=6, elem_id="question",
+                        autofocus=True, scale=8, lines=1, max_lines=6, elem_id="question",
                     )
                     self.send = gr.Button("Ask", variant="primary", scale=0, min_width=84, elem_id="send")
                     self.stop = gr.Button("Stop", variant="stop", scale=0, min_width=84, visible=False, elem_id="stop")
-                with gr.Accordion("Search only in chosen documents", open=False, elem_id="narrow"):
+                with gr.Accordion(ALL, open=False, elem_id="narrow") as self.narrow:
                     self.only = gr.Dropdown(
                         label="Documents, folders or tags; nothing chosen searches everything", multiselect=True, choices=[], elem_id="only", filterable=True,
                         visible=False,
@@ -90,7 +96,7 @@ class ChatTab:
 
     def opening(self) -> list[Any]:
         """The components that opening, renaming and deleting a chat change."""
-        return [self.thread, self.shown, self.live, self.next, self.list, self.editing, self.edited, self.box, *self.judging()]
+        return [self.thread, self.shown, self.live, self.next, self.list, self.editing, self.edited, self.box, self.only, *self.judging()]
 
     def judging(self) -> list[Any]:
         """The components that judging an answer changes."""
@@ -115,8 +121,13 @@ class ChatTab:
         """Stream one answer: what is being done, then the whole of it. While one is being answered, nothing else is asked.
 
         What is `typed` takes the place of a question that is being edited; `again` is a turn of the open chat to be asked again.
+        One that is too long stays in the box.
         """
-        text = one_line(str(text))[:MAX_QUESTION]
+        try:
+            text = whole(str(text))
+        except KpoError as error:
+            yield {self.notice: news(mending(error), UNTAKEN)}
+            return
         if not text and again is None:
             return
         if sitting.asking is None:
@@ -130,6 +141,12 @@ class ChatTab:
             yield {self.notice: news(ONE_AT_A_TIME)}
 
     def _asked(self, asking: Asking, sitting: Sitting, chosen: Sequence[str] | None, again: int | None) -> Iterator[Update]:
+        if sitting.chat is not None and self._desk.chats.title(sitting.chat) is None:
+            with sitting.showing:
+                sitting.chat, sitting.newest = None, None
+                sitting.empty += 1
+            yield {self.shown: "", **self._edited(sitting, None), self.list: self.chat_list(sitting), self.notice: news(DELETED, UNTAKEN)}
+            return
         place = chat, _ = sitting.place
         kept = self._desk.chats.turns(chat) if chat is not None else []
         repeated = next((turn for turn in kept if turn.id == again), None)
@@ -254,17 +271,30 @@ class ChatTab:
         return self._shown(sitting) if sitting.asking is None else {}
 
     def open(self, sitting: Sitting, chat: int | None) -> Update:
-        """Show a kept chat; None, and one that is not there any more, show an empty one."""
+        """Show a kept chat; None, and one that is not there any more, which is told, show an empty one, which searches all documents."""
         known = chat is not None and self._desk.chats.title(chat) is not None
         with sitting.showing:
             sitting.begun, sitting.chat, sitting.newest = True, (chat if known else None), None
             sitting.empty += not known
-        return {**self._shown(sitting), **self._edited(sitting, None), **self.unjudged(sitting), self.list: self.chat_list(sitting)}
+        changed: Update = {} if known else {self.only: []}
+        if chat is not None and not known:
+            changed[self.notice] = news(CHAT_GONE)
+        return {**self._shown(sitting), **self._edited(sitting, None), **self.unjudged(sitting), **changed, self.list: self.chat_list(sitting)}
 
     def answer(self, sitting: Sitting, turn: int) -> Update:
         """Show the chat of an answer; an empty one, with a notice, when the answer is not there any more."""
         found = self._desk.chats.turn(turn)
         return self.open(sitting, found.chat) if found else {**self.open(sitting, None), self.notice: news(GONE)}
+
+    def narrowed(self, chosen: Sequence[str] | None) -> Update:
+        """Name what is chosen where that can be read when the list is folded away."""
+        if not chosen:
+            return {self.narrow: gr.update(label=ALL)}
+        with self._desk.assistant.retrieval.catalog.reading() as view:
+            labels = {value: label for label, value in places(view)}
+        names = [labels.get(value, "what is not there any more") for value in chosen]
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        return {self.narrow: gr.update(label=f"Searching only in {', '.join(names[:NAMED])}{more}")}
 
     def search(self, sitting: Sitting, search: str) -> Update:
         """Show the chats that hold this, until something else is searched for."""
@@ -290,9 +320,14 @@ class ChatTab:
             return {self.notice: news(GONE)}
         return {self.box: found.question, **self._edited(sitting, found)}
 
+    def resume(self, sitting: Sitting, turn: int) -> Update:
+        """Go on editing this question on a page that was loaded again, which has kept its box; nothing when it is not the open chat's."""
+        found = self._desk.chats.turn(turn)
+        return self._edited(sitting, found) if found is not None and found.chat == sitting.chat else {}
+
     def unedit(self, sitting: Sitting) -> Update:
-        """Leave the question that is being edited as it is."""
-        return {self.box: "", **self._edited(sitting, None)}
+        """Leave the question that is being edited as it is. The page's script puts into the box what stood there before."""
+        return self._edited(sitting, None)
 
     def _edited(self, sitting: Sitting, turn: Turn | None) -> Update:
         """Begin to edit this turn, and show that; None ends it."""
@@ -305,7 +340,7 @@ class ChatTab:
 
     def like(self, turn: int) -> Update:
         """A thumb up for an answer goes to the inbox."""
-        return {self.notice: news(THANKS if self._receive(turn, "up") else GONE)}
+        return {self.notice: news(THANKS, LIKED) if self._receive(turn, "up") else news(GONE)}
 
     def dislike(self, sitting: Sitting, turn: int) -> Update:
         """Ask what was wrong with an answer."""
@@ -343,7 +378,9 @@ class ChatTab:
         found = self._desk.chats.listed(sitting.search)
         if not found:
             return clean(f'<p class="note">{"No chat holds that." if sitting.search.strip() else SEEN_BY_ALL}</p>')
-        return clean(f'<nav aria-label="Chats"><ul>{"".join(self._entry(chat, sitting) for chat in found)}</ul></nav>')
+        left = self._desk.chats.count(sitting.search) - len(found)
+        more = f'<p class="note">{left:,} more: search for them.</p>' if left > 0 else ""
+        return clean(f'<nav aria-label="Chats"><ul>{"".join(self._entry(chat, sitting) for chat in found)}</ul></nav>{more}')
 
     def _entry(self, chat: Chat, sitting: Sitting) -> str:
         opened = button("chat", chat.id, chat.title, kind="chat", current=chat.id == sitting.chat)

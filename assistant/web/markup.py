@@ -19,8 +19,9 @@ _TAGS = {
 _ATTRIBUTES = {
     "*": {"class", "title", "aria-label", "aria-current", "data-turn", "data-chat", "data-n"},
     "a": {"href"}, "li": {"value"}, "button": {"type", "data-do", "data-arg", "aria-pressed"}, "th": {"scope"}, "td": {"colspan"},
-    "div": {"role", "tabindex", "data-limit"},
+    "div": {"role", "tabindex", "data-limit"}, "h2": {"dir"},
 }
+NARROWED = "searched only in"  # how the note of an answer begins that was looked for in chosen documents only
 EXPORTS = (("md", "Markdown"), ("docx", "Word"), ("pdf", "PDF"))
 _SAID = count(1)
 _LINKS = ("/export?", "/original?")  # the only places that a link of these pages leads to
@@ -97,14 +98,15 @@ def turn_html(
     else:
         changed = {c.marker for c in answer.citations if digests.get(c.document) != c.digest}
         old = {c.marker for c in answer.citations if is_old(c.date, old_after, today or date.today())}
-        body = f'{_understood(answer)}<div class="answer {answer.verdict}">{segments_html(answer, turn.id, changed)}</div>'
+        only = _only(turn, answer) if answer.verdict == "refused" else ""
+        body = f'{_understood(answer)}<div class="answer {answer.verdict}">{only}{segments_html(answer, turn.id, changed)}</div>'
         body += _refused(turn, answer, refusal_note) if answer.verdict == "refused" else ""
         body += _about(turn, answer, changed, old, old_after)
     return clean(f'<article class="turn" data-turn="{turn.id}">{_asked(turn.question)}{body}{_tools(turn, last)}</article>')
 
 
 def _asked(question: str) -> str:
-    return f'<h2 class="asked">{escape(question)}</h2>'
+    return f'<h2 class="asked" dir="auto">{escape(question)}</h2>'
 
 
 def _understood(answer: Answer) -> str:
@@ -171,6 +173,12 @@ def _table(header: str, segments: Sequence[Segment], citations: Mapping[int, Cit
     return wide(f"<table>{head}<tbody>{body}</tbody></table>")
 
 
+def _only(turn: Turn, answer: Answer) -> str:
+    """The first line of a refusal when only chosen documents were searched; their number stands for those that are not there any more."""
+    names = f"{NARROWED} {', '.join(turn.narrowed)}" if turn.narrowed else next((note for note in answer.notes if note.startswith(NARROWED)), "")
+    return f'<p class="narrowed">{escape(names[:1].upper() + names[1:])}. Other documents may hold the answer.</p>' if names else ""
+
+
 def _refused(turn: Turn, answer: Answer, note: str | None) -> str:
     searched = ", ".join(f"“{escape(word)}”" for word in answer.searched) or "nothing: the question has no words to look for"
     offered = {topic.label: at for at, topic in enumerate(turn.topics)}
@@ -190,11 +198,11 @@ def _about(turn: Turn, answer: Answer, changed: set[int], old: set[int], old_aft
         label = confidence(answer)
         level = {"Confident": "high", "Fairly sure": "middle"}.get(label, "low")
         parts.append(f'<p class="sure"><span class="{level}">{label}</span> {escape(why_sure(answer))}.</p>')
-    if turn.narrowed:
+    if turn.narrowed and answer.verdict != "refused":
         parts.append(f'<p class="note narrowed">Searched only in {escape(", ".join(turn.narrowed))}.</p>')
     disputed = disagree(answer.notes)
     for note in answer.notes:
-        if not (turn.narrowed and note.startswith("searched only in")):
+        if not (note.startswith(NARROWED) and (turn.narrowed or answer.verdict == "refused")):
             parts.append(f'<p class="{"note disputed" if note in disputed else "note"}">{escape(note[:1].upper() + note[1:])}.</p>')
     if changed:
         parts.append(f'<p class="note stale">{_markers(changed)}: the document has changed or been removed since this was answered.</p>')

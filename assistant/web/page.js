@@ -54,6 +54,18 @@
     if (typing().value.startsWith(sent.text)) fill(typing(), typing().value.slice(sent.text.length));
     sent = null;
   }
+  // What stood in the box before a question was edited is put back once that is over.
+  const draft = { text: "", edited: "" }; // `edited` is the turn
+  function edit(turn) {
+    if (!$("#editing .editing")) draft.text = typing().value || draft.text;
+    draft.edited = turn;
+    send("edit", turn);
+    typing().focus();
+  }
+  function putBack() {
+    fill(typing(), draft.text);
+    draft.text = draft.edited = "";
+  }
   addEventListener("keydown", (event) => {
     if (event.target === typing() && event.key === "Enter" && !event.shiftKey && !event.isComposing && !event.repeat) enter();
   });
@@ -97,6 +109,7 @@
   // --- buttons
   let opened = ""; // what the source shows, as the button that opened it says it
   let doubted = "", complained = ""; // the answer that a complaint is about, and the one whose complaint is being sent
+  let liked = ""; // the answer whose thumb up is being sent
   function judge(turn, verdict) {
     for (const button of all(`:is([data-do="up"], [data-do="down"])[data-arg="${CSS.escape(turn)}"]`))
       button.setAttribute("aria-pressed", button.dataset.do === verdict);
@@ -218,15 +231,16 @@
       pick: () => pick(arg === "folder", null),
       replace: () => pick(false, arg),
       down: () => (doubted = arg, send("down", arg)),
-      up: () => (judge(arg, "up"), send("up", arg)),
-      edit: () => (send("edit", arg), typing().focus()),
-      unedit: () => (send("unedit"), typing().focus()),
+      up: () => (liked = arg, send("up", arg)),
+      edit: () => edit(arg),
+      unedit: () => (putBack(), send("unedit"), typing().focus()),
       ask: () => (send("ask", arg), toBox()),
       again: () => (send("again", arg), toBox()),
       chats,
     };
     if (["cite", "topic", "view", "more"].includes(act)) opening(button);
     if (["new", "chat"].includes(act)) unfold(false);
+    if (["new", "chat"].includes(act) && $("#editing .editing")) putBack();
     if (act === "chat") next = () => $("#chats [aria-current]");
     (own[act] || (() => send(act, arg)))();
   }, true);
@@ -267,6 +281,7 @@
     $("#intake .arriving").prepend(item);
     return (said, kind = "") => ((item.textContent = `${name}: ${said}`), (item.className = kind));
   };
+  const sentence = (text = "") => text && `${text[0].toUpperCase()}${text.slice(1)}.`;
   const kind = (name) => name.slice(name.lastIndexOf(".")).toLowerCase();
   const put = (file, name, replaces) => new Promise((done) => {
     const tell = line(name), request = new XMLHttpRequest(), limit = Number($("#intake .drop").dataset.limit);
@@ -279,7 +294,7 @@
     request.onload = () => {
       let said = {};
       try { said = JSON.parse(request.responseText); } catch { said = { error: "the server did not take it" }; }
-      said.error ? tell(`${said.error}. ${said.remedy || ""}`, "failed") : tell("sent, and will be read now", "sent");
+      said.error ? tell(`${said.error}. ${sentence(said.remedy)}`, "failed") : tell("sent, and will be read now", "sent");
       done(!said.error);
     };
     request.onerror = () => (tell("the connection broke; send it again", "failed"), done(false));
@@ -323,7 +338,7 @@
   });
 
   // --- what happens when the server has filled something in
-  let awaited = false, waiting = false, shown = "", told = null, seen = null, judging = null, edited = null, linked = "", read = "";
+  let awaited = false, waiting = false, shown = "", told = null, seen = null, judging = null, edited = null, linked = "", read = "", resumed = "";
   // How an ingestion gets on is said at its beginning, at each quarter and at its end, with what went wrong.
   function follow() {
     const bar = $("#progress .bar"), parts = all("#progress .doing, #progress .trouble, #progress li.failed");
@@ -344,6 +359,7 @@
       busy.scrollIntoView({ block: "start" });
     } else if (turn && waiting && !busy) {
       waiting = false;
+      if (draft.text && ![draft.edited, undefined].includes(turn.dataset.turn) && !typing().value) putBack();
       turn.scrollIntoView({ block: "start" });
       say(`${$(".answer", turn) ? $(".answer", turn).innerText : ""} ${$(".sure", turn) ? $(".sure", turn).innerText : ""}`);
     } else if (!turn && !busy) waiting = false;
@@ -378,7 +394,13 @@
       answer.scrollIntoView({ block: "start" });
     }
     const notice = $("#notice .notice");
-    if (notice && notice !== told) (told = notice, notify(notice.innerText));
+    if (resumed && $(`#live .turn[data-turn="${CSS.escape(resumed)}"]`)) (send("resume", resumed), (resumed = ""));
+    if (notice && notice !== told) {
+      told = notice;
+      if (notice.matches(".untaken")) sent = null;
+      if (notice.matches(".liked")) judge(liked, "up");
+      notify(notice.innerText);
+    }
   }
   new MutationObserver(look).observe(document.documentElement, { childList: true, subtree: true });
 
@@ -390,14 +412,17 @@
   const asked = new URLSearchParams(location.search);
   const wanted = ["answer", "chat"].find((name) => asked.has(name));
   if (wanted === "answer") linked = asked.get(wanted);
-  // What was typed and not asked outlives the load of the page that gradio begins when the server is there again; so does what was not answered yet.
+  // What was typed and not asked outlives the load of the page that gradio begins when the server is there again; so does what was not answered yet,
+  // and a question that is being edited is edited on.
   addEventListener("pagehide", () => {
     const busy = $("#live .busy .asked");
     sessionStorage.setItem("typing", (typing() && typing().value) || (busy ? busy.textContent : ""));
+    sessionStorage.setItem("draft", $("#editing .editing") ? JSON.stringify(draft) : "{}");
   });
   ready("#thread .welcome").then(() => {
     if (wanted) send(wanted, asked.get(wanted));
     const left = sessionStorage.getItem("typing");
     if (left && !typing().value) fill(typing(), left);
+    resumed = Object.assign(draft, JSON.parse(sessionStorage.getItem("draft") || "{}")).edited;
   });
 })();

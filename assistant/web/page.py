@@ -98,6 +98,8 @@ def build(desk: Desk) -> gr.Blocks:
                     return chat.delete(now, _number(arg))
                 case "edit":
                     return chat.edit(now, _number(arg))
+                case "resume":
+                    return chat.resume(now, _number(arg))
                 case "unedit":
                     return chat.unedit(now)
                 case "up":
@@ -163,6 +165,7 @@ def build(desk: Desk) -> gr.Blocks:
         when(chat.leave.click, leave, [sitting], chat.judging())
         when(chat.find.change, find_chat, [chat.find, sitting], [chat.list], trigger_mode="always_last")
         when(chat.only.focus, choices, [], [chat.only])
+        when(chat.only.change, chat.narrowed, [chat.only], [chat.narrow], trigger_mode="always_last", preprocess=False)
         reading = partial(gr.on, [sources.add.click, sources.folder.submit])
         when(reading, read_folder, [sources.folder], sources.changing(), concurrency_limit=WATCHING)
         # One event with two causes, and the last one waits for the first: a list asked for earlier never comes in after a later one.

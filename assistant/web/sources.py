@@ -113,15 +113,17 @@ class SourcesTab:
     def read(self, folder: str | None = None, *, uploads: bool = False) -> Iterator[Update]:
         """Bring all sources up to date, or only what was put in here, or a folder of this computer; one that is not there says so."""
         library = self._desk.library
-        paths = [library.folder] if uploads and library.folder.is_dir() else []
         if folder is not None:
-            path = Path(folder.strip())
+            path = Path(os.path.expanduser(_unquoted(folder.strip())))
             if not path.is_absolute() or not os.path.exists(path):  # Path.exists raises for what may not be looked into, and for too long a name
                 said = f"There is no folder “{folder.strip()}” on this computer, or it may not be looked into. Give the whole path, with all its folders."
                 yield {self.progress: news(said, "trouble")}
                 return
-            paths = [path]
-        yield from self._done(lambda: library.start(paths))
+            yield from self._done(lambda: library.start([path]))
+        elif uploads and library.folder.is_dir():
+            yield from self._done(lambda: library.start([library.folder]))
+        else:
+            yield from self._done(library.start_all)
 
     def remove(self, document: str) -> Iterator[Update]:
         """Delete a file that was put in here, and take its document out."""
@@ -154,6 +156,11 @@ class SourcesTab:
             yield {self.progress: progress_html(progress, time.monotonic())}
             time.sleep(LOOK_SECONDS)
         yield {self.progress: progress_html(progress, time.monotonic()), self.list: self.listed(), self.find: ""}
+
+
+def _unquoted(path: str) -> str:
+    """A path without the quotation marks that file managers put round it when they copy it."""
+    return path[1:-1] if len(path) > 2 and path[0] == path[-1] and path[0] in "\"'" else path
 
 
 def progress_html(progress: Progress, now: float) -> str:

@@ -230,6 +230,14 @@ def test_lines_with_the_number_of_a_section_are_headings_and_no_items_of_a_list(
     assert texts(draft, "item") == ["Open the travel portal", "Choose a flight", "Ask your manager"]
 
 
+def test_a_label_with_what_it_says_is_no_heading_and_ends_the_one_before() -> None:
+    text = "Minutes: the operations\n\nPresent: Head of Research, Head of Legal\nAbsent: Chief Operating Officer\n\nOutsourcing: Is it worth it?\n\nIt is.\n"
+    assert kinds(read(text.encode(), "x.txt")) == [
+        ("heading", "Minutes: the operations"), ("prose", "Present: Head of Research, Head of Legal"),
+        ("prose", "Absent: Chief Operating Officer"), ("heading", "Outsourcing: Is it worth it?"), ("prose", "It is."),
+    ]
+
+
 def test_drawn_lines_end_paragraphs_and_are_not_read() -> None:
     text = "Travel policy\n=============\nJourneys are booked by us.\n\nPurpose\n- - - -\nIt says who pays.\n______________\nFlights are in economy class.\n"
     assert kinds(read(text.encode(), "x.txt")) == [

@@ -10,6 +10,7 @@ from corpus.readers import decode
 _ITEM = re.compile(r"^\s*([-–*•·▪◦‣●○]|\(?\d{1,2}[.)]|\(?[a-z][.)])\s+(?=\S)")
 _SECTION = re.compile(r"(?P<number>\d{1,2}(\.\d{1,2})*)(?P<stop>[.)]?)\s+(?=[A-Z])")  # "4. Devices", "2.1 Flights"; "12 May" has no stop
 _RULE = re.compile(r"[-–—=_*~#+.·•\s]{3,}")  # a line that is only drawn
+_LABELLED = re.compile(r"[A-Z][a-z]+( [a-z]+){0,2}: (?!.*\?$)")  # "Present: the Head of Legal" says something; it heads nothing
 _END = re.compile(r"[.!?:;…][\"'”’)\]]*$")
 # Lines at most this long look hand-wrapped, so that a line break within a paragraph means nothing.
 WRAP_WIDTH = 130
@@ -54,6 +55,8 @@ def blocks_of(lines: Iterable[tuple[str, int | None]]) -> list[Block]:
         last_page = page
         section = _section_level(rows, at, whole, blocks[-1:], width if wrapped else 0)
         continues = wrapped and whole is not None and not marker and not turned and not _ends_paragraph(whole, width)
+        labelled = bool(blocks) and bool(_LABELLED.match(text))  # the first line is a title
+        continues = continues and not (labelled and _LABELLED.match(blocks[-1].text))
         if section:
             blocks.append(Block("heading", text, section, page))
         elif continues and blocks and blocks[-1].kind in ("prose", "item"):
@@ -61,7 +64,7 @@ def blocks_of(lines: Iterable[tuple[str, int | None]]) -> list[Block]:
             blocks.append(Block(last.kind, f"{last.text} {text}", last.level, last.page, last.marker))
         elif marker:
             blocks.append(Block("item", text[marker.end() :], 0, page, _marker(marker.group(1))))
-        elif _is_heading(rows, at, whole) and not (wrapped and _runs_on(rows, at, width)):
+        elif _is_heading(rows, at, whole) and not labelled and not (wrapped and _runs_on(rows, at, width)):
             level = 1 if not any(block.kind == "heading" for block in blocks) else 2
             blocks.append(Block("heading", text, level, page))
         else:

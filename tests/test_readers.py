@@ -14,6 +14,7 @@ from docx.oxml.ns import nsdecls
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pptx.util import Inches
+from reportlab.pdfgen.canvas import Canvas
 
 from corpus.document import Block, Document, Draft
 from corpus.normalise import normalise, one_line
@@ -227,6 +228,14 @@ def test_lines_with_the_number_of_a_section_are_headings_and_no_items_of_a_list(
         ("Travel policy", 1), ("1. Purpose", 2), ("2. Booking", 2), ("2.1 Flights", 3), ("3. Hotels", 2),
     ]
     assert texts(draft, "item") == ["Open the travel portal", "Choose a flight", "Ask your manager"]
+
+
+def test_a_label_with_what_it_says_is_no_heading_and_ends_the_one_before() -> None:
+    text = "Minutes: the operations\n\nPresent: Head of Research, Head of Legal\nAbsent: Chief Operating Officer\n\nOutsourcing: Is it worth it?\n\nIt is.\n"
+    assert kinds(read(text.encode(), "x.txt")) == [
+        ("heading", "Minutes: the operations"), ("prose", "Present: Head of Research, Head of Legal"),
+        ("prose", "Absent: Chief Operating Officer"), ("heading", "Outsourcing: Is it worth it?"), ("prose", "It is."),
+    ]
 
 
 def test_drawn_lines_end_paragraphs_and_are_not_read() -> None:
@@ -527,6 +536,85 @@ def test_a_sentence_that_runs_over_the_page_break_is_whole_and_stands_on_its_fir
     ]
     (block,) = read(pdf(pages), "x.pdf").blocks
     assert block.page == 1 and "the work of the trade is done at night" in block.text
+
+
+def sheets(*pages: list[list[tuple[int, str]]]) -> bytes:
+    """A PDF of lines whose parts stand where they are told to, in points from the left margin."""
+    def write(out: io.BytesIO) -> None:
+        canvas = Canvas(out)
+        for lines in pages:
+            for at, line in enumerate(lines):
+                for left, part in line:
+                    canvas.drawString(60 + left, 780 - 18 * at, part)
+            canvas.showPage()
+        canvas.save()
+
+    return saved(write)
+
+
+def columns(*lefts: int, rows: list[str]) -> list[list[tuple[int, str]]]:
+    return [[(left, cell) for left, cell in zip(lefts, row.split("|"), strict=False) if cell] for row in rows]
+
+
+RATES = columns(0, 150, 200, 260, rows=[
+    "Role|Pune|Manila|Krakow", "Analyst|2,400|2,150|3,600", "Senior analyst|3,300|2,900|4,800", "Subject matter expert|6,800||8,900",
+])
+
+
+def test_a_table_in_a_pdf_gives_its_rows_with_the_names_of_the_columns() -> None:
+    said = "Rates rise by 4 per cent on 1 April of each year, and are told to every client."
+    draft = read(sheets([[(0, "Rate card")], [(0, "Monthly rates are in US dollars.")], *RATES, [(0, "3. Conditions")], [(0, said)]]), "x.pdf")
+    assert kinds(draft) == [
+        ("heading", "Rate card"), ("prose", "Monthly rates are in US dollars."), ("header", "Role | Pune | Manila | Krakow"),
+        ("row", "Analyst | 2,400 | 2,150 | 3,600"), ("row", "Senior analyst | 3,300 | 2,900 | 4,800"),
+        ("row", "Subject matter expert | 6,800 |  | 8,900"), ("heading", "3. Conditions"), ("prose", said),
+    ]
+    document = Document.compose("s/x.pdf", draft)
+    assert [document.text[placed.start : placed.end] for placed in document.blocks] == [block.text for block in draft.blocks]
+
+
+def test_a_table_that_goes_on_over_the_page_keeps_its_header_and_one_of_figures_has_none() -> None:
+    first, second = [[(0, "We pay these.")], *RATES[:3]], [RATES[0], *RATES[2:], [(0, "It has ended, as all things do.")]]
+    third = [*second[:-1], [(0, "And here it ends again.")]]
+    for pages, repeated in (([first, second], ["header"]), ([first, second[1:]], []), ([first, second, third], ["header"])):
+        found = [kind for kind, _ in kinds(read(sheets(*pages), "x.pdf"))]
+        assert found == ["prose", "header", "row", "row"] + (repeated + ["row", "row", "prose"]) * (len(pages) - 1)
+    assert {kind for kind, _ in kinds(read(sheets(RATES[1:]), "x.pdf"))} == {"row"}
+    form = columns(0, 100, rows=["Client:|Northgate Bank", "Owner:|Head of Legal", "Place:|Pune"])
+    assert kinds(read(sheets(form), "x.pdf")) == [("row", "Client: | Northgate Bank"), ("row", "Owner: | Head of Legal"), ("row", "Place: | Pune")]
+
+
+def test_columns_of_figures_may_stand_by_their_right_edges_under_centred_names() -> None:
+    def write(out: io.BytesIO) -> None:
+        canvas = Canvas(out)
+        for at, (name, pune, manila) in enumerate([("Role", "Pune", "Manila"), ("Analyst", "2,400", "90"), ("Team lead", "14,500", "4,000")]):
+            canvas.drawString(60, 780 - 18 * at, name)
+            for right, cell in ((250, pune), (350, manila)):
+                (canvas.drawRightString if at else canvas.drawCentredString)(right if at else right - 20, 780 - 18 * at, cell)
+        canvas.save()
+
+    assert kinds(read(saved(write), "x.pdf")) == [
+        ("header", "Role | Pune | Manila"), ("row", "Analyst | 2,400 | 90"), ("row", "Team lead | 14,500 | 4,000"),
+    ]
+
+
+@pytest.mark.parametrize("lines", [
+    columns(0, 260, rows=["Knowledge work is given to others|when it is cheaper, which it may", "be for those who have few people|and pay them little"] * 2),
+    columns(0, 260, rows=["Knowledge work is given to others|when it is cheaper elsewhere", "by firms that have few analysts of|it is done well there"] * 2),
+    columns(0, 40, rows=["1.|Open the portal", "2.|Choose the dates", "3.|Ask your lead"]),
+    columns(0, 40, rows=["\u2022|Open the portal", "\u2022|Choose the dates", "\u2022|Ask your lead"]),
+    columns(0, 40, 300, rows=["1|Scope of work|3", "2|Rates|5", "3|Ending|12"]), columns(0, 300, rows=["Scope|3", "Rates|5", "Ending|12"]),
+    columns(0, 40, 400, rows=["2.1|Scope . . . . . . . . . . . . . . . . . .|3", "2.2|Rates . . . . . . . . . . . . . . . . . .|5"]),
+    [[(0, "accountability"), (150, "internationally")], [(0, "the"), (163, "organisation")], [(0, "everybody"), (139, "responsibilities")]],
+    columns(0, 72, 170, rows=["internationally|organised|work", "harmonisation|of|responsibilities"]),
+    columns(0, 200, rows=["For Larkfield|For Northgate", "Head of Legal|Chief Counsel", "Signed in Pune."]),
+    columns(0, 60, 160, rows=["if|(open)|{", "go|(away);|then {"]),
+    columns(0, 150, 200, rows=["Role|Pune|", "Analyst|", "Lead||5 of us"]),
+], ids=["prose", "more prose", "numbers", "bullets", "contents", "pages", "leaders", "short", "justified", "signatures", "code", "gaps"])
+def test_lines_with_gaps_that_are_no_table_are_read_as_lines(lines: list[list[tuple[int, str]]]) -> None:
+    draft = read(sheets(lines), "x.pdf")
+    assert not {"header", "row"} & {block.kind for block in draft.blocks}
+    assert "|" not in Document.compose("s/x.pdf", draft).text
 
 
 def test_a_pdf_without_a_title_of_its_own_is_not_called_untitled() -> None:

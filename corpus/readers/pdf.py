@@ -8,7 +8,8 @@ import pypdfium2 as pdfium
 from corpus.document import Block, Draft
 from corpus.normalise import normalise, one_line
 from corpus.readers import Unreadable
-from corpus.readers.plain import blocks_of
+from corpus.readers.columns import Line, tables
+from corpus.readers.plain import ROW, blocks_of
 
 # A first or last line that stands on at least this share of the pages (a number that counts them aside) is a running header or footer.
 RUNNING_SHARE = 0.6
@@ -34,7 +35,7 @@ def read_pdf(data: bytes, name: str) -> Draft:
         locked = "password" in str(error).lower()
         raise Unreadable("it is encrypted; save it without a password" if locked else "a damaged PDF file") from error
     try:
-        pages = [_lines(book[at].get_textpage().get_text_range()) for at in range(len(book))]
+        pages = [_lines(_text(book[at].get_textpage())) for at in range(len(book))]
         facts = book.get_metadata_dict(skip_empty=True)
     except pdfium.PdfiumError as error:
         raise Unreadable("a damaged PDF file") from error
@@ -49,10 +50,41 @@ def read_pdf(data: bytes, name: str) -> Draft:
     return Draft(tuple(blocks), "pdf", title=title, pages=len(pages), date=date)
 
 
+def _text(page: pdfium.PdfTextPage) -> str:
+    """The text of a page. The row of a table is a line that begins with ROW, after an empty line when it is the first, and " | " parts its cells."""
+    text: str = page.get_text_range().replace(ROW, " ")
+    if page.count_chars() != len(text):  # an index is not that of a character on the page
+        return text
+    said = re.split(r"(\r\n|\r|\n)", text)
+    places, at = [], 0
+    for part in said:
+        places.append(_placed(page, part, at))
+        at += len(part)
+    rows = tables(places[::2])
+    for at, cells in rows.items():
+        said[2 * at] = ("" if at - 1 in rows else "\n") + ROW + " | ".join(one_line(cell) for cell in cells)
+    return "".join(said)
+
+
+def _placed(page: pdfium.PdfTextPage, line: str, start: int) -> Line:
+    """A line that starts at a character of the page, with its words where they stand; none for an empty line and for one that goes on after a hyphen."""
+    words = list(re.finditer(r"\S+", line))
+    if not words or _HYPHEN_AND_BREAK.search(line):
+        return Line((), 0, 0)
+    boxes = [(page.get_charbox(start + w.start(), loose=True), page.get_charbox(start + w.end() - 1, loose=True)) for w in words]
+    _, bottom, _, top = boxes[0][0]
+    # A word that runs from right to left begins with its last character.
+    edges = [(min(first[0], last[0]), max(first[2], last[2])) for first, last in boxes]
+    return Line(tuple((w.group(), left, right) for w, (left, right) in zip(words, edges, strict=True)), bottom, top - bottom)
+
+
 def _lines(text: str) -> list[str]:
     lines = _HYPHEN_AND_BREAK.sub("\x00\n", text.replace("\r\n", "\n")).split("\n")
-    hyphens = [_LINE_HYPHEN.sub("\x00", line) for line in lines]
-    return [normalise(line.rstrip("\x00")) + ("\x00" if line.endswith("\x00") else "") for line in hyphens]
+    return [line if line.startswith(ROW) else _line(_LINE_HYPHEN.sub("\x00", line)) for line in lines]
+
+
+def _line(line: str) -> str:
+    return normalise(line.rstrip("\x00")) + ("\x00" if line.endswith("\x00") else "")
 
 
 def _without_running_lines(pages: list[list[str]]) -> list[list[str]]:
@@ -65,8 +97,13 @@ def _without_running_lines(pages: list[list[str]]) -> list[list[str]]:
         return {line, *(f"{line[: n.start()]}#{int(n.group()) - number}#{line[n.end() :]}" for n in found)}
 
     def edges(page: list[str]) -> set[int]:
+        """The first and last two lines, but no row of a table that goes on within the page."""
         filled = [at for at, line in enumerate(page) if line.strip()]
-        return set(filled[:2] + filled[-2:])
+        found: set[int] = set()
+        for outer, within in ((filled[:2], filled[2:3]), (filled[-2:], filled[-3:-2])):
+            table = any(page[at].startswith(ROW) for at in within)
+            found |= {at for at in outer if not (table and page[at].startswith(ROW))}
+        return found
 
     counts = Counter(k for number, page in enumerate(pages) for k in {k for at in edges(page) for k in keys(page[at], number)})
     needed = max(2, RUNNING_SHARE * len(pages))

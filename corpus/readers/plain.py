@@ -10,11 +10,14 @@ from corpus.readers import decode
 _ITEM = re.compile(r"^\s*([-–*•·▪◦‣●○]|\(?\d{1,2}[.)]|\(?[a-z][.)])\s+(?=\S)")
 _SECTION = re.compile(r"(?P<number>\d{1,2}(\.\d{1,2})*)(?P<stop>[.)]?)\s+(?=[A-Z])")  # "4. Devices", "2.1 Flights"; "12 May" has no stop
 _RULE = re.compile(r"[-–—=_*~#+.·•\s]{3,}")  # a line that is only drawn
+_LABELLED = re.compile(r"[A-Z][a-z]+( [a-z]+){0,2}: (?!.*\?$)")  # "Present: the Head of Legal" says something; it heads nothing
 _END = re.compile(r"[.!?:;…][\"'”’)\]]*$")
 # Lines at most this long look hand-wrapped, so that a line break within a paragraph means nothing.
 WRAP_WIDTH = 130
 FULL_SHARE = 0.75  # of the usual width: a shorter line has been ended on purpose
 HEADING_WORDS = 12
+ROW = "\x01"  # a line that begins with it is the row of a table, its cells parted by " | "; no text that is read holds it
+_FIGURE = re.compile(r"(?!(19|20)\d\d\b)[^\w\s]*\d")  # what no name of a column begins with; a year is one
 
 
 def read_text(data: bytes, name: str) -> Draft:
@@ -24,18 +27,27 @@ def read_text(data: bytes, name: str) -> Draft:
 
 
 def blocks_of(lines: Iterable[tuple[str, int | None]]) -> list[Block]:
-    """Blocks of `lines`, each with its page (None where there are none). Empty lines and rules end paragraphs."""
-    rows = [("" if _RULE.fullmatch(text) else one_line(text), page) for text, page in lines]
+    """Blocks of `lines`, each with its page (None where there are none). Empty lines, rules and tables end paragraphs."""
+    rows = [(text if text.startswith(ROW) else "" if _RULE.fullmatch(text) else one_line(text), page) for text, page in lines]
     rows = _without_echoes(rows)
-    lengths = sorted(len(text) for text, _ in rows if text)
+    lengths = sorted(len(text) for text, _ in rows if text and not text.startswith(ROW))
     width = lengths[int(len(lengths) * 0.9)] if lengths else 0
     wrapped = 0 < width <= WRAP_WIDTH
     blocks: list[Block] = []
     whole: str | None = None  # the last line of the paragraph being read; None when it has ended
     last_page: int | None = None
+    names = ""  # the header of the table being read, which may stand once more on another page
     for at, (text, page) in enumerate(rows):
         if not text:
             whole = None
+            continue
+        if text.startswith(ROW):
+            text = text.removeprefix(ROW)
+            adjoins = rows[at - 1][0].startswith(ROW) or page != last_page
+            if not (adjoins and blocks and blocks[-1].kind in ("header", "row") and blocks[-1].text.count(" | ") == text.count(" | ")):
+                names = text if _names_columns(text) else ""
+            blocks.append(Block("header" if text == names else "row", text, page=page))
+            whole, last_page = None, page
             continue
         marker = _ITEM.match(text)
         # A sentence that ends with its page ends the paragraph, so that what follows is given its own page.
@@ -43,6 +55,8 @@ def blocks_of(lines: Iterable[tuple[str, int | None]]) -> list[Block]:
         last_page = page
         section = _section_level(rows, at, whole, blocks[-1:], width if wrapped else 0)
         continues = wrapped and whole is not None and not marker and not turned and not _ends_paragraph(whole, width)
+        labelled = bool(blocks) and bool(_LABELLED.match(text))  # the first line is a title
+        continues = continues and not (labelled and _LABELLED.match(blocks[-1].text))
         if section:
             blocks.append(Block("heading", text, section, page))
         elif continues and blocks and blocks[-1].kind in ("prose", "item"):
@@ -50,7 +64,7 @@ def blocks_of(lines: Iterable[tuple[str, int | None]]) -> list[Block]:
             blocks.append(Block(last.kind, f"{last.text} {text}", last.level, last.page, last.marker))
         elif marker:
             blocks.append(Block("item", text[marker.end() :], 0, page, _marker(marker.group(1))))
-        elif _is_heading(rows, at, whole) and not (wrapped and _runs_on(rows, at, width)):
+        elif _is_heading(rows, at, whole) and not labelled and not (wrapped and _runs_on(rows, at, width)):
             level = 1 if not any(block.kind == "heading" for block in blocks) else 2
             blocks.append(Block("heading", text, level, page))
         else:
@@ -79,6 +93,12 @@ def _section_level(rows: Sequence[tuple[str, int | None]], at: int, whole: str |
     return 2 + found["number"].count(".") if _is_heading(rows, at, None if ended else whole) else 0
 
 
+def _names_columns(row: str) -> bool:
+    """Is the first row of a table its header? Not when it holds a figure, or a label with what it stands for ("Client: | Northgate")."""
+    cells = row.split(" | ")
+    return not cells[0].endswith(":") and not any(_FIGURE.match(cell) for cell in cells)
+
+
 def _marker(found: str) -> str:
     digits = re.sub(r"\D", "", found)
     return f"{digits}." if digits else "-"
@@ -90,7 +110,7 @@ def _ends_paragraph(line: str, width: int) -> bool:
 
 def _without_echoes(rows: Sequence[tuple[str, int | None]]) -> list[tuple[str, int | None]]:
     """Lines without those that stand twice in a row: bylines and image captions of saved pages."""
-    said = [(at, _ITEM.sub("", text)) for at, (text, _) in enumerate(rows) if text]
+    said = [(at, _ITEM.sub("", text)) for at, (text, _) in enumerate(rows) if text and not text.startswith(ROW)]
     echoes: set[int] = set()
     for (at, text), (after, following) in zip(said, said[1:], strict=False):
         if text == following and 2 <= len(text.split()) <= HEADING_WORDS:  # one word twice is a column of "Yes" or "0"

@@ -83,10 +83,8 @@ def prepare(records: Records, assistant: Assistant, sets: Sequence[CaseSet], cho
         cases = choice.of(found)
         mark = whole if len(cases) == len(found.cases) else {**whole, "cases": f"{len(cases)} of {len(found.cases)} ({choice})"}
         ids = [case.id for case in cases]
-        left = None if fresh else records.unfinished(found.digest, mark, ids)
+        left = None if fresh else records.take_up(name, found.digest, mark, ids)
         id = left.id if left else records.start(name, found.name, found.digest, mark, ids)
-        if left:
-            records.take_up(id, name)
         jobs.append(Job(id, found, tuple(cases), left.outcomes if left else ()))
     return jobs
 

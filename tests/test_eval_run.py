@@ -243,6 +243,23 @@ def test_a_killed_session_is_taken_up_where_it_was(tmp_path: Path) -> None:
     assert records.together() == [3, 4]
 
 
+def test_a_run_that_another_process_is_making_is_left_to_it(catalog: Catalog) -> None:
+    folder, asked = catalog.path.parent, Quoter(catalog)
+    first, second = Records(folder), Records(folder)  # locks tell two Records of one process apart as they do two processes
+    (mine,) = session.prepare(first, asked, [prices()], session.Choice())
+    (other,) = session.prepare(second, asked, [prices()], session.Choice())
+    assert (mine.id, other.id) == (1, 2)
+    for records, job in ((first, mine), (second, other)):
+        assert len(list(session.outcomes(records, asked, job))) == len(TOPICS)
+        session.finish(records, [job])
+    assert first.runs() == [1, 2]
+    assert not list((folder / "runs").iterdir())
+    del first, second
+    session.prepare(Records(folder), asked, [prices()], session.Choice())  # interrupted: nothing holds its lock any more
+    (again,) = session.prepare(Records(folder), asked, [prices()], session.Choice())
+    assert again.id == 3
+
+
 def test_a_run_that_is_taken_up_belongs_to_the_command_that_ends_it(catalog: Catalog, tmp_path: Path) -> None:
     records, asked = Records(catalog.path.parent), Quoter(catalog)
     session.prepare(records, asked, [prices()], session.Choice())  # interrupted at once

@@ -74,6 +74,7 @@ def sets_named(names: Sequence[str]) -> list[CaseSet]:
 def prepare(records: Records, assistant: Assistant, sets: Sequence[CaseSet], choice: Choice, *, fresh: bool = False) -> list[Job]:
     """A job for each set; an interrupted run of the same cases and fingerprint is taken up again unless `fresh`.
 
+    Of a run that is taken up, the cases that crashed or timed out are asked again: another time-out, or a machine less busy, may let them pass.
     All jobs of a session begin together and end together (see `finish`), so that an interruption in the second set loses nothing of the first.
     """
     whole = fingerprint(assistant)
@@ -85,7 +86,7 @@ def prepare(records: Records, assistant: Assistant, sets: Sequence[CaseSet], cho
         ids = [case.id for case in cases]
         left = None if fresh else records.take_up(name, found.digest, mark, ids)
         id = left.id if left else records.start(name, found.name, found.digest, mark, ids)
-        jobs.append(Job(id, found, tuple(cases), left.outcomes if left else ()))
+        jobs.append(Job(id, found, tuple(cases), tuple(o for o in left.outcomes if not o.error) if left else ()))
     return jobs
 
 

@@ -260,6 +260,18 @@ def test_a_run_that_another_process_is_making_is_left_to_it(catalog: Catalog) ->
     assert again.id == 3
 
 
+def test_what_took_too_long_in_an_interrupted_run_is_asked_again(catalog: Catalog) -> None:
+    records, asked = Records(catalog.path.parent), Quoter(catalog)
+    found = CaseSet("hangs", "", (price("tea"), price("hang", question="Do pictures hang on walls?", must_say=[], must_cite=[])))
+    (job,) = session.prepare(records, asked, [found], session.Choice())
+    assert [o.failed_at for o in session.outcomes(records, asked, job, seconds=0.5)] == ["", "error"]
+    asked.release.set()
+    (job,) = session.prepare(records, asked, [found], session.Choice())
+    assert [o.case for o in job.done] == ["tea"]
+    assert [o.passed for o in session.outcomes(records, asked, job)] == [True]
+    assert [o.passed for o in session.finish(records, [job])[0].outcomes] == [True, True]
+
+
 def test_a_run_that_is_taken_up_belongs_to_the_command_that_ends_it(catalog: Catalog, tmp_path: Path) -> None:
     records, asked = Records(catalog.path.parent), Quoter(catalog)
     session.prepare(records, asked, [prices()], session.Choice())  # interrupted at once

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import regex
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -95,8 +96,8 @@ class Case(BaseModel):
                 pattern = as_regex(one)
                 if pattern is not None:
                     try:
-                        re.compile(pattern)
-                    except re.error as error:
+                        regex.compile(pattern)
+                    except regex.error as error:
                         raise ValueError(f"{one} is not a valid regular expression: {error}") from error
         return given
 
@@ -380,7 +381,8 @@ def stale(case: Case, documents: Iterable[str]) -> bool:
 
 def doubts(found: CaseSet, catalog: Catalog) -> tuple[list[str], list[str]]:
     """What the index has to say of a set: its stale cases, and cases that name a document, a heading or a page that is not there, or want said
-    what no document that may be cited says. An answer by quotation can say only what these say; a doubt is no mistake.
+    what no document that may be cited says, or what takes too long to look for. An answer by quotation can say only what these say; a doubt is
+    no mistake.
     """
     from evals.metrics import says
 
@@ -400,7 +402,12 @@ def doubts(found: CaseSet, catalog: Catalog) -> tuple[list[str], list[str]]:
                 unsure.append(f"{case.id}: there is no document {place.document}")
             elif not any(place.matches(place.document, heading, page) for heading, page in headings[place.document]):
                 unsure.append(f"{case.id}: {place.document} has no passage at {place}")
-        unsure += [f"{case.id}: no document that may be cited says {said!r}" for said in case.must_say if there and not any(says(d.text, said) for d in there)]
+        for said in case.must_say if there else ():
+            try:
+                if not any(says(document.text, said) for document in there):
+                    unsure.append(f"{case.id}: no document that may be cited says {said!r}")
+            except EvalError as error:
+                unsure.append(f"{case.id}: {error.message}; {error.remedy}")
     return gone, unsure
 
 

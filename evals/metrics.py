@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+import regex
+
+from corpus.errors import EvalError
 from evals.cases import Phrase, as_regex
 
 K = 10
-
+LONGEST = 2.0  # seconds for one regular expression; one that takes milliseconds is the rule
 
 _MARK = re.compile(r"(?<!\\)\[(\d+)\]")
 
@@ -32,12 +35,16 @@ def says(text: str, phrase: Phrase) -> bool:
     """Is the phrase among the words of an answer's text? Of alternatives one suffices.
 
     Upper and lower case, and kinds of white space, do not matter. A figure is the whole figure: "40" is not said by "140", "1.40" or "40,000".
+    Raises EvalError for a regular expression that goes back and forth for longer than LONGEST.
     """
     if not isinstance(phrase, str):
         return any(says(text, one) for one in phrase)
     pattern = as_regex(phrase)
     if pattern is not None:
-        return re.search(pattern, unmarked(text), re.I) is not None
+        try:
+            return regex.search(pattern, unmarked(text), regex.I, timeout=LONGEST) is not None
+        except TimeoutError as error:
+            raise EvalError(f"looking for {phrase} took longer than {LONGEST:g} s", "write it without a repetition within a repetition") from error
     wanted = " ".join(phrase.split()).casefold()
     whole = (r"(?<!\d)(?<!\d[.,])" if wanted[:1].isdigit() else "") + re.escape(wanted) + (r"(?![.,]?\d)" if wanted[-1:].isdigit() else "")
     return re.search(whole, unmarked(text).casefold()) is not None

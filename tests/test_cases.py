@@ -267,6 +267,16 @@ def test_the_index_tells_stale_cases_and_doubts(catalog: Catalog) -> None:
     assert "41 pounds" in unsure[2]
 
 
+def test_a_regular_expression_without_end_is_a_doubt(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("evals.metrics.LONGEST", 0.1)
+    put(catalog, "notes/long.md", "needed " * 500)
+    case = Case(id="slow", question="What?", must_say=(r"/(.*e){20}[%$]/", "not said"), must_cite=(Place(document="notes/long.md"),))
+    _, unsure = doubts(CaseSet("x", "", (case,)), catalog)
+    assert [said.rpartition("; ")[0] or said for said in unsure] == [
+        "slow: looking for /(.*e){20}[%$]/ took longer than 0.1 s", "slow: no document that may be cited says 'not said'"
+    ]
+
+
 def test_drafts_ask_for_what_the_document_says(tmp_path: Path) -> None:
     document = Document.compose("notes/trade.md", read_markdown(markdown_sample(), "trade.md"))
     passages = cut(document, FakeEmbedder().count, 254)

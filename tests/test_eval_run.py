@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -157,6 +158,15 @@ def test_a_time_out_is_a_failed_row_and_its_worker_is_replaced(catalog: Catalog,
         quoter.release.set()
     assert [outcome.error for outcome in outcomes[:4]] == ["took longer than 0.5 s"] * 4
     assert [outcome.passed for outcome in outcomes] == [False] * 4 + [True] * len(TOPICS)
+
+
+def test_a_regular_expression_without_end_holds_up_neither_the_clock_nor_the_next_case(catalog: Catalog) -> None:
+    put(catalog, "notes/long.md", f"Bread is {'needed ' * 500}everywhere.")
+    cases = [price("bread", question="Is bread needed everywhere?", must_say=[r"/(.*e){20}[%$]/"], must_cite=[]), price("tea", must_cite=[])]
+    began = time.monotonic()
+    outcomes = list(run(Quoter(catalog), cases, seconds=1.0))
+    assert [outcome.error for outcome in outcomes] == ["took longer than 1 s", ""]
+    assert time.monotonic() - began < 10
 
 
 def test_jobs_change_nothing_but_the_time(catalog: Catalog) -> None:

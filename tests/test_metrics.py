@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from corpus.errors import EvalError
 from evals import metrics
 
 WORDS = [
@@ -193,6 +194,12 @@ def test_a_phrase_is_said_whatever_its_case_and_spaces(phrase: str | tuple[str, 
 )
 def test_a_figure_is_said_whole_and_a_marker_says_nothing(text: str, phrase: str, said: bool) -> None:
     assert metrics.says(text, phrase) is said
+
+
+def test_a_regular_expression_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics, "LONGEST", 0.1)
+    with pytest.raises(EvalError, match="took longer than 0.1 s"):
+        metrics.says("needed " * 500, r"/(.*e){20}[%$]/")
 
 
 def test_facts_and_forbidden_phrases_are_counted() -> None:

@@ -19,7 +19,7 @@ import hashlib
 import math
 import re
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -28,7 +28,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from corpus.errors import EvalError
-from evals.run import EvalRun, Outcome
+from evals.run import RATES, EvalRun, Outcome
 
 MARGIN = 0.02  # a drop of two points is what a team lives with between two releases
 ALPHA = 0.05  # chance of calling a difference real when there is none
@@ -494,30 +494,9 @@ def _sides(side: EvalRun | Baseline) -> tuple[dict[str, Seen], dict[str, tuple[s
 # ---- The statistics
 
 
-# Rates of a whole run as a value for each case; None for a case that the rate does not speak of.
-_RATES: dict[str, Callable[[Pair, Seen], float | None]] = {
-    "pass_rate": lambda pair, seen: float(seen.passed),
-    "facts_complete": lambda pair, seen: (
-        float(seen.metrics["facts_said"] == 1.0) if "facts_said" in seen.metrics else None
-    ),
-    "refusal_rate": lambda pair, seen: (
-        float(seen.verdict != "answered") if pair.expect == "refusal" and not seen.error else None
-    ),
-    "false_refusal_rate": lambda pair, seen: (
-        float(seen.verdict == "refused") if pair.expect == "answer" and not seen.error else None
-    ),
-}
-
-
-def _value(metric: str, pair: Pair, seen: Seen, other: Seen) -> float | None:
-    """A case's value of a metric. A crash has none: it counts as 0 where the other run has a value and more is better."""
-    rate = _RATES.get(metric)
-    if rate:
-        found, measured = rate(pair, seen), rate(pair, other) is not None
-    else:
-        found = seen.metrics.get(metric)
-        measured = metric in other.metrics
-    return 0.0 if found is None and seen.error and measured and direction(metric) > 0 else found
+def _value(metric: str, pair: Pair, seen: Seen) -> float | None:
+    """A case's value of a metric, by the rules of `summary`; None where it has none."""
+    return RATES[metric](pair.expect, seen) if metric in RATES else seen.metrics.get(metric)
 
 
 def slices_of(pair: Pair | Outcome) -> tuple[str, ...]:
@@ -528,15 +507,13 @@ def slices_of(pair: Pair | Outcome) -> tuple[str, ...]:
 def differences(pairs: Sequence[Pair]) -> tuple[Difference, ...]:
     """For each metric that both runs have: its difference over all cases, then over each slice, with corrected p-values.
 
+    A case that crashed or timed out in one of them counts for pass_rate, where it has not passed, and for nothing else.
     Sorted by metric (pass_rate first), all cases before the slices. No pairs give no differences.
     """
     names = sorted({name for pair in pairs for name in pair.before.metrics.keys() & pair.after.metrics.keys()})
     out: list[Difference] = []
-    for metric in (*_RATES, *names):
-        values = [
-            (pair, _value(metric, pair, pair.before, pair.after), _value(metric, pair, pair.after, pair.before))
-            for pair in pairs
-        ]
+    for metric in (*RATES, *names):
+        values = [(pair, _value(metric, pair, pair.before), _value(metric, pair, pair.after)) for pair in pairs]
         known = [(pair, old, new) for pair, old, new in values if old is not None and new is not None]
         if not known:
             continue
@@ -737,6 +714,9 @@ def cautions(comparison: Comparison) -> list[str]:
         said.append(
             f"too few cases to tell: {_cases(n, 'case')} would notice a drop of 5 points {_share(power(n))} of the time (400 cases: {_share(power(400))})"
         )
+    crashed = sum(bool(pair.before.error or pair.after.error) for pair in comparison.pairs)
+    if crashed:
+        said.append(f"{_cases(crashed, 'case')} crashed or timed out in one of the runs: not passed there, and left out of every other figure")
     if comparison.only_before:
         said.append(
             f"{_cases(len(comparison.only_before), 'case')} of {comparison.before.name} did not run and cannot have fallen: compared on {n}"

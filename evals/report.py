@@ -166,7 +166,7 @@ def _tiles(run: EvalRun, comparison: Comparison | None) -> list[Tile]:
         Tile(
             "Passed",
             number("pass_rate", found["pass_rate"]),
-            f"{found['passed']} of {found['cases']} cases",
+            f"{found['passed']} of {found['cases']} cases" + (f"; {_errors(run)}" if found["errors"] else ""),
             *_moved(changes.get("pass_rate")),
         )
     ]
@@ -179,6 +179,10 @@ def _tiles(run: EvalRun, comparison: Comparison | None) -> list[Tile]:
         Tile("Time", f"{total['median']:,.0f} ms", f"median for a question; 95% within {total['p95']:,.0f} ms")
     )
     return tiles
+
+
+def _errors(run: EvalRun) -> str:
+    return f"{run.figures['errors']} crashed or timed out: left out of every other figure"
 
 
 def _moved(one: Difference | None) -> tuple[str, str]:
@@ -411,11 +415,12 @@ def _history_row(run: EvalRun, before: EvalRun | None) -> dict[str, Any]:
     changed = [key for key in sorted({*run.fingerprint, *old}) if before is not None and run.fingerprint.get(key) != old.get(key)]
     if before is not None and before.set_digest != run.set_digest:
         changed.append("questions")
-    total = run.figures["speed_ms"]["total"]["median"]
+    found = run.figures
     return {
         "run": run,
+        "errors": found["errors"],
         "values": values,
-        "median": total,
+        "median": found["speed_ms"]["total"]["median"],
         "changed": ", ".join(changed) or ("nothing" if before else "–"),
     }
 
@@ -524,6 +529,8 @@ def markdown(run: EvalRun, comparison: Comparison | None = None) -> str:
     """Markdown for a pull request: the verdict, the figures, the cases that fell and rose with both answers (the first ones in full)."""
     found = run.figures
     said = [f"## {plain(run.set_name)}: {found['passed']} of {found['cases']} cases passed", ""]
+    if found["errors"]:
+        said += [f"Of them {_errors(run)}.", ""]
     if comparison:
         joined = " than" if comparison.verdict in ("better", "worse") else ", against"
         said += [

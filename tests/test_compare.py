@@ -125,15 +125,16 @@ def test_what_differs_between_the_fingerprints_is_told() -> None:
     assert compare(of(2), of(2, reranker="none")).changes == {"reranker": ("fake", "none")}
 
 
-def test_a_crash_counts_as_0_where_more_is_better_and_is_left_out_where_less_is() -> None:
+def test_a_crash_has_not_passed_and_is_left_out_of_every_other_figure_as_in_the_run_itself() -> None:
     before = of(4)
     crashed = Outcome("c000", "What is c000?", "answer", (), False, False, "error", error="RuntimeError: gone")
-    found = compare(before, replace(before, outcomes=(crashed, *before.outcomes[1:])))
+    after = replace(before, outcomes=(crashed, *before.outcomes[1:]))
+    found = compare(before, after)
     by_name = {one.metric: one for one in found.differences if not one.slice}
-    assert (by_name["recall@10"].cases, by_name["recall@10"].after) == (4, 0.75)
-    assert (by_name["facts_complete"].cases, by_name["facts_complete"].after) == (4, 0.75)
-    assert by_name["words"].cases == 3
-    assert by_name["false_refusal_rate"].cases == 3
+    assert (by_name["pass_rate"].cases, by_name["pass_rate"].after) == (4, 0.75)
+    for name in ("recall@10", "facts_complete", "facts_said", "words", "false_refusal_rate"):
+        assert (by_name[name].cases, by_name[name].after) == (3, figure(after, name))
+    assert any("1 case crashed or timed out" in caution for caution in cautions(found))
 
 
 # ---- Statistics

@@ -17,10 +17,10 @@ import pytest
 from assistant.answer import Answer, Citation, Segment
 from assistant.question import Question
 from corpus.errors import EvalError, IndexMissing
-from evals import session
+from evals import session, terminal
 from evals.cases import Case, CaseSet
 from evals.records import Records
-from evals.run import Outcome, fingerprint, parity, planned, run, summary
+from evals.run import EvalRun, Outcome, fingerprint, parity, planned, run, summary
 from fakes import FakeEmbedder, FakeReranker, put
 from index.catalog import Catalog
 from index.search import Retrieval
@@ -140,12 +140,16 @@ def test_a_crash_is_a_failed_row_and_the_rest_goes_on(catalog: Catalog) -> None:
     assert outcomes[1].error == "ZeroDivisionError: by nought"
     found = summary(outcomes)
     assert (found["passed"], found["errors"], found["failed_at"]) == (2, 1, {"error": 1})
-    assert (found["facts_complete"], found["refusal"]["false_refusal_rate"]) == (pytest.approx(2 / 3), pytest.approx(1 / 3))
+    assert (found["pass_rate"], found["facts_complete"], found["metrics"]["facts_said"]) == (pytest.approx(2 / 3), 1.0, 1.0)
+    assert found["refusal"]["false_refusal_rate"] == 0.0
+    assert "1 crashed or timed out: not passed, and left out of every other figure, which is of 2" in terminal.summary(
+        EvalRun(1, "", "x", "", "", {}, tuple(outcomes))
+    )
 
 
 def test_a_crash_is_no_refusal_and_hides_no_kind_of_question(catalog: Catalog) -> None:
     found = summary(list(run(Quoter(catalog), [price("tea"), price("crash", question="Does glass crash on stone?", expect="refusal")])))
-    assert (found["refusal"]["refusal_rate"], found["refusal"]["measurable"], found["refusal"]["auroc"]) == (0.0, True, None)
+    assert (found["refusal"]["refusal_rate"], found["refusal"]["measurable"], found["refusal"]["auroc"]) == (None, True, None)
 
 
 @pytest.mark.parametrize("jobs", [1, 3])

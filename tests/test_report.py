@@ -198,6 +198,10 @@ def test_a_run_without_cases_and_a_run_of_crashes_have_a_report() -> None:
     crashed = Outcome("c", "What?", "answer", (), False, False, "error", error="took longer than 60 s")
     text = Page(report.html(replace(made(), outcomes=(crashed,)))).text
     assert "Crashed or timed out: took longer than 60 s." in text and "1 crashed or timed out" in text
+    run = made(number=4)  # one of them unanswerable
+    text = Page(report.html(replace(run, outcomes=(*run.outcomes[:3], replace(crashed, expect="refusal"))))).text
+    assert "0 of 4 cases; 1 crashed or timed out: left out of every other figure" in text
+    assert "Wrongly answered: –." in text
 
 
 def test_the_comparison_shows_what_fell_and_rose_side_by_side() -> None:

@@ -218,7 +218,7 @@ def check_writer(llm: Llm, against: str | None) -> None:
 def bless(records: Records, number: int | None, folder: Path | None) -> list[tuple[Path, EvalRun]]:
     """Write the baselines of a run, or of all runs of quotations that the last command made.
 
-    Raises EvalError when there is none, or it ran only a part of its set.
+    Raises EvalError when there is none, or it ran only a part of its set, or a case crashed or timed out: nothing can fall below that.
     """
     made = [records.run(id) for id in (records.together() if number is None else [number])]
     if not made:
@@ -229,6 +229,11 @@ def bless(records: Records, number: int | None, folder: Path | None) -> list[tup
     for one in runs:
         if "cases" in one.fingerprint:
             raise EvalError(f"run {one.id} asked only a part of {one.set_name}: {one.fingerprint['cases']}", "run the whole set, then bless that")
+        if errors := one.figures["errors"]:
+            raise EvalError(
+                f"in run {one.id} of {one.set_name} {errors} of {len(one.outcomes)} cases crashed or timed out, which a baseline could not guard",
+                "see why in the run's list of failed cases, run the set again (with a longer --timeout when time was short), then bless that",
+            )
     return [(write_baseline(one, folder or BASELINES), one) for one in runs]
 
 

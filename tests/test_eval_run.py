@@ -339,6 +339,14 @@ def test_a_run_of_a_part_says_so_and_is_not_blessed(catalog: Catalog, tmp_path: 
     assert [path.name for path, _ in session.bless(records, None, tmp_path)] == ["prices.yaml", "rains.yaml"]
 
 
+def test_a_run_with_crashes_is_not_blessed(catalog: Catalog, tmp_path: Path) -> None:
+    records, asked = Records(catalog.path.parent), Quoter(catalog)
+    finished(records, asked, [CaseSet("glass", "", (price("tea"), price("crash", question="Does glass crash on stone?")))])
+    with pytest.raises(EvalError, match="1 of 2 cases crashed or timed out"):
+        session.bless(records, None, tmp_path / "baselines")
+    assert not (tmp_path / "baselines").exists()
+
+
 def test_joined_runs_keep_their_sets_apart(catalog: Catalog) -> None:
     asked = Quoter(catalog)
     runs = finished(Records(catalog.path.parent), asked, [prices(), rains()])

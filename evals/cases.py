@@ -210,10 +210,18 @@ class _AsTyped(yaml.SafeLoader):
     }
 
 
+def _typed_names(root: Any) -> dict[int, list[str]]:
+    """The names in each case's node as they are typed: to make the data the library puts what is merged (`<<`) into the nodes, override or not."""
+    lists = [value for key, value in root.value if key.value == "cases"] if isinstance(root, yaml.MappingNode) else []
+    nodes = [node for found in lists if isinstance(found, yaml.SequenceNode) for node in found.value]
+    return {id(node): [str(key.value) for key, _ in node.value] for node in nodes if isinstance(node, yaml.MappingNode)}
+
+
 def _yaml_rows(path: Path, text: str) -> tuple[str, str, list[tuple[int, Any]]]:
     try:
         loader = _AsTyped(text)  # parsed once: the nodes know their lines, the data come of the nodes
         root = loader.get_single_node()
+        typed = _typed_names(root)
         data = loader.construct_document(root) if root else None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -233,8 +241,8 @@ def _yaml_rows(path: Path, text: str) -> tuple[str, str, list[tuple[int, Any]]]:
     for node, row in zip(nodes, data["cases"], strict=True):
         line = node.start_mark.line + 1
         rows.append((line, row if isinstance(row, dict) else f"a case is a mapping of fields, not {row!r}"))
-        if isinstance(node, yaml.MappingNode):
-            names = [str(key.value) for key, _ in node.value]
+        if isinstance(row, dict):
+            names = typed[id(node)]
             # YAML lets the last one win in silence.
             rows += [(line, (str(row.get("id", "")), f"the field {name!r} is there twice")) for name in dict.fromkeys(names) if names.count(name) > 1]
     return str(data.get("name") or path.stem), str(data.get("description") or ""), rows

@@ -123,6 +123,14 @@ def test_every_mistake_of_a_yaml_file_is_told_at_once_with_its_line_and_case(tmp
     assert f"{path}:5: two words" in raised.value.message
 
 
+def test_a_merge_may_override_and_what_is_typed_twice_is_still_a_mistake(tmp_path: Path) -> None:
+    text = 'cases:\n - &a {id: a, question: "What is KPO?", tags: [x]}\n - {<<: *a, id: b}\n'
+    assert [(case.id, case.question, case.tags) for case in load(saved(tmp_path, "m.yaml", text)).cases] == [
+        ("a", "What is KPO?", ("x",)), ("b", "What is KPO?", ("x",))
+    ]
+    assert reasons(saved(tmp_path, "m.yaml", text + " - {<<: *a, id: c, id: d}\n")) == ["4: d: the field 'id' is there twice"]
+
+
 def test_every_mistake_of_a_csv_file_is_told_at_once_though_cells_span_lines(tmp_path: Path) -> None:
     text = (
         'id,question,must_say,expect,protected\nfine,What is KPO?,"judgement\noutside",,yes\n'

@@ -267,6 +267,7 @@ _LISTS = ("after", "tags", "must_say", "must_not_say", "must_cite")
 
 
 def _csv_rows(path: Path, text: str) -> list[tuple[int, Any]]:
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # the library's own limit is below what `dump` may write
     reader = csv.reader(io.StringIO(text, newline=""), dialect=_dialect(text), strict=True)  # else a quote that is not closed swallows cases
     columns: list[str] = []
     rows: list[tuple[int, Any]] = []

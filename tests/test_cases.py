@@ -187,6 +187,11 @@ def test_spreadsheets_of_every_make_are_read(tmp_path: Path) -> None:
     assert case.must_cite == (Place(document="notes/a.md", heading="Costs", page=3),)
 
 
+def test_a_long_cell_is_read_as_it_was_written(tmp_path: Path) -> None:
+    found = CaseSet("long", "", (Case(id="a", question="What is KPO?", reference="word " * 40_000 + "end"),))
+    assert load(saved(tmp_path, "long.csv", dump(found, ".csv"))) == found
+
+
 def test_numbers_that_must_be_said_are_text(tmp_path: Path) -> None:
     (case,) = load(saved(tmp_path, "n.yaml", "cases:\n - {id: n, question: How many are there, must_say: [48, [1.5, two]]}\n")).cases
     assert case.must_say == ("48", ("1.5", "two"))

@@ -198,7 +198,9 @@ def said(detail: Any) -> str:
     where = ".".join(str(part) for part in detail["loc"])
     if detail["type"] == "extra_forbidden":
         return f"there is no field {where!r}; the fields are {', '.join(FIELDS)}"
-    return f"{where}: {detail['msg'].removeprefix('Value error, ')}" + (f" (it is {detail['input']!r})" if detail["type"] != "missing" else "")
+    if detail["type"] == "tuple_type":
+        return f"{where}: write a list, in brackets or with a line and a dash for each entry (it is {detail['input']!r:.80})"
+    return f"{where}: {detail['msg'].removeprefix('Value error, ')}" + (f" (it is {detail['input']!r:.80})" if detail["type"] != "missing" else "")
 
 
 class _AsTyped(yaml.SafeLoader):
@@ -240,7 +242,7 @@ def _yaml_rows(path: Path, text: str) -> tuple[str, str, list[tuple[int, Any]]]:
             rows.append((key.start_mark.line + 1, f"a set has no field {key.value!r}; its fields are name, description and cases"))
     for node, row in zip(nodes, data["cases"], strict=True):
         line = node.start_mark.line + 1
-        rows.append((line, row if isinstance(row, dict) else f"a case is a mapping of fields, not {row!r}"))
+        rows.append((line, row if isinstance(row, dict) else f"a case is a mapping of fields, not {row!r:.80}"))
         if isinstance(row, dict):
             names = typed[id(node)]
             # YAML lets the last one win in silence.

@@ -212,6 +212,17 @@ def test_a_phrase_that_is_no_text_is_a_mistake(tmp_path: Path, row: str) -> None
     assert len(mistakes) == 1
 
 
+@pytest.mark.parametrize("field", ["must_say", "must_not_say", "must_cite", "tags", "after"])
+def test_a_text_where_a_list_is_wanted_says_so(tmp_path: Path, field: str) -> None:
+    (said,) = reasons(saved(tmp_path, "n.yaml", f"cases:\n - {{id: n, question: How many, {field}: judgement}}\n"))
+    assert said == f"2: n: {field}: write a list, in brackets or with a line and a dash for each entry (it is 'judgement')"
+
+
+def test_a_long_question_is_not_told_whole(tmp_path: Path) -> None:
+    (said,) = reasons(saved(tmp_path, "n.yaml", f"cases:\n - {{id: n, question: {'why ' * 3000}}}\n"))
+    assert "at most 2000 characters" in said and len(said) < 200
+
+
 def test_a_mistake_can_be_printed_whatever_the_file_holds(tmp_path: Path) -> None:
     _, (mistake,) = read(saved(tmp_path, "n.jsonl", '{"id": "\\ud800", "question": "How?"}'))
     assert str(mistake).encode()

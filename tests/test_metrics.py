@@ -82,6 +82,11 @@ def test_an_id_that_comes_twice_counts_at_its_first_place() -> None:
     assert metrics.retrieval(["a", "a"], ["x", "a", "a", "x"]) == metrics.retrieval(["a"], ["x", "a"])
 
 
+def test_a_ranking_is_cut_before_what_comes_twice_is_taken_out() -> None:
+    found = metrics.retrieval(["a", "b"], ["a"] * 5 + ["b"])
+    assert (found["recall@5"], found["recall@10"]) == (0.5, 1.0)
+
+
 @settings(deadline=None)  # the first example imports libraries
 @given(
     st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=5),

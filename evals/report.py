@@ -393,17 +393,17 @@ _HISTORY = (
 
 
 def history_html(runs: Sequence[EvalRun]) -> str:
-    """The metrics of finished runs over time, oldest first, a section for each set. No runs: a page that says so."""
-    groups: dict[str, list[EvalRun]] = {}
+    """The metrics of finished runs over time, oldest first, a section for each set, and for each part of it. No runs: a page that says so."""
+    groups: dict[tuple[str, str], list[EvalRun]] = {}
     for run in runs:
-        groups.setdefault(run.set_name, []).append(run)
+        groups.setdefault((run.set_name, run.fingerprint.get("cases", "")), []).append(run)
     sections = [
         {
-            "name": name,
+            "name": f"{name}: {part}" if part else name,
             "rows": [_history_row(run, before) for run, before in zip(mine, [None, *mine], strict=False)][::-1],
             "charts": [_history_chart(mine, metrics) for metrics in _HISTORY] + [_history_speed(mine)],
         }
-        for name, mine in sorted(groups.items())
+        for (name, part), mine in sorted(groups.items())
     ]
     columns = [label(metric) for metrics in _HISTORY for metric in metrics]
     return _render("history.html.j2", title="History of the eval runs", sections=sections, columns=columns)

@@ -388,6 +388,14 @@ def test_sets_have_charts_of_their_own() -> None:
     assert [tag for tag, _ in page.tags].count("svg") == 6
 
 
+def test_a_part_of_a_set_has_charts_of_its_own() -> None:
+    whole = [made(id=n, name=f"whole-{n}") for n in (1, 3)]
+    part = replace(made(id=2), fingerprint={**made().fingerprint, "cases": "12 of 24 (odd half)"})
+    page = Page(report.history_html([whole[0], part, whole[1]]))
+    assert [tag for tag, _ in page.tags].count("svg") == 6
+    assert "notes: 12 of 24 (odd half)" in page.text
+
+
 def test_a_history_without_runs_says_how_to_begin() -> None:
     assert "kpo eval run" in Page(report.history_html([])).text
 

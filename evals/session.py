@@ -111,7 +111,8 @@ def joined(runs: Sequence[EvalRun]) -> EvalRun:
     together = tuple(replace(o, case=f"{one.set_name}.{o.case}", tags=(*o.tags, one.set_name)) for one in runs for o in one.outcomes)
     first = runs[0]
     digest = "+".join(one.set_digest for one in runs)
-    return EvalRun(first.id, first.name, "+".join(one.set_name for one in runs), digest, first.started, first.fingerprint, together)
+    mark = next((one.fingerprint for one in runs if "cases" in one.fingerprint), first.fingerprint)  # a part is no whole
+    return EvalRun(first.id, first.name, "+".join(one.set_name for one in runs), digest, first.started, mark, together)
 
 
 def joined_baseline(baselines: Sequence[Baseline]) -> Baseline:

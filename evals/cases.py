@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import regex
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -95,8 +96,8 @@ class Case(BaseModel):
                 pattern = as_regex(one)
                 if pattern is not None:
                     try:
-                        re.compile(pattern)
-                    except re.error as error:
+                        regex.compile(pattern)
+                    except regex.error as error:
                         raise ValueError(f"{one} is not a valid regular expression: {error}") from error
         return given
 
@@ -197,7 +198,9 @@ def said(detail: Any) -> str:
     where = ".".join(str(part) for part in detail["loc"])
     if detail["type"] == "extra_forbidden":
         return f"there is no field {where!r}; the fields are {', '.join(FIELDS)}"
-    return f"{where}: {detail['msg'].removeprefix('Value error, ')}" + (f" (it is {detail['input']!r})" if detail["type"] != "missing" else "")
+    if detail["type"] == "tuple_type":
+        return f"{where}: write a list, in brackets or with a line and a dash for each entry (it is {detail['input']!r:.80})"
+    return f"{where}: {detail['msg'].removeprefix('Value error, ')}" + (f" (it is {detail['input']!r:.80})" if detail["type"] != "missing" else "")
 
 
 class _AsTyped(yaml.SafeLoader):
@@ -209,10 +212,18 @@ class _AsTyped(yaml.SafeLoader):
     }
 
 
+def _typed_names(root: Any) -> dict[int, list[str]]:
+    """The names in each case's node as they are typed: to make the data the library puts what is merged (`<<`) into the nodes, override or not."""
+    lists = [value for key, value in root.value if key.value == "cases"] if isinstance(root, yaml.MappingNode) else []
+    nodes = [node for found in lists if isinstance(found, yaml.SequenceNode) for node in found.value]
+    return {id(node): [str(key.value) for key, _ in node.value] for node in nodes if isinstance(node, yaml.MappingNode)}
+
+
 def _yaml_rows(path: Path, text: str) -> tuple[str, str, list[tuple[int, Any]]]:
     try:
         loader = _AsTyped(text)  # parsed once: the nodes know their lines, the data come of the nodes
         root = loader.get_single_node()
+        typed = _typed_names(root)
         data = loader.construct_document(root) if root else None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -231,9 +242,9 @@ def _yaml_rows(path: Path, text: str) -> tuple[str, str, list[tuple[int, Any]]]:
             rows.append((key.start_mark.line + 1, f"a set has no field {key.value!r}; its fields are name, description and cases"))
     for node, row in zip(nodes, data["cases"], strict=True):
         line = node.start_mark.line + 1
-        rows.append((line, row if isinstance(row, dict) else f"a case is a mapping of fields, not {row!r}"))
-        if isinstance(node, yaml.MappingNode):
-            names = [str(key.value) for key, _ in node.value]
+        rows.append((line, row if isinstance(row, dict) else f"a case is a mapping of fields, not {row!r:.80}"))
+        if isinstance(row, dict):
+            names = typed[id(node)]
             # YAML lets the last one win in silence.
             rows += [(line, (str(row.get("id", "")), f"the field {name!r} is there twice")) for name in dict.fromkeys(names) if names.count(name) > 1]
     return str(data.get("name") or path.stem), str(data.get("description") or ""), rows
@@ -258,6 +269,7 @@ _LISTS = ("after", "tags", "must_say", "must_not_say", "must_cite")
 
 
 def _csv_rows(path: Path, text: str) -> list[tuple[int, Any]]:
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # the library's own limit is below what `dump` may write
     reader = csv.reader(io.StringIO(text, newline=""), dialect=_dialect(text), strict=True)  # else a quote that is not closed swallows cases
     columns: list[str] = []
     rows: list[tuple[int, Any]] = []
@@ -380,7 +392,8 @@ def stale(case: Case, documents: Iterable[str]) -> bool:
 
 def doubts(found: CaseSet, catalog: Catalog) -> tuple[list[str], list[str]]:
     """What the index has to say of a set: its stale cases, and cases that name a document, a heading or a page that is not there, or want said
-    what no document that may be cited says. An answer by quotation can say only what these say; a doubt is no mistake.
+    what no document that may be cited says, or what takes too long to look for. An answer by quotation can say only what these say; a doubt is
+    no mistake.
     """
     from evals.metrics import says
 
@@ -400,7 +413,12 @@ def doubts(found: CaseSet, catalog: Catalog) -> tuple[list[str], list[str]]:
                 unsure.append(f"{case.id}: there is no document {place.document}")
             elif not any(place.matches(place.document, heading, page) for heading, page in headings[place.document]):
                 unsure.append(f"{case.id}: {place.document} has no passage at {place}")
-        unsure += [f"{case.id}: no document that may be cited says {said!r}" for said in case.must_say if there and not any(says(d.text, said) for d in there)]
+        for said in case.must_say if there else ():
+            try:
+                if not any(says(document.text, said) for document in there):
+                    unsure.append(f"{case.id}: no document that may be cited says {said!r}")
+            except EvalError as error:
+                unsure.append(f"{case.id}: {error.message}; {error.remedy}")
     return gone, unsure
 
 

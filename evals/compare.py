@@ -19,7 +19,7 @@ import hashlib
 import math
 import re
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -28,7 +28,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from corpus.errors import EvalError
-from evals.run import EvalRun, Outcome
+from evals.run import RATES, EvalRun, Outcome
 
 MARGIN = 0.02  # a drop of two points is what a team lives with between two releases
 ALPHA = 0.05  # chance of calling a difference real when there is none
@@ -76,7 +76,10 @@ def direction(metric: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What is compared of one case of one run. A baseline keeps no text: `text` is "" there, and `digest` tells whether it is the same."""
+    """What is compared of one case of one run. A baseline keeps no text: `text` is "" there, and `digest` tells whether it is the same.
+
+    `asked` is a digest of the question and of what is expected; "" where it is not known, in a baseline of old.
+    """
 
     verdict: str
     passed: bool
@@ -86,6 +89,8 @@ class Seen:
     metrics: Mapping[str, float]
     text: str = ""
     error: str = ""
+    asked: str = ""
+    protected: bool = False
 
     @classmethod
     def of(cls, outcome: Outcome) -> "Seen":
@@ -100,6 +105,8 @@ class Seen:
             outcome.metrics,
             outcome.text,
             outcome.error,
+            text_digest(f"{outcome.expect}: {outcome.question}"),
+            outcome.protected,
         )
 
     def same(self, other: "Seen") -> bool:
@@ -143,6 +150,8 @@ class _Entry(BaseModel):
     said: float | None = None
     cited: tuple[str, ...] = ()
     text: str = ""
+    asked: str = ""
+    protected: bool = False
 
 
 class _File(BaseModel):
@@ -185,6 +194,9 @@ def _line(outcome: Outcome) -> str:
         entry["cited"] = list(seen.cited)
     if seen.digest:
         entry["text"] = seen.digest
+    entry["asked"] = seen.asked
+    if seen.protected:
+        entry["protected"] = True
     # A mapping in braces, without its own braces: the library quotes what YAML would misread ("no", "1e5").
     text: str = yaml.safe_dump(
         {outcome.case: entry}, sort_keys=False, allow_unicode=True, default_flow_style=True, width=math.inf
@@ -216,6 +228,8 @@ def read_baseline(text: str, where: str = "the baseline") -> Baseline:
             entry.text,
             {} if entry.said is None else {"facts_said": entry.said},
             error="crashed or timed out" if entry.failed_at == "error" else "",
+            asked=entry.asked,
+            protected=entry.protected,
         )
         for id, entry in found.cases.items()
     }
@@ -335,6 +349,7 @@ class Comparison:
     differences: tuple[Difference, ...]
     only_before: tuple[str, ...]
     only_after: tuple[str, ...]
+    guarded: frozenset[str]  # the protected ones of `only_before`
 
     @property
     def fell(self) -> tuple[Pair, ...]:
@@ -354,6 +369,12 @@ class Comparison:
     def protected_fell(self) -> tuple[Pair, ...]:
         """The protected cases that fell: one is too many."""
         return tuple(pair for pair in self.fell if pair.protected)
+
+    @property
+    def protected_gone(self) -> tuple[str, ...]:
+        """The protected cases that a changed set lacks or asks otherwise. Those that a run of a part did not ask are not known to be gone."""
+        part = self.before.set_digest == self.after.set_digest or "cases" in self.after.fingerprint
+        return tuple(id for id in self.only_before if id in self.guarded and (id in self.only_after or not part))
 
     @property
     def reworded(self) -> tuple[Pair, ...]:
@@ -409,6 +430,7 @@ class Comparison:
             "rose": [asdict(pair) for pair in self.rose],
             "protected_fell": [pair.case for pair in self.protected_fell],
             "reworded": [pair.case for pair in self.reworded],
+            "protected_gone": list(self.protected_gone),
             "only_before": list(self.only_before),
             "only_after": list(self.only_after),
             "changes": {k: list(v) for k, v in self.changes.items()},
@@ -442,7 +464,7 @@ def compare(
     """The comparison of two runs, or of a baseline and a run.
 
     Runs of different sets are refused with EvalError unless `different_sets`; then, and when one run is of a part of the set, only the cases that
-    are in both count: the same id, and the same question where both are known. Raises EvalError for an interrupted run, no shared case, or a
+    are in both count: the same id, and the same question and expectation where both are known. Raises EvalError for an interrupted run, no shared case, or a
     margin outside 0..1.
     """
     if not 0 <= margin < 1:
@@ -457,67 +479,27 @@ def compare(
             f"these are runs of different sets: {before.set_name} ({before.set_digest}) and {after.set_name} ({after.set_digest})",
             "run the same set again and bless it, or ask for a comparison of the shared cases alone",
         )
-    old, questions = _sides(before)
-    new = {outcome.case: outcome for outcome in after.outcomes}
-    shared = [
-        id
-        for id in new
-        if id in old and questions.get(id, (new[id].question, new[id].expect)) == (new[id].question, new[id].expect)
-    ]
+    old = before.cases if isinstance(before, Baseline) else {outcome.case: Seen.of(outcome) for outcome in before.outcomes}
+    new = {outcome.case: Seen.of(outcome) for outcome in after.outcomes}
+    shared = [o for o in after.outcomes if o.case in old and old[o.case].asked in ("", new[o.case].asked)]
     if not shared:
         raise EvalError(f"{before.name} and {after.name} share no case", "compare runs of the same set")
-    protected = {o.case for o in before.outcomes if o.protected} if isinstance(before, EvalRun) else set()
     pairs = tuple(
-        Pair(
-            id,
-            new[id].question,
-            new[id].expect,
-            new[id].tags,
-            new[id].protected or id in protected,
-            old[id],
-            Seen.of(new[id]),
-        )
-        for id in shared
+        Pair(o.case, o.question, o.expect, o.tags, o.protected or old[o.case].protected, old[o.case], new[o.case])
+        for o in shared
     )
-    found = set(shared)
+    found = {pair.case for pair in pairs}
     missing, added = (tuple(sorted(id for id in ids if id not in found)) for ids in (old, new))
-    return Comparison(before, after, margin, pairs, differences(pairs), missing, added)
-
-
-def _sides(side: EvalRun | Baseline) -> tuple[dict[str, Seen], dict[str, tuple[str, str]]]:
-    """By case id: what is compared, and (question, expect) where these are known."""
-    if isinstance(side, Baseline):
-        return side.cases, {}
-    return {o.case: Seen.of(o) for o in side.outcomes}, {o.case: (o.question, o.expect) for o in side.outcomes}
+    guarded = frozenset(id for id in missing if old[id].protected)
+    return Comparison(before, after, margin, pairs, differences(pairs), missing, added, guarded)
 
 
 # ---- The statistics
 
 
-# Rates of a whole run as a value for each case; None for a case that the rate does not speak of.
-_RATES: dict[str, Callable[[Pair, Seen], float | None]] = {
-    "pass_rate": lambda pair, seen: float(seen.passed),
-    "facts_complete": lambda pair, seen: (
-        float(seen.metrics["facts_said"] == 1.0) if "facts_said" in seen.metrics else None
-    ),
-    "refusal_rate": lambda pair, seen: (
-        float(seen.verdict != "answered") if pair.expect == "refusal" and not seen.error else None
-    ),
-    "false_refusal_rate": lambda pair, seen: (
-        float(seen.verdict == "refused") if pair.expect == "answer" and not seen.error else None
-    ),
-}
-
-
-def _value(metric: str, pair: Pair, seen: Seen, other: Seen) -> float | None:
-    """A case's value of a metric. A crash has none: it counts as 0 where the other run has a value and more is better."""
-    rate = _RATES.get(metric)
-    if rate:
-        found, measured = rate(pair, seen), rate(pair, other) is not None
-    else:
-        found = seen.metrics.get(metric)
-        measured = metric in other.metrics
-    return 0.0 if found is None and seen.error and measured and direction(metric) > 0 else found
+def _value(metric: str, pair: Pair, seen: Seen) -> float | None:
+    """A case's value of a metric, by the rules of `summary`; None where it has none."""
+    return RATES[metric](pair.expect, seen) if metric in RATES else seen.metrics.get(metric)
 
 
 def slices_of(pair: Pair | Outcome) -> tuple[str, ...]:
@@ -528,15 +510,13 @@ def slices_of(pair: Pair | Outcome) -> tuple[str, ...]:
 def differences(pairs: Sequence[Pair]) -> tuple[Difference, ...]:
     """For each metric that both runs have: its difference over all cases, then over each slice, with corrected p-values.
 
+    A case that crashed or timed out in one of them counts for pass_rate, where it has not passed, and for nothing else.
     Sorted by metric (pass_rate first), all cases before the slices. No pairs give no differences.
     """
     names = sorted({name for pair in pairs for name in pair.before.metrics.keys() & pair.after.metrics.keys()})
     out: list[Difference] = []
-    for metric in (*_RATES, *names):
-        values = [
-            (pair, _value(metric, pair, pair.before, pair.after), _value(metric, pair, pair.after, pair.before))
-            for pair in pairs
-        ]
+    for metric in (*RATES, *names):
+        values = [(pair, _value(metric, pair, pair.before), _value(metric, pair, pair.after)) for pair in pairs]
         known = [(pair, old, new) for pair, old, new in values if old is not None and new is not None]
         if not known:
             continue
@@ -676,7 +656,7 @@ def gate(
     minimums: Mapping[str, float] | None = None,
     maximums: Mapping[str, float] | None = None,
 ) -> list[str]:
-    """Why the gate trips, a sentence each; an empty list lets it through. A protected case that fell always trips it.
+    """Why the gate trips, a sentence each; an empty list lets it through. A protected case that fell, or is gone from the set, always trips it.
 
     A figure that the set cannot measure trips too, and so do cases that crashed or timed out where a figure is asked for: a gate must not pass
     unseen. Raises EvalError for an unknown metric, and
@@ -688,6 +668,9 @@ def gate(
         fallen = given.protected_fell
         if fallen:
             reasons.append(f"{_cases(len(fallen), 'protected case')} fell: {', '.join(pair.case for pair in fallen)}")
+        gone = given.protected_gone
+        if gone:
+            reasons.append(f"{_cases(len(gone), 'protected case')} cannot be compared, renamed, removed or asked otherwise: {', '.join(gone)}")
         if fail_on_regression and given.verdict == "worse":
             reasons.append(_regression(given))
     elif fail_on_regression:
@@ -737,10 +720,18 @@ def cautions(comparison: Comparison) -> list[str]:
         said.append(
             f"too few cases to tell: {_cases(n, 'case')} would notice a drop of 5 points {_share(power(n))} of the time (400 cases: {_share(power(400))})"
         )
+    crashed = sum(bool(pair.before.error or pair.after.error) for pair in comparison.pairs)
+    if crashed:
+        said.append(f"{_cases(crashed, 'case')} crashed or timed out in one of the runs: not passed there, and left out of every other figure")
     if comparison.only_before:
+        ids = sorted(comparison.only_before, key=lambda id: id not in comparison.guarded)
+        listed = _listed((f"{id} (protected)" if id in comparison.guarded else id for id in ids), max(8, len(comparison.guarded)))
         said.append(
-            f"{_cases(len(comparison.only_before), 'case')} of {comparison.before.name} did not run and cannot have fallen: compared on {n}"
+            f"{_cases(len(ids), 'case')} of {comparison.before.name} did not run and cannot have fallen: {listed}; compared on {n}"
         )
+    otherwise = [id for id in comparison.only_before if id in comparison.only_after]
+    if otherwise:
+        said.append(f"{_cases(len(otherwise), 'case')} of these ran with another question or expectation: {_listed(otherwise)}")
     if comparison.only_after:
         said.append(
             f"{_cases(len(comparison.only_after), 'case')} had nothing to be compared with: {_listed(comparison.only_after)}"

@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+import regex
+
+from corpus.errors import EvalError
 from evals.cases import Phrase, as_regex
 
 K = 10
-
+LONGEST = 2.0  # seconds for one regular expression; one that takes milliseconds is the rule
 
 _MARK = re.compile(r"(?<!\\)\[(\d+)\]")
 
@@ -32,12 +35,16 @@ def says(text: str, phrase: Phrase) -> bool:
     """Is the phrase among the words of an answer's text? Of alternatives one suffices.
 
     Upper and lower case, and kinds of white space, do not matter. A figure is the whole figure: "40" is not said by "140", "1.40" or "40,000".
+    Raises EvalError for a regular expression that goes back and forth for longer than LONGEST.
     """
     if not isinstance(phrase, str):
         return any(says(text, one) for one in phrase)
     pattern = as_regex(phrase)
     if pattern is not None:
-        return re.search(pattern, unmarked(text), re.I) is not None
+        try:
+            return regex.search(pattern, unmarked(text), regex.I, timeout=LONGEST) is not None
+        except TimeoutError as error:
+            raise EvalError(f"looking for {phrase} took longer than {LONGEST:g} s", "write it without a repetition within a repetition") from error
     wanted = " ".join(phrase.split()).casefold()
     whole = (r"(?<!\d)(?<!\d[.,])" if wanted[:1].isdigit() else "") + re.escape(wanted) + (r"(?![.,]?\d)" if wanted[-1:].isdigit() else "")
     return re.search(whole, unmarked(text).casefold()) is not None
@@ -56,22 +63,24 @@ def forbidden_said(text: str, must_not_say: Sequence[Phrase]) -> int:
 def retrieval(relevant: Sequence[str], ranked: Sequence[str]) -> dict[str, float]:
     """recall@5, recall@10, success@3, MRR and nDCG@10 of a ranked list of ids, by ir-measures. An empty list scores 0.
 
-    `relevant` are the ids that may be found (each of relevance 1); an id that comes twice in `ranked` counts at its first place.
-    Empty `relevant` gives no measures.
+    `relevant` are the ids that may be found (each of relevance 1): recall is the share of them that is. The list is cut at 3, 5 or 10, then an
+    id that comes twice in it counts at its first place. Empty `relevant` gives no measures.
     """
     if not relevant:
         return {}
     import ir_measures
     from ir_measures import RR, R, Success, nDCG
 
-    unique = list(dict.fromkeys(ranked))
-    measures = {"recall@5": R @ 5, "recall@10": R @ K, "success@3": Success @ 3, "mrr": RR, "ndcg@10": nDCG @ K}
-    if not unique:
+    measures = {"recall@5": (R @ 5, 5), "recall@10": (R @ K, K), "success@3": (Success @ 3, 3), "mrr": (RR, len(ranked)), "ndcg@10": (nDCG @ K, K)}
+    if not ranked:
         return dict.fromkeys(measures, 0.0)
     qrels = [ir_measures.Qrel("q", id, 1) for id in dict.fromkeys(relevant)]
-    run = [ir_measures.ScoredDoc("q", id, float(len(unique) - at)) for at, id in enumerate(unique)]
-    found = ir_measures.calc_aggregate(list(measures.values()), qrels, run)
-    return {name: float(found[measure]) for name, measure in measures.items()}
+    found = {}
+    for name, (measure, depth) in measures.items():
+        unique = list(dict.fromkeys(ranked[:depth]))
+        run = [ir_measures.ScoredDoc("q", id, float(len(unique) - at)) for at, id in enumerate(unique)]
+        found[name] = float(ir_measures.calc_aggregate([measure], qrels, run)[measure])
+    return found
 
 
 def squad_tokens(text: str) -> list[str]:

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from corpus.errors import EvalError
 from evals.run import EvalRun, Outcome
+from index.catalog import make_folder
 from index.records import RecordsFile
 
 MOST = 2**63 - 1  # what SQLite takes for an id; no row has it
@@ -30,10 +33,27 @@ class Feedback:
 
 
 class Records:
-    """The runs and the inbox of one data folder. May be shared by threads and processes."""
+    """The runs and the inbox of one data folder. May be shared by threads and processes.
+
+    A run that is being made is locked by the Records that began it or took it up, until it is finished or the process ends, however it ends.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._transaction = RecordsFile(folder).transaction
+        self._locks = folder / "runs"
+        self._held: dict[int, FileLock] = {}
+
+    def _hold(self, run: int) -> bool:
+        """Lock a run; False when another process makes it. Within a transaction, so that no run is seen between its row and its lock."""
+        if run not in self._held:
+            make_folder(self._locks)
+            lock = FileLock(self._locks / f"{run}.lock", timeout=0, thread_local=False)
+            try:
+                lock.acquire()
+            except Timeout:
+                return False
+            self._held[run] = lock
+        return True
 
     def start(self, name: str, set_name: str, set_digest: str, fingerprint: dict[str, str], cases: Sequence[str]) -> int:
         """Begin a run; return its id. Its outcomes are added one by one, so that an interruption loses none."""
@@ -42,7 +62,9 @@ class Records:
                 "INSERT INTO runs (name, set_name, set_digest, started, fingerprint, cases) VALUES (?, ?, ?, ?, ?, ?)",
                 [name, set_name, set_digest, _now(), json.dumps(fingerprint), json.dumps(list(cases))],
             )
-            return int(cursor.lastrowid or 0)
+            run = int(cursor.lastrowid or 0)
+            self._hold(run)
+            return run
 
     def add(self, run: int, outcome: Outcome) -> None:
         """Keep an outcome of a run; a second one of the same case replaces the first."""
@@ -53,20 +75,24 @@ class Records:
         """Mark a run as whole. `finished` counts up, for a run that was taken up again ends after others that began later."""
         with self._transaction() as db:
             db.execute("UPDATE runs SET finished = (SELECT MAX(finished) + 1 FROM runs) WHERE id = ?", [run])
+        lock = self._held.pop(run, None)
+        if lock is not None:
+            lock.release()
+            (self._locks / f"{run}.lock").unlink(missing_ok=True)
 
-    def take_up(self, run: int, name: str) -> None:
-        """Let an interrupted run belong to the command that ends it."""
-        with self._transaction() as db:
-            db.execute("UPDATE runs SET name = ? WHERE id = ?", [name, run])
+    def take_up(self, name: str, set_digest: str, fingerprint: dict[str, str], cases: Sequence[str]) -> EvalRun | None:
+        """The newest interrupted run of the same cases with the same fingerprint, from now on part of the command `name`.
 
-    def unfinished(self, set_digest: str, fingerprint: dict[str, str], cases: Sequence[str]) -> EvalRun | None:
-        """The newest interrupted run of the same cases with the same fingerprint, to be taken up again; None when there is none."""
+        None when there is none. A run that another process is making is not interrupted.
+        """
         with self._transaction() as db:
-            row = db.execute(
-                "SELECT id FROM runs WHERE finished = 0 AND set_digest = ? AND fingerprint = ? AND cases = ? ORDER BY id DESC LIMIT 1",
+            rows = db.execute(
+                "SELECT id FROM runs WHERE finished = 0 AND set_digest = ? AND fingerprint = ? AND cases = ? ORDER BY id DESC",
                 [set_digest, json.dumps(fingerprint), json.dumps(list(cases))],
-            ).fetchone()
-        return self.run(row[0]) if row else None
+            ).fetchall()
+            run = next((row[0] for row in rows if self._hold(row[0])), None)
+            db.execute("UPDATE runs SET name = ? WHERE id = ?", [name, run])
+        return None if run is None else self.run(run)
 
     def run(self, id: int) -> EvalRun:
         """A stored run. Raises EvalError for an id that is not there."""

@@ -166,7 +166,7 @@ def _tiles(run: EvalRun, comparison: Comparison | None) -> list[Tile]:
         Tile(
             "Passed",
             number("pass_rate", found["pass_rate"]),
-            f"{found['passed']} of {found['cases']} cases",
+            f"{found['passed']} of {found['cases']} cases" + (f"; {_errors(run)}" if found["errors"] else ""),
             *_moved(changes.get("pass_rate")),
         )
     ]
@@ -179,6 +179,10 @@ def _tiles(run: EvalRun, comparison: Comparison | None) -> list[Tile]:
         Tile("Time", f"{total['median']:,.0f} ms", f"median for a question; 95% within {total['p95']:,.0f} ms")
     )
     return tiles
+
+
+def _errors(run: EvalRun) -> str:
+    return f"{run.figures['errors']} crashed or timed out: left out of every other figure"
 
 
 def _moved(one: Difference | None) -> tuple[str, str]:
@@ -389,17 +393,17 @@ _HISTORY = (
 
 
 def history_html(runs: Sequence[EvalRun]) -> str:
-    """The metrics of finished runs over time, oldest first, a section for each set. No runs: a page that says so."""
-    groups: dict[str, list[EvalRun]] = {}
+    """The metrics of finished runs over time, oldest first, a section for each set, and for each part of it. No runs: a page that says so."""
+    groups: dict[tuple[str, str], list[EvalRun]] = {}
     for run in runs:
-        groups.setdefault(run.set_name, []).append(run)
+        groups.setdefault((run.set_name, run.fingerprint.get("cases", "")), []).append(run)
     sections = [
         {
-            "name": name,
+            "name": f"{name}: {part}" if part else name,
             "rows": [_history_row(run, before) for run, before in zip(mine, [None, *mine], strict=False)][::-1],
             "charts": [_history_chart(mine, metrics) for metrics in _HISTORY] + [_history_speed(mine)],
         }
-        for name, mine in sorted(groups.items())
+        for (name, part), mine in sorted(groups.items())
     ]
     columns = [label(metric) for metrics in _HISTORY for metric in metrics]
     return _render("history.html.j2", title="History of the eval runs", sections=sections, columns=columns)
@@ -411,11 +415,12 @@ def _history_row(run: EvalRun, before: EvalRun | None) -> dict[str, Any]:
     changed = [key for key in sorted({*run.fingerprint, *old}) if before is not None and run.fingerprint.get(key) != old.get(key)]
     if before is not None and before.set_digest != run.set_digest:
         changed.append("questions")
-    total = run.figures["speed_ms"]["total"]["median"]
+    found = run.figures
     return {
         "run": run,
+        "errors": found["errors"],
         "values": values,
-        "median": total,
+        "median": found["speed_ms"]["total"]["median"],
         "changed": ", ".join(changed) or ("nothing" if before else "–"),
     }
 
@@ -524,6 +529,8 @@ def markdown(run: EvalRun, comparison: Comparison | None = None) -> str:
     """Markdown for a pull request: the verdict, the figures, the cases that fell and rose with both answers (the first ones in full)."""
     found = run.figures
     said = [f"## {plain(run.set_name)}: {found['passed']} of {found['cases']} cases passed", ""]
+    if found["errors"]:
+        said += [f"Of them {_errors(run)}.", ""]
     if comparison:
         joined = " than" if comparison.verdict in ("better", "worse") else ", against"
         said += [

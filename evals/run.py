@@ -5,12 +5,12 @@ import json
 import subprocess
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
 from threading import Condition, Thread
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from assistant.answer import Answer
 from assistant.ask import Assistant
@@ -213,10 +213,33 @@ def parity(id: str) -> Literal["even", "odd"]:
     return "odd" if int(hashlib.sha256(id.encode()).hexdigest(), 16) % 2 else "even"
 
 
+class Ran(Protocol):
+    """What rates look at: an outcome, or what a comparison keeps of one."""
+
+    @property
+    def verdict(self) -> str: ...
+    @property
+    def passed(self) -> bool: ...
+    @property
+    def metrics(self) -> Mapping[str, float]: ...
+    @property
+    def error(self) -> str: ...
+
+
+# Rates of a whole run as a value for each case, given what was expected; None for a case that the rate does not speak of.
+# A case that crashed or timed out has not passed, and no other rate speaks of it.
+RATES: dict[str, Callable[[str, Ran], float | None]] = {
+    "pass_rate": lambda expect, one: float(one.passed),
+    "facts_complete": lambda expect, one: float(one.metrics["facts_said"] == 1.0) if "facts_said" in one.metrics and not one.error else None,
+    "refusal_rate": lambda expect, one: float(one.verdict != "answered") if expect == "refusal" and not one.error else None,
+    "false_refusal_rate": lambda expect, one: float(one.verdict == "refused") if expect == "answer" and not one.error else None,
+}
+
+
 def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """The run's figures. What the set cannot measure is None, never 0: a set with only answerable questions says nothing of refusals.
 
-    A case that crashed or timed out counts as wrong, whatever was expected.
+    A case that crashed or timed out has not passed, and counts among the errors; every other figure is of the cases that ran.
     """
     from evals.metrics import auroc, calibration_error, coverage_risk, quantile, reliability
 
@@ -229,8 +252,11 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         values = [o.metrics[name] for o in outcomes if name in o.metrics]
         return sum(values) / len(values) if values else None
 
-    def share(part: Sequence[bool]) -> float | None:
+    def share(part: Sequence[float]) -> float | None:
         return sum(part) / len(part) if part else None
+
+    def rate(name: str) -> float | None:
+        return share([value for o in outcomes if (value := RATES[name](o.expect, o)) is not None])
 
     both = bool(answerable and unanswerable)
     judged = [o for o in (*answerable, *unanswerable) if not o.error]
@@ -238,16 +264,16 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     return {
         "cases": len(outcomes), "passed": sum(o.passed for o in outcomes),
         "errors": sum(bool(o.error) for o in outcomes), "stale": sum(o.stale for o in outcomes),
-        "pass_rate": share([o.passed for o in outcomes]),
+        "pass_rate": rate("pass_rate"),
         "metrics": {name: mean(name) for name in sorted({name for o in outcomes for name in o.metrics})},
-        "facts_complete": share([o.metrics.get("facts_said") == 1.0 for o in answerable]),
+        "facts_complete": rate("facts_complete"),
         "refusal": {
             "answered_answerable": sum(o.verdict == "answered" for o in answerable),
             "refused_answerable": sum(o.verdict == "refused" for o in answerable),
             "answered_unanswerable": sum(o.verdict == "answered" for o in unanswerable),
             "refused_unanswerable": sum(o.verdict == "refused" for o in unanswerable),
-            "false_refusal_rate": share([o.verdict == "refused" or bool(o.error) for o in answerable]),
-            "refusal_rate": share([o.verdict != "answered" and not o.error for o in unanswerable]),
+            "false_refusal_rate": rate("false_refusal_rate"),
+            "refusal_rate": rate("refusal_rate"),
             "auroc": auroc([o.confidence for o in judged], [o.expect == "answer" for o in judged]) if len({o.expect for o in judged}) == 2 else None,
             "measurable": both,
         },

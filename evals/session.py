@@ -74,6 +74,7 @@ def sets_named(names: Sequence[str]) -> list[CaseSet]:
 def prepare(records: Records, assistant: Assistant, sets: Sequence[CaseSet], choice: Choice, *, fresh: bool = False) -> list[Job]:
     """A job for each set; an interrupted run of the same cases and fingerprint is taken up again unless `fresh`.
 
+    Of a run that is taken up, the cases that crashed or timed out are asked again: another time-out, or a machine less busy, may let them pass.
     All jobs of a session begin together and end together (see `finish`), so that an interruption in the second set loses nothing of the first.
     """
     whole = fingerprint(assistant)
@@ -83,11 +84,9 @@ def prepare(records: Records, assistant: Assistant, sets: Sequence[CaseSet], cho
         cases = choice.of(found)
         mark = whole if len(cases) == len(found.cases) else {**whole, "cases": f"{len(cases)} of {len(found.cases)} ({choice})"}
         ids = [case.id for case in cases]
-        left = None if fresh else records.unfinished(found.digest, mark, ids)
+        left = None if fresh else records.take_up(name, found.digest, mark, ids)
         id = left.id if left else records.start(name, found.name, found.digest, mark, ids)
-        if left:
-            records.take_up(id, name)
-        jobs.append(Job(id, found, tuple(cases), left.outcomes if left else ()))
+        jobs.append(Job(id, found, tuple(cases), tuple(o for o in left.outcomes if not o.error) if left else ()))
     return jobs
 
 
@@ -112,7 +111,8 @@ def joined(runs: Sequence[EvalRun]) -> EvalRun:
     together = tuple(replace(o, case=f"{one.set_name}.{o.case}", tags=(*o.tags, one.set_name)) for one in runs for o in one.outcomes)
     first = runs[0]
     digest = "+".join(one.set_digest for one in runs)
-    return EvalRun(first.id, first.name, "+".join(one.set_name for one in runs), digest, first.started, first.fingerprint, together)
+    mark = next((one.fingerprint for one in runs if "cases" in one.fingerprint), first.fingerprint)  # a part is no whole
+    return EvalRun(first.id, first.name, "+".join(one.set_name for one in runs), digest, first.started, mark, together)
 
 
 def joined_baseline(baselines: Sequence[Baseline]) -> Baseline:
@@ -219,7 +219,7 @@ def check_writer(llm: Llm, against: str | None) -> None:
 def bless(records: Records, number: int | None, folder: Path | None) -> list[tuple[Path, EvalRun]]:
     """Write the baselines of a run, or of all runs of quotations that the last command made.
 
-    Raises EvalError when there is none, or it ran only a part of its set.
+    Raises EvalError when there is none, or it ran only a part of its set, or a case crashed or timed out: nothing can fall below that.
     """
     made = [records.run(id) for id in (records.together() if number is None else [number])]
     if not made:
@@ -230,6 +230,11 @@ def bless(records: Records, number: int | None, folder: Path | None) -> list[tup
     for one in runs:
         if "cases" in one.fingerprint:
             raise EvalError(f"run {one.id} asked only a part of {one.set_name}: {one.fingerprint['cases']}", "run the whole set, then bless that")
+        if errors := one.figures["errors"]:
+            raise EvalError(
+                f"in run {one.id} of {one.set_name} {errors} of {len(one.outcomes)} cases crashed or timed out, which a baseline could not guard",
+                "see why in the run's list of failed cases, run the set again (with a longer --timeout when time was short), then bless that",
+            )
     return [(write_baseline(one, folder or BASELINES), one) for one in runs]
 
 

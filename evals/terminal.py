@@ -95,6 +95,9 @@ def _summary(run: EvalRun) -> Iterable[str]:
     found = run.figures
     yield f"{run.set_name}: {found['passed']} of {found['cases']} passed ({_percent(found['pass_rate'])})" + (f"  run {run.id}" if run.id else "")
     means, refusal = found["metrics"], found["refusal"]
+    if found["errors"]:
+        rest = found["cases"] - found["errors"]
+        yield f"  errors      {found['errors']} crashed or timed out: not passed, and left out of every other figure, which is of {rest}"
     if found["facts_complete"] is not None:
         facts = f"all said in {_percent(found['facts_complete'])} of the answerable cases"
         yield f"  facts       {facts}, {_percent(means.get('facts_said'))} of them on average"
@@ -165,7 +168,8 @@ def history_row(run: EvalRun) -> dict[str, str | int]:
     """A run in the list of `kpo eval history`."""
     found = run.figures
     return {
-        "run": run.id, "set": run.set_name, "started": run.started, "cases": found["cases"], "passed": found["passed"], "share": _percent(found["pass_rate"]),
+        "run": run.id, "set": run.set_name, "started": run.started, "cases": found["cases"], "passed": found["passed"], "errors": found["errors"],
+        "share": _percent(found["pass_rate"]),
         "false refusals": _percent(found["refusal"]["false_refusal_rate"]), "right refusals": _percent(found["refusal"]["refusal_rate"]),
         "median ms": round(found["speed_ms"]["total"]["median"]), "code": run.fingerprint.get("code", ""), "corpus": run.fingerprint.get("corpus", "")[:8],
         "chosen": run.fingerprint.get("cases", "all"),

@@ -123,6 +123,14 @@ def test_every_mistake_of_a_yaml_file_is_told_at_once_with_its_line_and_case(tmp
     assert f"{path}:5: two words" in raised.value.message
 
 
+def test_a_merge_may_override_and_what_is_typed_twice_is_still_a_mistake(tmp_path: Path) -> None:
+    text = 'cases:\n - &a {id: a, question: "What is KPO?", tags: [x]}\n - {<<: *a, id: b}\n'
+    assert [(case.id, case.question, case.tags) for case in load(saved(tmp_path, "m.yaml", text)).cases] == [
+        ("a", "What is KPO?", ("x",)), ("b", "What is KPO?", ("x",))
+    ]
+    assert reasons(saved(tmp_path, "m.yaml", text + " - {<<: *a, id: c, id: d}\n")) == ["4: d: the field 'id' is there twice"]
+
+
 def test_every_mistake_of_a_csv_file_is_told_at_once_though_cells_span_lines(tmp_path: Path) -> None:
     text = (
         'id,question,must_say,expect,protected\nfine,What is KPO?,"judgement\noutside",,yes\n'
@@ -179,6 +187,11 @@ def test_spreadsheets_of_every_make_are_read(tmp_path: Path) -> None:
     assert case.must_cite == (Place(document="notes/a.md", heading="Costs", page=3),)
 
 
+def test_a_long_cell_is_read_as_it_was_written(tmp_path: Path) -> None:
+    found = CaseSet("long", "", (Case(id="a", question="What is KPO?", reference="word " * 40_000 + "end"),))
+    assert load(saved(tmp_path, "long.csv", dump(found, ".csv"))) == found
+
+
 def test_numbers_that_must_be_said_are_text(tmp_path: Path) -> None:
     (case,) = load(saved(tmp_path, "n.yaml", "cases:\n - {id: n, question: How many are there, must_say: [48, [1.5, two]]}\n")).cases
     assert case.must_say == ("48", ("1.5", "two"))
@@ -197,6 +210,17 @@ def test_a_phrase_that_is_no_text_is_a_mistake(tmp_path: Path, row: str) -> None
     assert len(mistakes) == 1
     _, mistakes = read(saved(tmp_path, "n.jsonl", '{"id": "n", "question": "How?", "must_say": [true]}'))
     assert len(mistakes) == 1
+
+
+@pytest.mark.parametrize("field", ["must_say", "must_not_say", "must_cite", "tags", "after"])
+def test_a_text_where_a_list_is_wanted_says_so(tmp_path: Path, field: str) -> None:
+    (said,) = reasons(saved(tmp_path, "n.yaml", f"cases:\n - {{id: n, question: How many, {field}: judgement}}\n"))
+    assert said == f"2: n: {field}: write a list, in brackets or with a line and a dash for each entry (it is 'judgement')"
+
+
+def test_a_long_question_is_not_told_whole(tmp_path: Path) -> None:
+    (said,) = reasons(saved(tmp_path, "n.yaml", f"cases:\n - {{id: n, question: {'why ' * 3000}}}\n"))
+    assert "at most 2000 characters" in said and len(said) < 200
 
 
 def test_a_mistake_can_be_printed_whatever_the_file_holds(tmp_path: Path) -> None:
@@ -265,6 +289,16 @@ def test_the_index_tells_stale_cases_and_doubts(catalog: Catalog) -> None:
     assert [said.partition(":")[0] for said in gone] == ["gone"]
     assert [said.partition(":")[0] for said in unsure] == ["half", "heading", "fact"]
     assert "41 pounds" in unsure[2]
+
+
+def test_a_regular_expression_without_end_is_a_doubt(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("evals.metrics.LONGEST", 0.1)
+    put(catalog, "notes/long.md", "needed " * 500)
+    case = Case(id="slow", question="What?", must_say=(r"/(.*e){20}[%$]/", "not said"), must_cite=(Place(document="notes/long.md"),))
+    _, unsure = doubts(CaseSet("x", "", (case,)), catalog)
+    assert [said.rpartition("; ")[0] or said for said in unsure] == [
+        "slow: looking for /(.*e){20}[%$]/ took longer than 0.1 s", "slow: no document that may be cited says 'not said'"
+    ]
 
 
 def test_drafts_ask_for_what_the_document_says(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Comparisons, baselines and the gate: what fell, what is more than chance, and what is let through."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -125,15 +126,16 @@ def test_what_differs_between_the_fingerprints_is_told() -> None:
     assert compare(of(2), of(2, reranker="none")).changes == {"reranker": ("fake", "none")}
 
 
-def test_a_crash_counts_as_0_where_more_is_better_and_is_left_out_where_less_is() -> None:
+def test_a_crash_has_not_passed_and_is_left_out_of_every_other_figure_as_in_the_run_itself() -> None:
     before = of(4)
     crashed = Outcome("c000", "What is c000?", "answer", (), False, False, "error", error="RuntimeError: gone")
-    found = compare(before, replace(before, outcomes=(crashed, *before.outcomes[1:])))
+    after = replace(before, outcomes=(crashed, *before.outcomes[1:]))
+    found = compare(before, after)
     by_name = {one.metric: one for one in found.differences if not one.slice}
-    assert (by_name["recall@10"].cases, by_name["recall@10"].after) == (4, 0.75)
-    assert (by_name["facts_complete"].cases, by_name["facts_complete"].after) == (4, 0.75)
-    assert by_name["words"].cases == 3
-    assert by_name["false_refusal_rate"].cases == 3
+    assert (by_name["pass_rate"].cases, by_name["pass_rate"].after) == (4, 0.75)
+    for name in ("recall@10", "facts_complete", "facts_said", "words", "false_refusal_rate"):
+        assert (by_name[name].cases, by_name[name].after) == (3, figure(after, name))
+    assert any("1 case crashed or timed out" in caution for caution in cautions(found))
 
 
 # ---- Statistics
@@ -321,6 +323,28 @@ def test_different_sets_are_compared_on_their_shared_questions_when_told() -> No
     assert [pair.case for pair in found.pairs] == ["a"]
     assert (found.only_before, found.only_after) == (("b", "c"), ("b", "d"))
     assert any("different sets" in caution for caution in cautions(found))
+
+
+@pytest.mark.parametrize("blessed", [False, True])
+def test_a_protected_case_that_is_renamed_removed_or_reworded_trips_by_name(blessed: bool) -> None:
+    run = eval_run([outcome("a"), *(outcome(id, protected=True) for id in ("renamed", "removed", "reworded", "kept"))])
+    before = read_baseline(bless(run)) if blessed else run
+    changed = [outcome("a"), outcome("renamed-2"), replace(outcome("reworded", passed=False), question="What else?"), outcome("kept")]
+    found = compare(before, eval_run(changed, digest="d2"), different_sets=True)
+    assert [(pair.case, pair.protected) for pair in found.pairs] == [("a", False), ("kept", True)]
+    assert gate(found) == ["3 protected cases cannot be compared, renamed, removed or asked otherwise: removed, renamed, reworded"]
+    assert any("removed (protected), renamed (protected), reworded (protected)" in caution for caution in cautions(found))
+    assert any("1 case of these ran with another question or expectation: reworded" in caution for caution in cautions(found))
+    part = compare(before, eval_run(changed, digest="d2", cases="4 of 5"), different_sets=True)
+    assert part.protected_gone == ("reworded",)  # the others may just not have been asked
+    assert not gate(compare(before, replace(run, outcomes=run.outcomes[:2])))
+
+
+def test_a_baseline_of_old_that_knows_no_questions_compares_by_id() -> None:
+    old = re.sub(r", asked: [^,}\n]+", "", bless(of(3)))
+    assert "asked" not in old
+    changed = [replace(o, question="What else?") for o in of(3).outcomes]
+    assert len(compare(read_baseline(old), eval_run(changed, digest="d2"), different_sets=True).pairs) == 3
 
 
 def test_a_run_of_a_part_of_the_set_says_what_did_not_run() -> None:

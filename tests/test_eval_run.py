@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -16,10 +17,10 @@ import pytest
 from assistant.answer import Answer, Citation, Segment
 from assistant.question import Question
 from corpus.errors import EvalError, IndexMissing
-from evals import session
+from evals import session, terminal
 from evals.cases import Case, CaseSet
 from evals.records import Records
-from evals.run import Outcome, fingerprint, parity, planned, run, summary
+from evals.run import EvalRun, Outcome, fingerprint, parity, planned, run, summary
 from fakes import FakeEmbedder, FakeReranker, put
 from index.catalog import Catalog
 from index.search import Retrieval
@@ -139,12 +140,16 @@ def test_a_crash_is_a_failed_row_and_the_rest_goes_on(catalog: Catalog) -> None:
     assert outcomes[1].error == "ZeroDivisionError: by nought"
     found = summary(outcomes)
     assert (found["passed"], found["errors"], found["failed_at"]) == (2, 1, {"error": 1})
-    assert (found["facts_complete"], found["refusal"]["false_refusal_rate"]) == (pytest.approx(2 / 3), pytest.approx(1 / 3))
+    assert (found["pass_rate"], found["facts_complete"], found["metrics"]["facts_said"]) == (pytest.approx(2 / 3), 1.0, 1.0)
+    assert found["refusal"]["false_refusal_rate"] == 0.0
+    assert "1 crashed or timed out: not passed, and left out of every other figure, which is of 2" in terminal.summary(
+        EvalRun(1, "", "x", "", "", {}, tuple(outcomes))
+    )
 
 
 def test_a_crash_is_no_refusal_and_hides_no_kind_of_question(catalog: Catalog) -> None:
     found = summary(list(run(Quoter(catalog), [price("tea"), price("crash", question="Does glass crash on stone?", expect="refusal")])))
-    assert (found["refusal"]["refusal_rate"], found["refusal"]["measurable"], found["refusal"]["auroc"]) == (0.0, True, None)
+    assert (found["refusal"]["refusal_rate"], found["refusal"]["measurable"], found["refusal"]["auroc"]) == (None, True, None)
 
 
 @pytest.mark.parametrize("jobs", [1, 3])
@@ -157,6 +162,15 @@ def test_a_time_out_is_a_failed_row_and_its_worker_is_replaced(catalog: Catalog,
         quoter.release.set()
     assert [outcome.error for outcome in outcomes[:4]] == ["took longer than 0.5 s"] * 4
     assert [outcome.passed for outcome in outcomes] == [False] * 4 + [True] * len(TOPICS)
+
+
+def test_a_regular_expression_without_end_holds_up_neither_the_clock_nor_the_next_case(catalog: Catalog) -> None:
+    put(catalog, "notes/long.md", f"Bread is {'needed ' * 500}everywhere.")
+    cases = [price("bread", question="Is bread needed everywhere?", must_say=[r"/(.*e){20}[%$]/"], must_cite=[]), price("tea", must_cite=[])]
+    began = time.monotonic()
+    outcomes = list(run(Quoter(catalog), cases, seconds=1.0))
+    assert [outcome.error for outcome in outcomes] == ["took longer than 1 s", ""]
+    assert time.monotonic() - began < 10
 
 
 def test_jobs_change_nothing_but_the_time(catalog: Catalog) -> None:
@@ -243,6 +257,35 @@ def test_a_killed_session_is_taken_up_where_it_was(tmp_path: Path) -> None:
     assert records.together() == [3, 4]
 
 
+def test_a_run_that_another_process_is_making_is_left_to_it(catalog: Catalog) -> None:
+    folder, asked = catalog.path.parent, Quoter(catalog)
+    first, second = Records(folder), Records(folder)  # locks tell two Records of one process apart as they do two processes
+    (mine,) = session.prepare(first, asked, [prices()], session.Choice())
+    (other,) = session.prepare(second, asked, [prices()], session.Choice())
+    assert (mine.id, other.id) == (1, 2)
+    for records, job in ((first, mine), (second, other)):
+        assert len(list(session.outcomes(records, asked, job))) == len(TOPICS)
+        session.finish(records, [job])
+    assert first.runs() == [1, 2]
+    assert not list((folder / "runs").iterdir())
+    del first, second
+    session.prepare(Records(folder), asked, [prices()], session.Choice())  # interrupted: nothing holds its lock any more
+    (again,) = session.prepare(Records(folder), asked, [prices()], session.Choice())
+    assert again.id == 3
+
+
+def test_what_took_too_long_in_an_interrupted_run_is_asked_again(catalog: Catalog) -> None:
+    records, asked = Records(catalog.path.parent), Quoter(catalog)
+    found = CaseSet("hangs", "", (price("tea"), price("hang", question="Do pictures hang on walls?", must_say=[], must_cite=[])))
+    (job,) = session.prepare(records, asked, [found], session.Choice())
+    assert [o.failed_at for o in session.outcomes(records, asked, job, seconds=0.5)] == ["", "error"]
+    asked.release.set()
+    (job,) = session.prepare(records, asked, [found], session.Choice())
+    assert [o.case for o in job.done] == ["tea"]
+    assert [o.passed for o in session.outcomes(records, asked, job)] == [True]
+    assert [o.passed for o in session.finish(records, [job])[0].outcomes] == [True, True]
+
+
 def test_a_run_that_is_taken_up_belongs_to_the_command_that_ends_it(catalog: Catalog, tmp_path: Path) -> None:
     records, asked = Records(catalog.path.parent), Quoter(catalog)
     session.prepare(records, asked, [prices()], session.Choice())  # interrupted at once
@@ -294,6 +337,14 @@ def test_a_run_of_a_part_says_so_and_is_not_blessed(catalog: Catalog, tmp_path: 
         session.bless(records, None, tmp_path)
     finished(records, asked, [prices(), rains()])
     assert [path.name for path, _ in session.bless(records, None, tmp_path)] == ["prices.yaml", "rains.yaml"]
+
+
+def test_a_run_with_crashes_is_not_blessed(catalog: Catalog, tmp_path: Path) -> None:
+    records, asked = Records(catalog.path.parent), Quoter(catalog)
+    finished(records, asked, [CaseSet("glass", "", (price("tea"), price("crash", question="Does glass crash on stone?")))])
+    with pytest.raises(EvalError, match="1 of 2 cases crashed or timed out"):
+        session.bless(records, None, tmp_path / "baselines")
+    assert not (tmp_path / "baselines").exists()
 
 
 def test_joined_runs_keep_their_sets_apart(catalog: Catalog) -> None:

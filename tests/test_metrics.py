@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from corpus.errors import EvalError
 from evals import metrics
 
 WORDS = [
@@ -79,6 +80,11 @@ def test_an_empty_ranking_scores_nothing_and_nothing_to_find_has_no_measures() -
 
 def test_an_id_that_comes_twice_counts_at_its_first_place() -> None:
     assert metrics.retrieval(["a", "a"], ["x", "a", "a", "x"]) == metrics.retrieval(["a"], ["x", "a"])
+
+
+def test_a_ranking_is_cut_before_what_comes_twice_is_taken_out() -> None:
+    found = metrics.retrieval(["a", "b"], ["a"] * 5 + ["b"])
+    assert (found["recall@5"], found["recall@10"]) == (0.5, 1.0)
 
 
 @settings(deadline=None)  # the first example imports libraries
@@ -193,6 +199,12 @@ def test_a_phrase_is_said_whatever_its_case_and_spaces(phrase: str | tuple[str, 
 )
 def test_a_figure_is_said_whole_and_a_marker_says_nothing(text: str, phrase: str, said: bool) -> None:
     assert metrics.says(text, phrase) is said
+
+
+def test_a_regular_expression_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics, "LONGEST", 0.1)
+    with pytest.raises(EvalError, match="took longer than 0.1 s"):
+        metrics.says("needed " * 500, r"/(.*e){20}[%$]/")
 
 
 def test_facts_and_forbidden_phrases_are_counted() -> None:

@@ -198,6 +198,10 @@ def test_a_run_without_cases_and_a_run_of_crashes_have_a_report() -> None:
     crashed = Outcome("c", "What?", "answer", (), False, False, "error", error="took longer than 60 s")
     text = Page(report.html(replace(made(), outcomes=(crashed,)))).text
     assert "Crashed or timed out: took longer than 60 s." in text and "1 crashed or timed out" in text
+    run = made(number=4)  # one of them unanswerable
+    text = Page(report.html(replace(run, outcomes=(*run.outcomes[:3], replace(crashed, expect="refusal"))))).text
+    assert "0 of 4 cases; 1 crashed or timed out: left out of every other figure" in text
+    assert "Wrongly answered: –." in text
 
 
 def test_the_comparison_shows_what_fell_and_rose_side_by_side() -> None:
@@ -382,6 +386,14 @@ def test_the_history_says_what_is_no_longer_so() -> None:
 def test_sets_have_charts_of_their_own() -> None:
     page = Page(report.history_html([made(), replace(made(id=2), set_name="others")]))
     assert [tag for tag, _ in page.tags].count("svg") == 6
+
+
+def test_a_part_of_a_set_has_charts_of_its_own() -> None:
+    whole = [made(id=n, name=f"whole-{n}") for n in (1, 3)]
+    part = replace(made(id=2), fingerprint={**made().fingerprint, "cases": "12 of 24 (odd half)"})
+    page = Page(report.history_html([whole[0], part, whole[1]]))
+    assert [tag for tag, _ in page.tags].count("svg") == 6
+    assert "notes: 12 of 24 (odd half)" in page.text
 
 
 def test_a_history_without_runs_says_how_to_begin() -> None:

@@ -117,6 +117,8 @@ def test_markers_and_decoration_are_taken_off(drafted: str, text: str, cited: tu
     [
         ("According to [1], analysts collect it.", "Analysts collect it."), ("As passage [1] says, analysts collect it.", "Analysts collect it."),
         ("In passages [1] and [2], analysts collect it.", "Analysts collect it."), ("Analysts collect it (see [1]).", "Analysts collect it."),
+        ("KPO is work. [1].", "KPO is work.", (1,)), ("KPO is work.[1].", "KPO is work.", (1,)),
+        ("KPO is *work*, _not_ snake_case. *[1]*", "KPO is work, not snake_case.", (1,)),
         ("Analysts collect it [1] .", "Analysts collect it."), ("- As [1], [2], analysts collect it.", "Analysts collect it."),
         ("In India [1], analysts collect it.", "In India, analysts collect it."), ("It is what they ask for [1].", "It is what they ask for."),
     ],
@@ -176,6 +178,9 @@ def test_what_fails_is_dropped_and_the_quotation_stands_in(sentence: str, why: s
     assert not said and answer.writer == "extractive" and BADGE in answer.text
     assert answer.draft and any(why in dropped.why for dropped in answer.draft.dropped)
     assert "no sentence" in answer.notes[-1]
+        ("Analysts ~~never~~ collect their badge at the desk [1].", "markup"),
+        ("Analysts collect their \u202ebadge at the desk [1].", "not seen"),
+        ("Analysts collect their badge at the de\u200bsk [1].", "not seen"),
     assert answer.as_json()["draft"]["dropped"] == [dropped.why for dropped in answer.draft.dropped]
 
 

@@ -106,7 +106,7 @@ class Drafter:
         citations: list[Citation] = []
         dropped: list[Dropped] = []
         usage: Usage | None = None
-        trouble = ""
+        trouble = unkept = ""
         reading = sentences_of(self._writer.write(prompt(answer.standalone, after, material.sources)))
         try:
             for event in reading:
@@ -125,7 +125,8 @@ class Drafter:
             trouble = error.message
         finally:
             reading.close()
-            self._keep(usage)
+            unkept = self._keep(usage)
+        answer = replace(answer, notes=(*answer.notes, unkept)) if unkept else answer
         draft = Draft(len(segments), tuple(dropped), usage)
         trouble = trouble or self._too_little(answer, segments, dropped, relevance)
         if trouble:
@@ -177,9 +178,14 @@ class Drafter:
             return error.message
         return ""
 
-    def _keep(self, usage: Usage | None) -> None:
-        if self._ledger is not None and usage is not None:
-            self._ledger.add(usage)
+    def _keep(self, usage: Usage | None) -> str:
+        """Keep what a request took; what prevents it, or "". An answer is not lost for that."""
+        try:
+            if self._ledger is not None and usage is not None:
+                self._ledger.add(usage)
+        except KpoError as error:
+            return error.message
+        return ""
 
     @staticmethod
     def _cited(support: Support, citations: Sequence[Citation], material: Material) -> Said:

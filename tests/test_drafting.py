@@ -201,6 +201,13 @@ def test_a_dropped_sentence_is_told_of(catalog: Catalog) -> None:
     assert answer.writer == "llm" and "1 sentence that did not pass was left out" in answer.notes[-1]
 
 
+def test_books_that_cannot_be_kept_do_not_take_the_answer_away(catalog: Catalog, tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    ledger.path.write_text("garbage " * 200)
+    _, answer = asked(catalog, FakeWriter("New analysts collect their badge at the induction desk [1]."), ledger=ledger)
+    assert answer.writer == "llm" and any("cannot be kept" in note for note in answer.notes)
+
+
 def test_a_fault_in_the_midst_gives_the_quotation_and_a_plain_note(catalog: Catalog) -> None:
     said, answer = asked(catalog, FakeWriter("New analysts collect their badge at the induction desk [1]. The", LlmUnavailable("it broke", "mend it")))
     assert len(said) == 1 and answer.writer == "extractive" and answer.notes[-1].endswith("it broke")

@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 from assistant.answer import Answer, Citation, Draft, Segment
-from assistant.check import Dropped, Judge, Source, Support
+from assistant.check import SHORTEST, Dropped, Judge, Source, Support, parsed
 from assistant.evidence import Evidence
 from assistant.llm import Message, Usage, Writer, Written
 from assistant.usage import Ledger
@@ -115,7 +115,8 @@ class Drafter:
                     continue
                 verdict = self._judge.check(event, material.sources)
                 if isinstance(verdict, Dropped):
-                    dropped.append(verdict)
+                    if not _leads_in(event):
+                        dropped.append(verdict)
                 elif not any(segment.text == verdict.sentence for segment in segments):
                     said = self._cited(verdict, citations, material)
                     segments.append(said.segment)
@@ -218,6 +219,12 @@ class Drafter:
         return ""
 
 
+def _leads_in(drafted: str) -> bool:
+    """Is a piece of a draft no sentence but a word around them, such as "Sure!" or "Here is the answer:"? What cites something is none."""
+    text, cited = parsed(drafted)
+    return not cited and (len(text.split()) < SHORTEST or text.endswith(":"))
+
+
 def _plain(line: str) -> str:
     """A line that the model wrote, fit to be searched for and shown; "" for one that is not."""
     line = one_line(line).strip("\"'“” ")
@@ -252,8 +259,10 @@ def fenced(text: str) -> str:
 
 
 # A marked sentence ends at its last marker, when something else follows: "… words. [1] [2] Next", "… words [1]. Next".
-_MARKS = r"(?:\s*\[\s*\d{1,4}(?:\s*[,;]\s*\d{1,4})*\s*\])+"
-_END = re.compile(rf"(?:[.!?][\"”’')]*{_MARKS}[.!?]?|{_MARKS}\s*[.!?][\"”’')]*)(?=\s+[^\s\[])|\n")
+_MARKS = r"(?:[^\S\n]*[*_]{0,2}\[\s*\d{1,4}(?:\s*[,;]\s*\d{1,4})*\s*\][*_]{0,2})+"
+_ALONE = r"\s*(?:[*_]{0,2}(?:\Z|\[[\d,;\s]*(?:\Z|\][*_.]{0,3}[^\S\n]*)))*(?:\n|\Z)"  # a line of markers, which may still be on its way
+_LIST_NUMBER = re.compile(r"\s*\(?\d{1,2}[.)]\s*")
+_END = re.compile(rf"(?:[.!?][\"”’')]*{_MARKS}[.!?]?|{_MARKS}\s*[.!?][\"”’')]*)(?=\s+(?:[^\s\[*_]|[*_]{{1,2}}[^\s\[*_]))|\n(?!{_ALONE})")
 
 
 def sentences_of(events: Generator[Written | Usage, None, None]) -> Generator[str | Usage, None, None]:
@@ -278,11 +287,11 @@ def sentences_of(events: Generator[Written | Usage, None, None]) -> Generator[st
 
 
 def _split(text: str) -> list[str]:
-    """A piece of a draft as sentences; a piece that is only a marker belongs to the sentence before it."""
+    """A piece of a draft as sentences; a piece that is only a marker belongs to the sentence before it, a list's number to the one after it."""
     found: list[str] = []
     for piece in pieces(text):
-        bare = re.sub(r"\[[\d\s,;]*\]|[\s.]", "", piece)
-        if found and not bare:
+        bare = re.sub(r"\[[\d\s,;]*\]|[\s.*_]", "", piece)
+        if found and (not bare or _LIST_NUMBER.fullmatch(found[-1])):
             found[-1] += piece
         elif found and (lead := re.match(rf"{_MARKS}", piece)):
             found[-1] += lead.group()

@@ -259,8 +259,8 @@ def fenced(text: str) -> str:
 
 
 # A marked sentence ends at its last marker, when something else follows: "… words. [1] [2] Next", "… words [1]. Next".
-_MARKS = r"(?:[^\S\n]*[*_]{0,2}\[\s*\d{1,4}(?:\s*[,;]\s*\d{1,4})*\s*\][*_]{0,2})+"
-_ALONE = r"\s*(?:[*_]{0,2}(?:\Z|\[[\d,;\s]*(?:\Z|\][*_.]{0,3}[^\S\n]*)))*(?:\n|\Z)"  # a line of markers, which may still be on its way
+_MARKS = r"(?:[^\S\n]{0,9}[*_]{0,2}\[\s*\d{1,4}(?:\s*[,;]\s*\d{1,4})*\s*\][*_]{0,2}+)++"
+_ALONE = r"\s{0,3}(?:\Z|[*_\[][\[\]\d,;.*_ ]{0,60}(?:\n|\Z))"  # a line of markers, which may still be on its way
 _LIST_NUMBER = re.compile(r"\s*\(?\d{1,2}[.)]\s*")
 _END = re.compile(rf"(?:[.!?][\"”’')]*{_MARKS}[.!?]?|{_MARKS}\s*[.!?][\"”’')]*)(?=\s+(?:[^\s\[*_]|[*_]{{1,2}}[^\s\[*_]))|\n(?!{_ALONE})")
 

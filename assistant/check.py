@@ -8,6 +8,7 @@ goes through the rules again when it is built: an unchecked sentence cannot be p
 import json
 import math
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -146,10 +147,12 @@ _LEANING = re.compile(
     rf"\b(?:(?:according to|see|and|or){_MARKERS}|(?:to|in|by|of|from|per|with|on|at|for|as|passages?|sources?){_MARKERS},?\s+\w)", re.I
 )
 _BULLET = re.compile(r"^\s*(?:[-*•·–]\s+|#{1,6}\s+|\(?\d{1,2}[.)]\s+|>\s*)+")
-_EMPHASIS = re.compile(r"(\*\*|__|`+)")
+_EMPHASIS = re.compile(r"\*\*|__|`+|(?<!\w)[*_](?=[\w\[\"“])|(?<=[\w.!?,\]\"”])[*_](?!\w)")
+_STOPS = re.compile(rf"([.!?][\"”’')]*){_MARKERS}\s*\.\s*$")
+_HIDDEN = ("Cc", "Cf", "Co", "Cs", "Cn")  # Unicode categories of what is not seen, or turns round what follows
 _WHOLE = re.compile(r"[.!][\"”’')]*$")
 _LINK = re.compile(
-    r"https?:|www\.|\b[\w.+-]+@[\w-]+\.\w|\]\(|!\[|<\s*/?\s*[a-z!]|&#?\w+;|javascript:|data:\w+/|"
+    r"~~|https?:|www\.|\b[\w.+-]+@[\w-]+\.\w|\]\(|!\[|<\s*/?\s*[a-z!]|&#?\w+;|javascript:|data:\w+/|"
     r"\b[\w-]+\.(?:com|net|org|io|example|dev|info|biz|xyz|ru|cn|co\.\w\w)\b", re.I
 )
 
@@ -158,7 +161,7 @@ def parsed(drafted: str) -> tuple[str, tuple[int, ...]]:
     """A drafted sentence as plain text, and the numbers it cites, in the order they come. No text and no numbers for a blank one."""
     cited = [int(number) for match in _MARKER.finditer(drafted) for number in re.findall(r"\d+", match[1])]
     plain = _told(drafted)
-    spaced = " ".join(_MARKER.sub("", plain).split())
+    spaced = " ".join(_MARKER.sub("", _STOPS.sub(r"\1", plain)).split())
     return re.sub(r"\s+(?=[.,;:!?](?:\s|$))", "", spaced), tuple(dict.fromkeys(cited))
 
 
@@ -175,6 +178,8 @@ def unfit(sentence: str) -> str:
         return "too long for one sentence"
     if _LINK.search(sentence):
         return "it holds a link, an address or markup"
+    if any(unicodedata.category(c) in _HIDDEN for c in sentence):
+        return "it holds a character that is not seen"
     if "[" in sentence or "]" in sentence:
         return "it holds a marker that is none"
     if len(sentence.split()) < SHORTEST or not content(sentence):

@@ -17,17 +17,41 @@ _UNITS = {w: n for n, w in enumerate(
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()  # noqa: SIM905
 )}
 _TENS = {w: 10 * n for n, w in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}  # noqa: SIM905
-_SCALES = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
+_SCALES = {
+    "hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000, "trillion": 1_000_000_000_000, "lakh": 100_000, "crore": 10_000_000,
+}
+_SHORT_SCALES = {"k": 1_000, "m": 1_000_000, "mn": 1_000_000, "mln": 1_000_000, "bn": 1_000_000_000, "tn": 1_000_000_000_000}  # behind digits only
+_CURRENCIES = {
+    name: sign for sign, names in {
+        "$": "us$ usd dollar dollars", "€": "eur euro euros", "£": "gbp pound pounds", "₹": "inr rs rs. rupee rupees", "¥": "jpy yen", "₱": "php peso pesos",
+        "CNY": "rmb yuan renminbi", "CHF": "franc francs", "AUD": "a$", "CAD": "c$", "¢": "cent cents",
+    }.items() for name in (sign.lower(), *names.split())
+}
+_CURRENCY = "|".join(re.escape(name) for name in sorted(_CURRENCIES, key=len, reverse=True))
 _ORDINALS = {w: n for n, w in enumerate("first second third fourth fifth sixth seventh eighth ninth tenth".split(), 1)}  # noqa: SIM905
 _TIME = r"[\s-](?:(?:working|business|calendar|full)[\s-])?(?P<time>second|minute|hour|day|week|month|year)s?\b"
 _DIGITS = re.compile(
-    r"(?P<money>[$€£₹¥]\s?)?(?P<number>\d+:\d\d|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?P<unit>\s?(?:%|per ?cent\b|percent\b|percentage\b))?"
-    rf"(?:\s?(?P<scale>{'|'.join(_SCALES)})\b)?(?:{_TIME})?", re.I
+    rf"(?P<minus>(?<![\w)])[-−–]|\bminus )?(?:(?<!\w)(?P<money>{_CURRENCY})\s?)?(?P<number>\d+:\d\d|\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?)"
+    r"(?P<unit>\s?(?:%|per ?cent\b|percent\b|percentage\b))?(?P<points>[\s-]points?\b)?"
+    rf"(?:[\s-]?(?P<scale>{'|'.join((*_SCALES, *_SHORT_SCALES))})\b)?(?:\s?(?P<behind>{_CURRENCY})(?!\w))?(?P<letters>(?!(?:st|nd|rd|th)\b)[^\W\d_]+)?(?:{_TIME})?", re.I
 )
 _FRACTION = re.compile(r"(\d*)([¼-¾⅐-⅞])")
-_AMOUNT_WORDS = frozenset("half halve quarter twice double triple treble dozen hundreds thousands millions billions".split())  # noqa: SIM905
+_AMOUNT_WORDS = frozenset("half halve quarter twice double triple treble dozen hundreds thousands millions billions trillions lakhs crores".split())  # noqa: SIM905
 
-_NAME = re.compile(r"\d*[A-Z][\w&]*(?:[-'’.][A-Za-z&]\w*)*")
+_MONTH = r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?"
+_DAY = r"\b(?P<day>\d{1,2})(?:st|nd|rd|th)?"
+_DATES = (
+    re.compile(rf"{_DAY}(?:(?:\s?[-–]\s?|\s(?:to|and|or)\s)(?P<last>\d{{1,2}})(?:st|nd|rd|th)?)?(?:\sof)?\s{_MONTH}(?:,?\s(?P<year>\d{{4}})\b)?", re.I),
+    re.compile(rf"\b{_MONTH}\s{_DAY[2:]}\b(?!\d)(?:,?\s(?P<year>\d{{4}})\b)?(?P<last>)?", re.I),
+    re.compile(rf"(?<!\d\s)\b(?P<day>)?{_MONTH}\s(?P<year>\d{{4}})\b(?P<last>)?", re.I),
+)
+_NUMERIC_DATE = re.compile(r"\b\d{1,4}([/.-])\d{1,2}\1\d{2,4}\b")
+_PERIODS = {"second": "", "minute": "", "hour": "hourly", "day": "daily", "week": "weekly", "month": "monthly", "quarter": "quarterly", "year": "yearly annual annually"}
+_RATE = re.compile(rf"(?:\b(?:per|each|every|an?)\s|/\s?)(?P<period>{'|'.join(_PERIODS)})\b|\b(?P<ly>{'|'.join(' '.join(_PERIODS.values()).split())})\b", re.I)
+_PER = re.compile(r"\bper\s(?!cent\b)(\w+)", re.I)
+_WAY = re.compile(r"\b(from|to|by)\s(?:(?:about|around|roughly|nearly|almost|over|just)\s)?(?!(?:1[89]|20)\d\d\b)(?=\S*\d)(\S+)", re.I)
+
+_NAME = re.compile(r"\d*[A-Z][\w&]*(?:[-'’.][A-Za-z&]\w*)*(?![\w$])")
 _QUOTED = re.compile(  # an apostrophe neither follows a space nor, within a quotation, ends it
     r"“([^”]+)”|\"([^\"]+)\"|„([^“”]+)[“”]|«([^»]+)»|‘((?:[^’]|’(?=\w))+)’|(?<![^\s(])'(?=\S)((?:[^']|'(?=\w))+)'"
 )
@@ -47,7 +71,7 @@ _TAKEN_BACK = re.compile(
 _SCOPE = 4  # content words after a negation that it is about
 
 # Words that say the opposite of each other, in any form that has the same stem; a prefix such as "un" does so by itself.
-_OPPOSITES = tuple(tuple(pair.split("/")) for pair in ["more/less", "more/fewer", "most/least", "higher/lower", "highest/lowest", "high/low", "rise/fall", "rising/falling", "rose/fell", "rise/drop", "grow/decline", "increase/decrease", "increase/reduce", "increase/reduction", "raise/lower", "raise/reduce", "grow/shrink", "above/below", "before/after", "large/small", "larger/smaller", "largest/smallest", "big/small", "cheap/expensive", "cheaper/dearer", "cheap/costly", "always/never", "always/seldom", "often/seldom", "often/rarely", "usually/rarely", "safe/risky", "client/provider", "client/vendor", "buyer/seller", "employer/employee", "onshore/offshore", "nearshore/offshore", "onshore/nearshore", "easy/hard", "easy/difficult", "easier/harder", "short/long", "shorter/longer", "strength/weakness", "benefit/drawback", "benefit/risk", "advantage/disadvantage", "best/worst", "better/worse", "internal/external", "fixed/variable", "summer/winter", "early/late", "earlier/later", "sooner/later", "minimum/maximum", "many/few", "fast/slow", "faster/slower", "quick/slow", "quickly/slowly", "win/lose", "buy/sell", "routine/judgement", "strong/weak", "stronger/weaker", "ahead/behind", "core/non-core", "simple/complex", "predictable/unpredictable", "protect/expose", "allow/forbid", "include/exclude", "accept/reject", "public/private", "public/confidential", "part-time/full-time", "junior/senior", "inside/outside", "in-house/outsourced", "in-house/outside", "begin/end", "start/end", "gain/loss", "success/failure", "succeed/fail", "well/poorly", "help/harm", "agree/disagree", "agree/differ", "day/night", "full/partial", "permanent/temporary", "broad/narrow", "wide/narrow", "wider/narrower", "scarce/plentiful", "scarce/abundant", "optional/mandatory", "improve/worsen", "positive/negative", "majority/minority", "add/remove", "encourage/discourage", "well-paid/low-paid", "skilled/unskilled", "certain/uncertain", "similar/different", "same/different", "vague/precise", "one-way/mutual", "first/last", "enough/insufficient", "active/passive", "formal/informal", "old/new", "older/newer", "near/distant", "local/foreign", "direct/indirect", "upper/lower", "top/bottom"])
+_OPPOSITES = tuple(tuple(pair.split("/")) for pair in ["more/less", "more/fewer", "most/least", "higher/lower", "highest/lowest", "high/low", "rise/fall", "rising/falling", "rose/fell", "rise/drop", "grow/decline", "increase/decrease", "increase/reduce", "increase/reduction", "raise/lower", "raise/reduce", "grow/shrink", "above/below", "before/after", "large/small", "larger/smaller", "largest/smallest", "big/small", "cheap/expensive", "cheaper/dearer", "cheap/costly", "always/never", "always/seldom", "often/seldom", "often/rarely", "usually/rarely", "safe/risky", "client/provider", "client/vendor", "buyer/seller", "employer/employee", "onshore/offshore", "nearshore/offshore", "onshore/nearshore", "easy/hard", "easy/difficult", "easier/harder", "short/long", "shorter/longer", "strength/weakness", "benefit/drawback", "benefit/risk", "advantage/disadvantage", "best/worst", "better/worse", "internal/external", "fixed/variable", "summer/winter", "early/late", "earlier/later", "sooner/later", "minimum/maximum", "many/few", "fast/slow", "faster/slower", "quick/slow", "quickly/slowly", "win/lose", "buy/sell", "routine/judgement", "strong/weak", "stronger/weaker", "ahead/behind", "core/non-core", "simple/complex", "predictable/unpredictable", "protect/expose", "allow/forbid", "include/exclude", "accept/reject", "public/private", "public/confidential", "part-time/full-time", "junior/senior", "inside/outside", "in/outside", "within/outside", "in-house/outsourced", "in-house/outside", "begin/end", "start/end", "gain/loss", "success/failure", "succeed/fail", "well/poorly", "help/harm", "agree/disagree", "agree/differ", "day/night", "full/partial", "permanent/temporary", "broad/narrow", "wide/narrow", "wider/narrower", "scarce/plentiful", "scarce/abundant", "optional/mandatory", "improve/worsen", "positive/negative", "majority/minority", "add/remove", "encourage/discourage", "well-paid/low-paid", "skilled/unskilled", "certain/uncertain", "similar/different", "same/different", "vague/precise", "one-way/mutual", "first/last", "enough/insufficient", "active/passive", "formal/informal", "old/new", "older/newer", "near/distant", "local/foreign", "direct/indirect", "upper/lower", "top/bottom"])
 _FORMS = ("s", "es", "d", "ed", "ing", "r", "er", "st", "est", "ly", "y", "ment")
 _OPPOSING_PREFIX = ("un", "in", "non", "dis", "im", "ir")
 
@@ -68,9 +92,14 @@ _STRONG = tuple((re.compile(rf"\b(?:{said})\b", re.I), re.compile(rf"\b(?:{allow
      "makes it the highest figure"),
     (rf"(?:at least|no less than|no fewer than){_COUNT_FOLLOWS}", r"at least|(?:no|not) (?:less|fewer) than|minimum|least|more than|over|or (?:more|longer|older)|exceeds?|between|from|several",
      "makes it the lowest figure"),
+    (rf"(?:(?<!\bno )(?<!\bnot )(?:less|fewer|lower) than|under|below|almost|nearly|short of){_COUNT_FOLLOWS}",
+     rf"(?:(?<!\bno )(?<!\bnot )(?:less|fewer|lower) than|under|below|almost|nearly|short of|not quite|within){_COUNT_FOLLOWS}", "puts it below its figure"),
+    (rf"(?:(?<!\bno )(?<!\bnot )(?:more|greater|higher|longer) than|over|above|exceed(?:s|ed|ing)?|beyond){_COUNT_FOLLOWS}",
+     rf"(?:(?<!\bno )(?<!\bnot )(?:more|greater|higher|longer) than|over|above|exceed(?:s|ed|ing)?|beyond){_COUNT_FOLLOWS}", "puts it above its figure"),
+    (rf"(?:exactly|precisely){_COUNT_FOLLOWS}", "exactly|precisely", "makes it exact"),
 ))
 _HEDGE = re.compile(
-    r"\b(?:may|might|can|could|possibl[ey]|potential(?:ly)?|often|usually|typically|frequently|sometimes|occasionally|generally|normally|commonly|some|many|several|most|"
+    r"\b(?:(?<!\d )(?<!\d(?:st|nd|rd|th) )(?<!\bin )(?<!\bby )(?<!\bof )(?<!\bsince )(?<!\buntil )may(?! \d)|might|can|could|possibl[ey]|potential(?:ly)?|often|usually|typically|frequently|sometimes|occasionally|generally|normally|commonly|some|many|several|most|"
     r"likely|expected|expects|projected|planned|in many cases|not always|at times|partly|seldom|rarely|tends?)\b", re.I
 )
 _HEDGED = re.compile(
@@ -111,19 +140,20 @@ _LIKENESS = 5  # letters that two words must share from their beginning to be on
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number of a text: its value, whether it is a share of a hundred, the currency before it, whether it counts a place ("third"), and the
-    time that it counts ("hour")."""
+    """A number of a text: its value, whether it is a share of a hundred, the sign of its currency, whether it counts a place ("third"), the
+    time that it counts ("hour"), and what else belongs to it: letters right behind it ("4G"), or "points"."""
 
     value: float | str
     percent: bool = False
     money: str = ""
     ordinal: bool = False
     time: str = ""
+    more: str = ""
 
     def stands_in(self, others: Sequence["Number"]) -> bool:
         """Is this number, with its unit, one of the others? A time that only one of them tells ("four to six hours") is any."""
         return any(
-            self.value == other.value and self.percent <= other.percent and self.money in ("", other.money) and not (other.percent and not self.percent)
+            self.value == other.value and self.percent == other.percent and self.money == other.money and self.more == other.more
             and (self.time == other.time or not self.time or not other.time)
             for other in others
         )
@@ -136,8 +166,10 @@ def numbers(text: str) -> list[Number]:
     text = unicodedata.normalize("NFKC", text)
     for match in _DIGITS.finditer(text):
         plain = match["number"].replace(",", "")
-        figure = plain if ":" in plain else float(plain) * _SCALES.get((match["scale"] or "").lower(), 1)
-        found.append(Number(figure, bool(match["unit"]), (match["money"] or "").strip(), time=(match["time"] or "").lower()))
+        scale = (match["scale"] or "").lower()
+        figure = plain if ":" in plain else float(plain) * (_SCALES | _SHORT_SCALES).get(scale, 1) * (-1 if match["minus"] else 1)
+        more = f"{match['letters'] or ''}{'points' if match['points'] else ''}".lower()
+        found.append(Number(figure, bool(match["unit"]), _money(match["money"], match["behind"]), time=(match["time"] or "").lower(), more=more))
     tokens = re.findall(r"[a-z]+|%|[^\sa-z]", text.lower())
     at = 0
     while at < len(tokens):
@@ -145,14 +177,21 @@ def numbers(text: str) -> list[Number]:
         if size:
             percent = tokens[at + size : at + size + 1] in (["percent"], ["%"]) or tokens[at + size : at + size + 2] == ["per", "cent"]
             if size > 1 or value != 1 or percent:
-                time = re.match(_TIME, " " + " ".join(tokens[at + size : at + size + 4]).replace("- ", ""))
-                found.append(Number(value, percent, time=time["time"] if time else ""))
+                behind = tokens[at + size : at + size + 4]
+                time = re.match(_TIME, " " + " ".join(behind).replace("- ", ""))
+                money = _money(behind[0]) if behind else ""
+                found.append(Number(value, percent, money, time=time["time"] if time else ""))
             at += size
         else:
             if tokens[at] in _ORDINALS and tokens[at] != "first":
                 found.append(Number(float(_ORDINALS[tokens[at]]), ordinal=True))
             at += 1
     return found
+
+
+def _money(*told: str | None) -> str:
+    """The sign of a currency, by whatever it is told; signs that differ ("$5 AUD") make a currency of their own, and "" is none."""
+    return "".join(dict.fromkeys(_CURRENCIES[name.lower()] for name in told if name and name.lower() in _CURRENCIES))
 
 
 def _spelled(tokens: Sequence[str], at: int) -> tuple[float, int]:
@@ -181,7 +220,8 @@ def _spelled(tokens: Sequence[str], at: int) -> tuple[float, int]:
 
 
 def names(sentence: str) -> list[str]:
-    """Proper names and abbreviations: capitalised words, the first one only when it is no English word or stands beside another name."""
+    """Proper names and abbreviations, without those of currencies: capitalised words, the first one only when it is no English word or stands
+    beside another name."""
     found = []
     for match in _NAME.finditer(sentence):
         word = re.sub(r"['’]s$", "", match.group())
@@ -190,7 +230,7 @@ def names(sentence: str) -> list[str]:
         beside = _NAME.match(sentence, match.end() + 1) is not None and sentence[match.end() : match.end() + 1] == " "
         if shouted or not opens or (word.lower() not in STOPWORDS and (beside or not is_english(word))):
             found.append(word)
-    return [name for name in found if name not in ("I",)]
+    return [name for name in found if name != "I" and name.lower() not in _CURRENCIES]
 
 
 def _opening(sentence: str) -> str:
@@ -277,17 +317,62 @@ def _unknown_facts(sentence: str, support: str, about: str, given: str) -> Itera
     known = numbers(said)
     if any(not number.stands_in(known) for number in numbers(sentence)):
         yield "a number that its source does not give"
-    if {word for word in words(sentence) if word in _AMOUNT_WORDS} - set(words(said)):
+    if not all(any(_same_date(date, other) for other in dates(said)) for date in dates(sentence)):
+        yield "a date that its source does not give"
+    if not _rates(sentence) <= _rates(said) or not {stem(word.lower()) for word in _PER.findall(sentence)} <= {stem(word) for word in words(said)}:
+        yield "a rate that its source does not give"
+    if {word for word in words(sentence) if word in _AMOUNT_WORDS or (word.endswith("illion") and word not in _SCALES)} - set(words(said)):
         yield "an amount that its source does not give"
     where = f"{said}\n{given}" if _POINTS_BACK.match(support) else said
     first = _opening(sentence)
-    if any(not is_named(name, where) for name in names(sentence)) or (first and not is_named(first, where) and first.lower() not in given):
+    if not _foreign(sentence) <= _foreign(where):
+        yield "a name that its source does not give"
+    if any(not is_named(name, where) for name in names(_folded(sentence))) or (first and not is_named(first, where) and first.lower() not in given):
         yield "a name that its source does not give"
     if any(not _names_so(match[1], said) for match in _NAMING.finditer(sentence)):
         yield "a name that its source does not give to it"
     flat = " ".join(words(given))
     if any(" ".join(words(quoted)) not in flat for quoted in quotations(sentence)):
         yield "a quotation that its source does not hold"
+
+
+def dates(text: str) -> set[tuple[str, str, str]]:
+    """The dates of a text: year, month and day, each "" where it is not told. A date in figures alone ("3/5/2021") is one as it stands."""
+    found = {(match.group(), "", "") for match in _NUMERIC_DATE.finditer(text)}
+    for match in (match for form in _DATES for match in form.finditer(text)):
+        month = match["month"][:3].lower()
+        found |= {(match["year"] or "", month, day.lstrip("0")) for day in {match["day"] or "", match["last"] or match["day"] or ""}}
+    return found
+
+
+def _same_date(date: tuple[str, str, str], other: tuple[str, str, str]) -> bool:
+    """May two dates be the same, as far as both tell?"""
+    return all(mine == theirs or not mine or not theirs for mine, theirs in zip(date, other, strict=True))
+
+
+def _rates(text: str) -> set[str]:
+    """The periods that something is told for: "hour" for "per hour", "an hour" or "hourly"."""
+    known = {name: period for period, names in _PERIODS.items() for name in (period, *names.split())}
+    return {known[(match["period"] or match["ly"]).lower()] for match in _RATE.finditer(text)}
+
+
+def _ways(text: str) -> dict[float | str, set[str]]:
+    """The figures that follow "from", "to" or "by", with those words; no years."""
+    found: dict[float | str, set[str]] = {}
+    for match in _WAY.finditer(text):
+        for number in numbers(match[2]):
+            found.setdefault(number.value, set()).add(match[1].lower())
+    return found
+
+
+def _folded(text: str) -> str:
+    """A text without accents."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+
+
+def _foreign(text: str) -> set[str]:
+    """The words that hold a letter other than A to Z, accents aside."""
+    return {word for word in re.findall(r"[^\W\d_]+", _folded(text).casefold()) if not word.isascii()}
 
 
 def _names_so(name: str, text: str) -> bool:
@@ -401,7 +486,9 @@ _BALANCES = tuple(re.compile(rf"\b(?:{words})\b", re.I) for words in (
 
 def _turned_round(sentence: str, support: str) -> Iterator[str]:
     """Who does what to whom: words that only fit the source when they change places, or one that stands where the source has its counterpart."""
-    if _pair_changed(sentence, support) or any(_sides_changed(sentence, support, balance) for balance in _BALANCES):
+    ways, theirs = _ways(sentence), _ways(support)
+    other_way = any(value in theirs and not way & theirs[value] for value, way in ways.items())
+    if other_way or _pair_changed(sentence, support) or any(_sides_changed(sentence, support, balance) for balance in _BALANCES):
         yield "it turns its source round"
     elif _counterpart(sentence, support):
         yield "it says of one what its source says of another"

@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 from assistant.answer import Answer, Citation, Draft, Segment
-from assistant.check import Dropped, Judge, Source, Support
+from assistant.check import SHORTEST, Dropped, Judge, Source, Support, parsed
 from assistant.evidence import Evidence
 from assistant.llm import Message, Usage, Writer, Written
 from assistant.usage import Ledger
@@ -106,7 +106,7 @@ class Drafter:
         citations: list[Citation] = []
         dropped: list[Dropped] = []
         usage: Usage | None = None
-        trouble = ""
+        trouble = unkept = ""
         reading = sentences_of(self._writer.write(prompt(answer.standalone, after, material.sources)))
         try:
             for event in reading:
@@ -115,7 +115,8 @@ class Drafter:
                     continue
                 verdict = self._judge.check(event, material.sources)
                 if isinstance(verdict, Dropped):
-                    dropped.append(verdict)
+                    if not _leads_in(event):
+                        dropped.append(verdict)
                 elif not any(segment.text == verdict.sentence for segment in segments):
                     said = self._cited(verdict, citations, material)
                     segments.append(said.segment)
@@ -125,7 +126,8 @@ class Drafter:
             trouble = error.message
         finally:
             reading.close()
-            self._keep(usage)
+            unkept = self._keep(usage)
+        answer = replace(answer, notes=(*answer.notes, unkept)) if unkept else answer
         draft = Draft(len(segments), tuple(dropped), usage)
         trouble = trouble or self._too_little(answer, segments, dropped, relevance)
         if trouble:
@@ -177,9 +179,14 @@ class Drafter:
             return error.message
         return ""
 
-    def _keep(self, usage: Usage | None) -> None:
-        if self._ledger is not None and usage is not None:
-            self._ledger.add(usage)
+    def _keep(self, usage: Usage | None) -> str:
+        """Keep what a request took; what prevents it, or "". An answer is not lost for that."""
+        try:
+            if self._ledger is not None and usage is not None:
+                self._ledger.add(usage)
+        except KpoError as error:
+            return error.message
+        return ""
 
     @staticmethod
     def _cited(support: Support, citations: Sequence[Citation], material: Material) -> Said:
@@ -210,6 +217,12 @@ class Drafter:
             if max(relevance(answer.standalone, [segment.text for segment in segments])) < quoted - ASIDE:
                 return "what passed of the language model's draft does not answer the question"
         return ""
+
+
+def _leads_in(drafted: str) -> bool:
+    """Is a piece of a draft no sentence but a word around them, such as "Sure!" or "Here is the answer:"? What cites something is none."""
+    text, cited = parsed(drafted)
+    return not cited and (len(text.split()) < SHORTEST or text.endswith(":"))
 
 
 def _plain(line: str) -> str:
@@ -246,8 +259,10 @@ def fenced(text: str) -> str:
 
 
 # A marked sentence ends at its last marker, when something else follows: "… words. [1] [2] Next", "… words [1]. Next".
-_MARKS = r"(?:\s*\[\s*\d{1,4}(?:\s*[,;]\s*\d{1,4})*\s*\])+"
-_END = re.compile(rf"(?:[.!?][\"”’')]*{_MARKS}[.!?]?|{_MARKS}\s*[.!?][\"”’')]*)(?=\s+[^\s\[])|\n")
+_MARKS = r"(?:[^\S\n]{0,9}[*_]{0,2}\[\s*\d{1,4}(?:\s*[,;]\s*\d{1,4})*\s*\][*_]{0,2}+)++"
+_ALONE = r"\s{0,3}(?:\Z|[*_\[][\[\]\d,;.*_ ]{0,60}(?:\n|\Z))"  # a line of markers, which may still be on its way
+_LIST_NUMBER = re.compile(r"\s*\(?\d{1,2}[.)]\s*")
+_END = re.compile(rf"(?:[.!?][\"”’')]*{_MARKS}[.!?]?|{_MARKS}\s*[.!?][\"”’')]*)(?=\s+(?:[^\s\[*_]|[*_]{{1,2}}[^\s\[*_]))|\n(?!{_ALONE})")
 
 
 def sentences_of(events: Generator[Written | Usage, None, None]) -> Generator[str | Usage, None, None]:
@@ -272,11 +287,11 @@ def sentences_of(events: Generator[Written | Usage, None, None]) -> Generator[st
 
 
 def _split(text: str) -> list[str]:
-    """A piece of a draft as sentences; a piece that is only a marker belongs to the sentence before it."""
+    """A piece of a draft as sentences; a piece that is only a marker belongs to the sentence before it, a list's number to the one after it."""
     found: list[str] = []
     for piece in pieces(text):
-        bare = re.sub(r"\[[\d\s,;]*\]|[\s.]", "", piece)
-        if found and not bare:
+        bare = re.sub(r"\[[\d\s,;]*\]|[\s.*_]", "", piece)
+        if found and (not bare or _LIST_NUMBER.fullmatch(found[-1])):
             found[-1] += piece
         elif found and (lead := re.match(rf"{_MARKS}", piece)):
             found[-1] += lead.group()

@@ -167,7 +167,9 @@ class OpenAiWriter:
             return _reason(error).message
         if response.status_code in (401, 403):
             return "it refuses the key: check KPO_LLM__API_KEY"
-        return "it answers" if response.status_code < 500 else f"it answers with the error {response.status_code}"
+        if response.status_code == 404:  # some servers have no list of models, and answer questions all the same
+            return "it answers, but does not know the path /models: check KPO_LLM__BASE_URL"
+        return "it answers" if response.status_code < 400 else f"it answers with the error {response.status_code}"
 
     def _timed(self, messages: tuple[Message, ...], request: _Request) -> Generator[str, None, None]:
         """The pieces that another thread reads, until the time is over."""

@@ -34,9 +34,9 @@ class Llm(BaseModel):
     model: str = Field(default="", description="the name of the model, as that server knows it")
     api_key: SecretStr | None = Field(default=None, description="the key that the server asks for, if it does")
     timeout: float = Field(default=30.0, gt=0, le=600, description="seconds for a whole draft, after which the quoted answer stands in")
-    price_in: float = Field(default=0.0, ge=0, description="the price of 1,000 tokens that are sent")
-    price_out: float = Field(default=0.0, ge=0, description="the price of 1,000 tokens that are written")
-    daily_budget: float | None = Field(default=None, ge=0, description="what may be spent in a day (UTC), in the currency of the prices")
+    price_in: float = Field(default=0.0, ge=0, allow_inf_nan=False, description="the price of 1,000 tokens that are sent")
+    price_out: float = Field(default=0.0, ge=0, allow_inf_nan=False, description="the price of 1,000 tokens that are written")
+    daily_budget: float | None = Field(default=None, ge=0, allow_inf_nan=False, description="what may be spent in a day (UTC), in the currency of the prices")
     rewrite: bool = Field(default=False, description="whether the model rewrites follow-up questions and proposes searches")
 
     _numbers = field_validator("timeout", "price_in", "price_out", "daily_budget", mode="before")(_no_truth)
@@ -114,6 +114,8 @@ def _check_llm(llm: Llm) -> None:
         raise ConfigError("KPO_LLM__BASE_URL is set, and KPO_LLM__MODEL is not", "set KPO_LLM__MODEL to the name of the model, as the server knows it")
     if llm.base_url is not None and (llm.base_url.username or llm.base_url.password):
         raise ConfigError("KPO_LLM__BASE_URL holds a user or a password", "take it out of the address, and put the key into KPO_LLM__API_KEY")
+    if llm.base_url is not None and (llm.base_url.query is not None or llm.base_url.fragment is not None):
+        raise ConfigError("KPO_LLM__BASE_URL holds a ? or a #", "end the address with its path, such as /v1")
     key = llm.api_key.get_secret_value() if llm.api_key else ""
     if not (key.isascii() and key.isprintable() and " " not in key):
         raise ConfigError("KPO_LLM__API_KEY holds a space, a line break or a letter that no key has", "copy the key again")

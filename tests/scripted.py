@@ -67,8 +67,8 @@ def scripted(reply: Reply, *, usage: bool = True) -> Iterator[Scripted]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             body = json.dumps({"object": "list", "data": []}).encode()
-            allowed = self.headers.get("Authorization") != "Bearer wrong"
-            self.send_response(200 if allowed else 401)
+            status = {"Bearer wrong": 401, "Bearer odd": 400}.get(self.headers.get("Authorization", ""), 200)
+            self.send_response(status if self.path == "/v1/models" else 404)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

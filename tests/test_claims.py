@@ -167,3 +167,56 @@ def test_words_of_a_source_that_hold_a_digit_or_come_after_two_copulas_are_no_fa
 def test_an_abbreviation_stands_for_its_long_form() -> None:
     assert found("A SOW describes one project.", "A statement of work describes one project.") == []
     assert "name" in found("A MSA describes one project.", "A statement of work describes one project.")[0]
+
+
+PILOT = "The Zorvex pilot costs $40 per hour for each analyst."
+MARKET = "The Zorvex market reached $17 billion in 2020."
+RUNS = "The Zorvex contract runs from 3 March 2021 to 5 May 2024."
+FILES = "Zorvex keeps the files for 90 days in Manila."
+SHARE = "The share will rise from about 25% to 40%."
+
+
+def test_an_amount_keeps_its_scale_and_its_currency() -> None:
+    for amount in (
+        "$40k", "$40m", "$40 trillion", "$40 zillion", "$40 lakh", "$40\u043a", "40 euros", "40 rupees", "forty euros", "€40",
+        "AUD 40", "$40 AUD", "-$40", "minus $40", "40",
+    ):
+        assert found(f"The Zorvex pilot costs {amount} per hour.", PILOT), amount
+    for amount in ("$40", "US$40", "40 dollars", "forty dollars", "USD 40"):
+        assert found(f"The Zorvex pilot costs {amount} per hour.", PILOT) == [], amount
+    for amount in ("17 billion euros", "17 billion users", "$17 million"):
+        assert found(f"The Zorvex market reached {amount} in 2020.", MARKET), amount
+    for amount in ("$17bn", "$17 billion", "seventeen billion dollars"):
+        assert found(f"The Zorvex market reached {amount} in 2020.", MARKET) == [], amount
+
+
+def test_a_figure_keeps_its_bound_its_way_and_its_rate() -> None:
+    for figures in (
+        "from about 40% to 25%", "from less than 25% to 40%", "from more than 25%", "from exactly 25%", "from −25% to 40%", "by 25%",
+        "from 25 percentage points to 40%",
+    ):
+        assert found(f"The share will rise {figures}.", SHARE), figures
+    for figures in ("from about 25 per cent to 40 per cent", "to 40% from about 25%"):
+        assert found(f"The share will rise {figures}.", SHARE) == [], figures
+    for price in ("$40 per day", "less than $40 per hour", "$40 per hour each year", "$40 per client"):
+        assert found(f"The Zorvex pilot costs {price}.", PILOT), price
+    assert found("The Zorvex pilot costs $40 an hour.", PILOT) == []
+    assert found("Zorvex keeps the files for 90 days outside Manila.", FILES)
+
+
+def test_the_parts_of_a_date_belong_together() -> None:
+    for dates in ("from 3 May 2021 to 5 March 2024", "from 5 May 2021", "from 5 May 2024 to 3 March 2021", "from 03/05/2021", "from May 2021"):
+        assert found(f"The Zorvex contract runs {dates}.", RUNS), dates
+    for dates in ("from 3 March 2021", "to May 5, 2024", "from March 2021 to May 2024", "from 3rd March 2021"):
+        assert found(f"The Zorvex contract runs {dates}.", RUNS) == [], dates
+    assert found("The desk opens on 3 May 2024.", "The desk opens on 3 to 5 May 2024.") == []
+
+
+def test_the_month_of_may_is_no_doubt() -> None:
+    assert "it is surer than its source" in found("A provider keeps the data of 3 May.", "A provider may keep the data of 3 May.")
+
+
+def test_a_name_in_any_script_must_be_given() -> None:
+    for place in ("Łódź", "上海", "Évry", "МАНИЛА", "Mаnila"):
+        assert "a name that its source does not give" in found(f"Zorvex keeps the files for 90 days in {place}.", FILES), place
+        assert found(f"Zorvex keeps the files in {place}.", f"Zorvex keeps the files in {place}.") == [], place

@@ -97,6 +97,17 @@ def test_a_sentence_without_a_marker_does_not_borrow_one() -> None:
     assert found == ["This is mine.", "That is theirs [1].", "And this. [2]"]
 
 
+def test_markers_on_a_line_of_their_own_and_list_numbers_belong_to_their_sentence() -> None:
+    def split(text: str) -> list[str]:
+        whole = [[piece for piece in sentences_of(stream(*parts)) if isinstance(piece, str)] for parts in ((text,), tuple(text))]
+        assert whole[0] == whole[1]
+        return [" ".join(piece.split()) for piece in whole[0]]
+
+    assert split("One is here.\n[1]\nTwo is there. *[2]* Three.\n\n[3]") == ["One is here. [1]", "Two is there. *[2]*", "Three. [3]"]
+    assert split("[1] One is here.\n[2] Two is there.") == ["[1] One is here.", "[2] Two is there."]
+    assert split("1. One is here [1].\n2. Two is there. [2]\n* Three [3].") == ["1. One is here [1].", "2. Two is there. [2]", "* Three [3]."]
+
+
 def test_a_blank_draft_has_no_sentences() -> None:
     assert list(sentences_of(stream(" \n\n "))) == [USED]
 
@@ -106,6 +117,8 @@ def test_a_blank_draft_has_no_sentences() -> None:
     [
         ("KPO is work [1].", "KPO is work.", (1,)), ("- **KPO** is work. [2] [1, 2]", "KPO is work.", (2, 1)), ("3. KPO is work [1;3]", "KPO is work", (1, 3)),
         ("KPO is work.", "KPO is work.", ()), ("", "", ()), ("[7]", "", (7,)),
+        ("KPO is work. [1].", "KPO is work.", (1,)), ("KPO is work.[1].", "KPO is work.", (1,)),
+        ("KPO is *work*, _not_ snake_case. *[1]*", "KPO is work, not snake_case.", (1,)),
     ],
 )
 def test_markers_and_decoration_are_taken_off(drafted: str, text: str, cited: tuple[int, ...]) -> None:
@@ -165,6 +178,9 @@ def test_a_checked_draft_is_the_answer(catalog: Catalog) -> None:
         ("See [the desk](https://evil.example) for your badge [1].", "link"),
         ("![desk](//evil.example/x.png) Analysts collect their badge [1].", "link"),
         ("<img src=x> Analysts collect their badge [1].", "link"),
+        ("Analysts ~~never~~ collect their badge at the desk [1].", "markup"),
+        ("Analysts collect their \u202ebadge at the desk [1].", "not seen"),
+        ("Analysts collect their badge at the de\u200bsk [1].", "not seen"),
         ("Do analysts collect their badge at the induction desk? [1]", "question"),
         ("Badge [1].", "claims nothing"),
         ("New analysts collect their badge at the [1]", "not a whole sentence"),
@@ -194,6 +210,19 @@ def test_a_checked_sentence_that_answers_something_else_is_no_answer(catalog: Ca
 def test_a_dropped_sentence_is_told_of(catalog: Catalog) -> None:
     _, answer = asked(catalog, FakeWriter("New analysts collect their badge at the induction desk [1]. Mia Lund hands it over [1]."))
     assert answer.writer == "llm" and "1 sentence that did not pass was left out" in answer.notes[-1]
+
+
+def test_words_around_a_draft_are_no_sentences_that_failed(catalog: Catalog) -> None:
+    draft = "Sure!\nHere is the answer:\n1. New analysts collect their badge at the induction desk. [1]\nLet me know if you need more!"
+    _, answer = asked(catalog, FakeWriter(draft))
+    assert answer.writer == "llm" and answer.draft and len(answer.draft.dropped) == 1
+
+
+def test_books_that_cannot_be_kept_do_not_take_the_answer_away(catalog: Catalog, tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    ledger.path.write_text("garbage " * 200)
+    _, answer = asked(catalog, FakeWriter("New analysts collect their badge at the induction desk [1]."), ledger=ledger)
+    assert answer.writer == "llm" and any("cannot be kept" in note for note in answer.notes)
 
 
 def test_a_fault_in_the_midst_gives_the_quotation_and_a_plain_note(catalog: Catalog) -> None:

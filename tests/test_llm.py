@@ -267,6 +267,9 @@ def test_status_says_whether_it_answers() -> None:
         assert writer(server.url).check() == "it answers"
         wrong = OpenAiWriter(Llm(base_url=server.url, model="m", api_key="wrong"))  # type: ignore[arg-type]
         assert "refuses the key" in wrong.check()
+        assert "does not know the path" in writer(f"{server.url}/v2").check()
+        odd = OpenAiWriter(Llm(base_url=server.url, model="m", api_key="odd"))  # type: ignore[arg-type]
+        assert odd.check() == "it answers with the error 400"
     assert "cannot be reached" in writer(f"http://127.0.0.1:{free_port()}/v1").check()
 
 

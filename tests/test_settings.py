@@ -157,7 +157,8 @@ def test_the_llm_is_a_group_of_settings(toml: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("KPO_LLM__BASE_URL", "ftp://x"), ("KPO_LLM__TIMEOUT", "0"), ("KPO_LLM__PRICE_IN", "-1"), ("KPO_LLM__REWRITE", "perhaps"),
+        ("KPO_LLM__BASE_URL", "ftp://x"), ("KPO_LLM__TIMEOUT", "0"), ("KPO_LLM__PRICE_IN", "-1"), ("KPO_LLM__PRICE_IN", "inf"),
+        ("KPO_LLM__PRICE_OUT", "inf"), ("KPO_LLM__DAILY_BUDGET", "inf"), ("KPO_LLM__BASE_URL", "http://127.0.0.1/v1?a=b"), ("KPO_LLM__REWRITE", "perhaps"),
         ("KPO_LLM__BASE_URL", "http://127.0.0.1/v1"), ("KPO_LLM__API_KEY", f"{KEY} x"), ("KPO_LLM__API_KEY", f"{KEY}é"),
     ],
 )

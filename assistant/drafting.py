@@ -262,7 +262,10 @@ def fenced(text: str) -> str:
 _MARKS = r"(?:[^\S\n]{0,9}[*_]{0,2}\[\s*\d{1,4}(?:\s*[,;]\s*\d{1,4})*\s*\][*_]{0,2}+)++"
 _ALONE = r"\s{0,3}(?:\Z|[*_\[][\[\]\d,;.*_ ]{0,60}(?:\n|\Z))"  # a line of markers, which may still be on its way
 _LIST_NUMBER = re.compile(r"\s*\(?\d{1,2}[.)]\s*")
-_END = re.compile(rf"(?:[.!?][\"”’')]*{_MARKS}[.!?]?|{_MARKS}\s*[.!?][\"”’')]*)(?=\s+(?:[^\s\[*_]|[*_]{{1,2}}[^\s\[*_]))|\n(?!{_ALONE})")
+_END = re.compile(
+    rf"(?:[.!?][\"”’')]*{_MARKS}[.!?]?|{_MARKS}\s*[.!?][\"”’')]*)(?=\s+(?:[^\s\[*_]|[*_]{{1,2}}[^\s\[*_]))"
+    rf"|{_MARKS}[.!?]?\n|\n(?!{_ALONE})"
+)
 
 
 def sentences_of(events: Generator[Written | Usage, None, None]) -> Generator[str | Usage, None, None]:

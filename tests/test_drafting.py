@@ -90,6 +90,11 @@ def test_sentences_come_as_soon_as_they_are_whole() -> None:
     whole = sentences_of(events)
     assert next(whole) == "One is here [1]."
     assert next(events) == Written(" is there [2].")  # the second piece was not needed for the first sentence
+    for line in ("One is here [1].\n", "One is here. [1]\n"):  # a line that ends with its marker waits for none on the next
+        events = stream(line, "Two is there [2].")
+        whole = sentences_of(events)
+        assert next(whole) == line.strip()
+        assert next(events) == Written("Two is there [2].")
 
 
 def test_a_sentence_without_a_marker_does_not_borrow_one() -> None:

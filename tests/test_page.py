@@ -138,6 +138,8 @@ def test_a_refusal_has_no_markers_and_its_topics_open_the_documents(visit: Visit
 def test_a_follow_up_shows_what_was_searched_and_keeps_the_earlier_answer(visit: Visit) -> None:
     first = visit.ask("What does SLA stand for?")
     visit.ask("What are its parts?")
+    upper, lower = (visit.page.locator(part).last.bounding_box() for part in ("#thread .turn", "#live .turn"))
+    assert upper and lower and lower["y"] - upper["y"] - upper["height"] >= 20  # as between any two
     expect(visit.page.locator("#live .understood")).to_contain_text("Searched for")
     earlier = visit.page.locator("#thread .turn")
     assert earlier.count() == 1

@@ -3,9 +3,9 @@
 import re
 
 from assistant.pronouns import POSSESSIVE, pronoun
-from assistant.topic import is_plural, named, narrowed_to, phrase_of, plain, singular, swapped, topic_of
+from assistant.topic import is_plural, named, narrowed_to, phrase_of, plain, swapped, topic_of
 from assistant.turns import AUX, QUESTION, Said
-from index.lexical import content_words
+from index.lexical import content_words, singular
 
 _BARE = re.compile(
     r"^(?P<word>why not|why|how come|how|where|when|who|which ones?|since when)(?: (?:exactly|is (?:that|this|it)(?: so)?|so|that|then|are they))*$", re.I)

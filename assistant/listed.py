@@ -4,9 +4,9 @@ import re
 from collections.abc import Sequence
 
 from assistant.question import kind_of
-from assistant.topic import is_plural, named, phrase_of, plain, singular, topic_of
+from assistant.topic import is_plural, named, phrase_of, plain, topic_of
 from assistant.turns import AUX, QUESTION, Said, Turn
-from index.lexical import words
+from index.lexical import singular, words
 from index.search import Lexicon
 
 LOOK_BACK = 3  # turns in which "the second one" looks for a list; each costs an answer

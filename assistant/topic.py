@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from assistant.vocabulary import stems_in
 from corpus.terms import Term
-from index.lexical import content_words
+from index.lexical import content_words, singular
 from index.search import Lexicon
 
 _AUX = r"(?:is|are|was|were|do|does|did|can|could|may|might|will|would|should|shall|must|has|have|had)"
@@ -229,12 +229,6 @@ def is_named(names: Iterable[str], text: str) -> bool:
 def is_plural(word: str) -> bool:
     """Does the word look like a plural ("risks", "people", not "process")?"""
     return word.lower() in ("people", "staff", "criteria", "pros", "cons") or bool(re.search(r"[^sui]s$", word)) and not word.isupper()
-
-
-def singular(word: str) -> str:
-    """The word in lower case without the ending of a plural."""
-    word = word.lower()
-    return word[:-3] + "y" if word.endswith("ies") else word[:-1] if word.endswith("s") and not word.endswith("ss") else word
 
 
 def swapped(question: str, other: str, lexicon: Lexicon) -> str:

@@ -51,6 +51,14 @@ def one_spelling(word: str) -> str:
     return word
 
 
+def singular(word: str) -> str:
+    """The word in lower case without the ending of a plural ("SLAs", "agencies"); one of two letters ("MS") as it is."""
+    word = word.lower()
+    if len(word) < 3 or not word.endswith("s") or word.endswith("ss"):
+        return word
+    return word[:-3] + "y" if len(word) > 4 and word.endswith("ies") else word[:-1]
+
+
 def content_words(text: str) -> list[str]:
     """The words that carry the subject; all words when there are no others."""
     found = words(text)

@@ -181,9 +181,9 @@ class Retrieval:
     ) -> Retrieved:
         """The `k` best hits for a question, best first; none for an empty index, a blank question or no documents chosen.
 
-        Without `k` the RERANKED best candidates, of which an answer is made; with it the best of THOROUGH times as many, if that is more. A score
-        of `enough` among the FIRST passages ends the search with these, which is faster. What `also` finds is a candidate too: the same question in
-        other words, which its passages are not ranked by.
+        Without `k` the RERANKED best candidates and those `beside` them, of which an answer is made; with it the best of THOROUGH times as many,
+        if that is more. A score of `enough` among the FIRST passages ends the search with these, which is faster. What `also` finds is a candidate
+        too: the same question in other words, which its passages are not ranked by.
         """
         listed = self.listed(view, question, documents=documents)
         if not listed.searched or (k is not None and k < 1):

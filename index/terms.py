@@ -1,11 +1,10 @@
 """Terms of all documents, put together: one entry a name, with every place that says what it means."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from corpus.terms import Term
-from index.lexical import words
+from index.lexical import singular, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,5 +46,5 @@ def matching(terms: Sequence[Term], text: str) -> list[TermEntry]:
 
 
 def _singular(text: str) -> str:
-    """The words of a text, each without the ending of a plural ("SLAs", "agencies")."""
-    return " ".join(re.sub(r"(?<=\w\w)(?<!s)s$", "", re.sub(r"(?<=\w\w)ies$", "y", word)) for word in words(text))
+    """The words of a text, each without the ending of a plural."""
+    return " ".join(map(singular, words(text)))

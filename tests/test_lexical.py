@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from index.lexical import STOPWORDS, content_words, fts_query, words
+from index.lexical import STOPWORDS, content_words, fts_query, singular, words
 
 ALIKE = [
     ("organisation", "organization"),
@@ -104,3 +104,10 @@ def test_a_text_has_the_words_of_its_lines(one: str, other: str) -> None:
 
 def test_stopwords_are_written_as_the_index_keeps_words() -> None:
     assert all(words(word) == [word] for word in STOPWORDS)
+
+
+@pytest.mark.parametrize(("word", "one"), [
+    ("SLAs", "sla"), ("agencies", "agency"), ("Risks", "risk"), ("pies", "pie"), ("process", "process"), ("MS", "ms"), ("", ""),
+])
+def test_the_ending_of_a_plural_is_taken_off(word: str, one: str) -> None:
+    assert singular(word) == one

@@ -74,13 +74,17 @@ def load(path: Path) -> list[Labelled]:
     return found
 
 
-def source_of(view: View, one: Labelled) -> Source:
-    """The passage that a sentence was written over. Raises EvalError when the document no longer has it."""
+def source_of(view: View, one: Labelled, common: str = "") -> Source:
+    """The passage that a sentence was written over, `common` as for a Source. Raises EvalError when the document no longer has it."""
     for passage in view.passages_of(one.document):
         if any(passage.quote(unit).startswith(one.says) for unit in passage.units):
             document = view.document(one.document)
-            return Source(1, passage, document.title if document else "", " ".join(sorted(common_words(view))))
+            return Source(1, passage, document.title if document else "", common)
     raise EvalError(f"{one.document} has no sentence that begins with {one.says!r}", "bring the labelled sentences up to date with the documents")
+
+
+def _common(view: View) -> str:
+    return " ".join(sorted(common_words(view)))
 
 
 def rates(judge: Judge, view: View, found: Sequence[Labelled], half: str) -> Rates:
@@ -88,8 +92,9 @@ def rates(judge: Judge, view: View, found: Sequence[Labelled], half: str) -> Rat
     eaten: list[tuple[Labelled, str]] = []
     missed: list[Labelled] = []
     chosen = [one for one in found if one.half == half]
+    common = _common(view)
     for one in chosen:
-        verdict = judge.check(f"{one.sentence} [1]", [source_of(view, one)])
+        verdict = judge.check(f"{one.sentence} [1]", [source_of(view, one, common)])
         if one.supported and isinstance(verdict, Dropped):
             eaten.append((one, verdict.why))
         elif not one.supported and isinstance(verdict, Support):
@@ -99,9 +104,10 @@ def rates(judge: Judge, view: View, found: Sequence[Labelled], half: str) -> Rat
 
 def observed(judge: Judge, view: View, found: Iterable[Labelled]) -> Iterator[tuple[Labelled, str, tuple[float, ...]]]:
     """Each sentence of the development half with what the rules say of it ("" for nothing) and its features."""
+    common = _common(view)
     for one in found:
         if one.half == "even":
-            spans = judge.rests_on(one.sentence, [source_of(view, one)])
+            spans = judge.rests_on(one.sentence, [source_of(view, one, common)])
             yield one, unfit(one.sentence) or next(iter(against(one.sentence, spans)), ""), judge.features(one.sentence, spans)
 
 

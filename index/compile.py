@@ -23,7 +23,7 @@ from corpus.errors import ModelError
 from index.head import Head
 from index.models import RERANKER, EmbeddingSource, check, sha256_of
 
-RECIPE = 2  # part of the folder's key and of an index's: a new recipe, or another way of running it, compiles and embeds anew
+RECIPE = 3  # part of the folder's key and of an index's: a new recipe, or another way of running it, compiles and embeds anew
 MIN_COSINE = 0.99  # mean over SAMPLE between the torch and the int8 vectors; below it the fp32 graph is kept
 # Layers of the reranker of which impressions are taken (see index.rerank): higher ones know little more than the score, lower ones little of the text.
 IMPRESSION = 8

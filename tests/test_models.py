@@ -289,7 +289,7 @@ def test_a_model_whose_weights_are_only_in_a_pickle_is_refused(cls_model: Path, 
 def test_the_reranker_tells_the_right_sentence_from_others(reranker: OnnxReranker) -> None:
     right, near, far = reranker.score(
         "What does KPO stand for?",
-        ["KPO stands for knowledge process outsourcing.", "Attrition is high in outsourcing firms.", "The museum is closed on Mondays."],
+        ["KPO stands for knowledge process outsourcing.", "BPO stands for business process outsourcing.", "The museum is closed on Mondays."],
     )
     assert right > near > far
     assert right > 0 > near

@@ -12,8 +12,8 @@ from math import inf
 from assistant.answer import Citation, Segment, SegmentKind
 from assistant.disagreement import disagree
 from assistant.evidence import Evidence, dangles
-from assistant.opposites import says_opposite
-from assistant.question import Kind
+from assistant.opposites import DEGREES, says_opposite
+from assistant.question import Kind, names_in
 from assistant.topic import is_named, names_of, sides_of, term_named
 from assistant.vocabulary import stems_in
 from corpus.document import Document, Passage, Unit, header_of
@@ -60,6 +60,7 @@ _ASPECT = re.compile(
     r"what(?:'?s| is| are) (?:the|its) (?!(?:full form|meaning|definition|term|concept|idea|notion)s?\b)[\w-]+(?: [\w-]+)? (?:of|in|for|behind)\b", re.I
 )
 _WHERE = re.compile(r"(where\b|in (which|what) (countr|cit|place|location))", re.I)  # "Where is KPO done?"
+_PARTS = re.compile(r"[,;]|\band\b")  # of a cell: "encyclopedia entry, KPO explainer"
 _PLACE = re.compile(r"\b(places?|locations?|located|countr(y|ies)|cit(y|ies)|regions?|onshore|offshore|nearshore)\b", re.I)
 
 
@@ -104,7 +105,7 @@ def compose(
     if kind == "comparison":
         reads = _of_all_sides(question, reads, terms)
     elif kind != "yes-no":  # no section on benefits for "What are the disadvantages?"
-        reads = [read for read in reads if not says_opposite(question, read.passage.heading)] or reads
+        reads = [read for read in reads if not says_opposite(question, read.passage.heading, DEGREES)] or reads
     if kind == "why":  # "How is confidential information protected?" asks for ways before it asks what that is
         reads = _moved(reads, lambda read: -DEFINED * (read.passage.kind == "definition"))
     pieces: list[Piece] = []
@@ -207,7 +208,10 @@ def _told(question: str, kind: Kind, reads: Sequence[_Read], defining: Sequence[
         # A numbered list is never cut; behind two sections that say something already, all of it would crowd them out.
         told_of = {(piece.passage.document, piece.passage.heading) for piece in pieces}
         whole = _is_ordered(read.passage) and kind == "why" and (len(told_of) < 2 or (read.passage.document, read.passage.heading) in told_of)
-        table = _whole_table(read, view) if kind == "yes-no" else []
+        table = _looked_up(question, read, view)
+        if any(piece.passage == row.passage for piece in pieces for row in table):  # it was looked up for another of its rows
+            continue
+        table = table or (_whole_table(read, view) if kind == "yes-no" else [])
         if read.passage.kind == "list":
             more = _one_of_list(question, read, kind, view) or _from_list(read, view, room, whole=whole or not pieces)
         elif table and _size(table) <= room:
@@ -409,6 +413,24 @@ def _whole_table(read: _Read, view: View) -> list[Piece]:
     if read.passage.kind != "row" or len(family) < 2 or not header_of(read.passage):
         return []
     return [Piece("row", passage, passage.start, passage.end, read.best.passage_score) for passage in family][:MAX_ITEMS]
+
+
+def _looked_up(question: str, read: _Read, view: View) -> list[Piece]:
+    """The rows of a row's table that the question looks up: those that begin with a name in it ("Does WNS …"), else those that have a further cell,
+    or a part of one, of which it holds every word (all of "Client" for "… the risk on the client").
+
+    Empty when none has, or all have, which tells nothing.
+    """
+    asked = stems_in(" ".join(content_words(question)))
+    names = [name for name in map(stems_in, names_in(question)) if not name <= stems_in(read.passage.context)]  # not what the whole table is about
+
+    def holds(cell: str) -> bool:
+        return any(said and said <= asked for said in map(stems_in, _PARTS.split(cell)))
+
+    rows = _whole_table(read, view)
+    named = [row for row in rows if any(name <= stems_in(row.text.partition(" | ")[0]) for name in names)]
+    found = named or [row for row in rows if any(map(holds, row.text.split(" | ")[1:]))]
+    return found if len(found) < len(rows) else []
 
 
 def _compared(sides: Sequence[Sequence[str]], table: _Read, evidence: Sequence[Evidence], view: View) -> list[Piece]:

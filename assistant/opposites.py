@@ -24,6 +24,11 @@ _PAIRS = (
     "joined left,hire fire,hired fired,appointed dismissed,buyer seller,buy sell,bought sold,import export,open closed,opened closed,public private,"
     "voluntary compulsory,active passive,senior junior,always never,same different,common rare,odd even,alive dead,birth death,born died,male female,men women"
 )
+# The two ends of a scale: who asks for one is answered where the other is told.
+DEGREES = frozenset([
+    "most", "least", "more", "less", "fewer", "largest", "smallest", "biggest", "highest", "lowest", "higher", "lower", "longer", "shorter", "longest",
+    "shortest", "faster", "slower", "stronger", "weaker", "best", "worst", "better", "worse",
+])
 _PREFIXES = ("un", "in", "im", "non", "dis", "ir")  # that turn a word round
 SHORTEST = 4  # letters of a word that a prefix can turn round: "usual", but not the "to" of "into"
 
@@ -33,10 +38,10 @@ def is_negated(text: str) -> bool:
     return bool(_NEGATION.search(text))
 
 
-def says_opposite(question: str, passage: str) -> bool:
-    """Does the passage lack a word of the question, and have its opposite instead?"""
+def says_opposite(question: str, passage: str, but: frozenset[str] = frozenset()) -> bool:
+    """Does the passage lack a word of the question, `but` for these, and have its opposite instead?"""
     said = set(words(passage))
-    return any(word not in said and not said.isdisjoint(opposites(word)) for word in words(question))
+    return any(word not in said and word not in but and not said.isdisjoint(opposites(word)) for word in words(question))
 
 
 @lru_cache(maxsize=50_000)

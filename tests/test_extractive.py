@@ -424,6 +424,31 @@ def test_a_row_stands_under_its_tables_header(shelf: Callable[..., Ask]) -> None
     assert [(segment.kind, segment.text) for segment in rows[:2]] == [("own", "Role | Hours | Place"), ("row", "Lawyer | fifty | Pune")]
 
 
+MODELS = """# Models
+| Model | Who bears the risk | Priced by |
+| --- | --- | --- |
+| Fixed price | Provider | result |
+| Team of four | Client | month, hour |
+| Hours | Client | hour |
+| Acme plan | nobody | gift |
+"""
+
+
+@pytest.mark.parametrize(("question", "rows"), [
+    ("Whose model puts the risk on the client?", ["Team of four | Client | month, hour", "Hours | Client | hour"]),
+    ("Whose model puts the risk on the provider?", ["Fixed price | Provider | result"]),
+    ("Whose model is priced by the month?", ["Team of four | Client | month, hour"]),
+    ("Does the Acme plan put a risk on the client?", ["Acme plan | nobody | gift"]),
+])
+def test_a_table_is_looked_up_by_what_its_cells_say(shelf: Callable[..., Ask], question: str, rows: list[str]) -> None:
+    assert quotes(shelf(models=MODELS)(question)) == rows
+
+
+def test_who_asks_for_the_least_is_answered_where_the_most_is_told(shelf: Callable[..., Ask]) -> None:
+    ask = shelf(scale="# Scale\n## Which trade is most exposed\nOf the trades, masons are exposed by 48%.\n## Fairs\nFairs are least full in May.")
+    assert quotes(ask("Which trade is least exposed?"))[0] == "Of the trades, masons are exposed by 48%."
+
+
 def test_an_answer_is_printed_to_be_read_with_its_table_its_source_and_what_was_expected(shelf: Callable[..., Ask]) -> None:
     text = "# Pay\n| Role | Hours | Place |\n| --- | --- | --- |\n| Analyst | forty | Manila |\n| Lawyer | fifty | Pune |\n"
     case = Case(id="pay", question="Where does the lawyer of fifty hours work: Pune?")

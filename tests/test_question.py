@@ -26,6 +26,7 @@ KINDS = {
         "Which legal tasks does a provider take on?",
         "Give me some KPIs for my team", "please tell me the main risks", "any drawbacks of offshoring?",
         'Which risks does the "KPO Full Form" guide name?',
+        "What is not KPO?", "What isn’t an SLA?", "what arent service credits", "explain what's not part of a contract",
     ],
     "why": [
         "Why do companies use KPO?", "How can a client reduce risk?", "What should I do if a file is lost?", "ways to share work",

@@ -41,8 +41,8 @@ _FRAMES = tuple(
         r"(?:give|show) (?:me|us)|(?:the )?(?:meaning|definition) of) (?P<np>.+?)(?: to me| please| as (?:an? |one of ).+)?$",
         # "Who does an analyst report to?"
         rf"^whom? (?:do|does|did) (?P<np>{_NOBODY}.{{2,50}}?) [a-z]+ (?:to|for|with|by|from|on|at|about)$",
-        # "who uses LPO", "who founded WNS?"
-        rf"^who (?:does |do )?{_NOBODY}(?!is\b|are\b|was\b|do\b|does\b|did\b)[a-z]+ (?:(?:for|in|on|at|with|about|by|from|of) )?(?P<np>.{{2,50}}?)(?: there| for| to)?$",
+        # "who uses LPO", "who founded WNS?", but not "who pays if an SLA is missed"
+        rf"^who (?:does |do )?{_NOBODY}(?!is\b|are\b|was\b|do\b|does\b|did\b)[a-z]+ (?:(?:for|in|on|at|with|about|by|from|of) )?(?P<np>(?!(?:if|when|because|unless|before|after|until)\b).{{2,50}}?)(?: there| for| to)?$",
         # "Is Poland one of the countries that provide KPO services?"
         r"^(?:is|are) (?P<np>.{2,40}?) one of the .+$",
         # "attrition", "the risk register"

@@ -260,6 +260,8 @@ REWRITTEN = [
     # where it is, why it was
     ("How many people work in Card Services?", "where is it?", "Where is Card Services?"),
     ("What was the loss in the third quarter?", "why?", "Why is that so: What was the loss in the third quarter?"),
+    # a condition is nothing that can be asked about
+    ("Who pays if an SLA is missed?", "how many measures should it have?", "How many measures should an SLA have?"),
 ]
 UNTOUCHED = [  # a change of topic, also one with a pronoun of its own
     "What is attrition and how is it measured?", "How does a provider keep its people?", "What does a steering committee decide?",

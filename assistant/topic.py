@@ -287,13 +287,23 @@ def _place(asked: str, other: str, lexicon: Lexicon) -> str:
         return max(reversed(alike or names), key=lambda name: _kinship(name, other, lexicon))
     many = [word for word in re.findall(r"[\w-]+", bare)[1:] if is_plural(word) and word.lower() not in _NOT_IN_NOUNS]
     if len(parts) == 1 and many and is_plural(other.split()[-1]):
-        return str(many[-1])
+        return _with_adjectives(bare, str(many[-1]))
     if len(parts) > 1:
         return _part_like(parts, other, lexicon)
     if names:
         return names[-1]
     determined = _DETERMINED.findall(bare)
     return str(determined[-1]) if determined else _deed(bare, other)
+
+
+def _with_adjectives(asked: str, plural: str) -> str:
+    """A plural with the one or two words that describe it: "legal occupations" of "How exposed are legal occupations to AI?".
+
+    By itself where they may be a verb or a name ("How does outsourcing help banks?"), or a preposition ("… are used in banks?").
+    """
+    described = re.search(rf"\b(?:are|were|of|in|for|with|by|on|at|from) (?P<words>(?:(?![\w-]+ing\b)[a-z-]+ ){{1,2}}){re.escape(plural)}(?!\w)", asked)
+    words = described["words"].split() if described else []
+    return " ".join([*words, plural]) if not any(is_plural(word) or word in _NOT_IN_NOUNS for word in words) else plural
 
 
 def _counted_like(asked: str, other: str) -> str:

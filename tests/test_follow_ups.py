@@ -262,6 +262,13 @@ REWRITTEN = [
     ("What was the loss in the third quarter?", "why?", "Why is that so: What was the loss in the third quarter?"),
     # a condition is nothing that can be asked about
     ("Who pays if an SLA is missed?", "how many measures should it have?", "How many measures should an SLA have?"),
+    # what describes the one does not describe the other
+    ("How exposed are legal occupations to AI?", "and computer jobs?", "How exposed are computer jobs to AI?"),
+    ("How exposed are legal occupations to AI?", "and managers?", "How exposed are managers to AI?"),
+    ("How are new senior analysts trained?", "and junior reviewers?", "How are junior reviewers trained?"),
+    ("Why are clients leaving providers?", "and vendors?", "Why are clients leaving vendors?"),
+    ("How does outsourcing help banks?", "and hospitals?", "How does outsourcing help hospitals?"),
+    ("Why are people needed in banks?", "and hospitals?", "Why are people needed in hospitals?"),
 ]
 UNTOUCHED = [  # a change of topic, also one with a pronoun of its own
     "What is attrition and how is it measured?", "How does a provider keep its people?", "What does a steering committee decide?",

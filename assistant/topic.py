@@ -77,6 +77,7 @@ _AFTER_PAIR = re.compile(r",? (?:in|for|when|with|on|at|by|as|from|what|which|if
 _SUBJECT = re.compile(rf"^(?:why|how|when|where|what) {_AUX} (?P<np>(?:(?:the|most|many|some|our|these) )?(?:[\w-]+ )?(?:people|staff|[\w-]+[^su\W]s)) (?!of\b|in\b|for\b|to\b|and\b|with\b)[a-z]+", re.I)
 _WHICH = re.compile(rf"^(?:which|what|how many) (?P<np>(?!{_AUX}\b|happens\b)(?:[\w-]+ ){{0,3}}?(?:people|staff|[\w-]+[^su\W]s)) (?P<rest>(?!are there|is there)[a-z]+\b.*)$", re.I)
 _DETERMINED = re.compile(r"\b(?:an?|the|our|their|my|your) (?:[\w-]+ ){0,2}[\w-]+(?= (?:in|of|for|with|to|by|on)\b|$)", re.I)
+_NEEDED = re.compile(r"\b(?:i|we|you) [a-z]+ (?P<np>an? [\w-]+) to ", re.I)  # "Do I need a degree to work in KPO?"
 _FRAME = re.compile(rf"^(?:please )?(?:{_WH}|{_AUX}|tell me|explain|describe|define|list|name|give me)(?: (?:{_AUX}|about|me|the|an?|exactly|really|i|we|you))*\s+", re.I)
 _CAPITALS = re.compile(r"(?<=[\w,;] )(?!I\b|I'm\b)[A-Z][\w&’'-]*(?: [A-Z][\w&’'-]*)*|\b[A-Z][A-Z&]+s?\b")
 _ARTICLE = re.compile(r"^(?:an?|the|our|my|your) ", re.I)
@@ -290,6 +291,9 @@ def _place(asked: str, other: str, lexicon: Lexicon) -> str:
         return _with_adjectives(bare, str(many[-1]))
     if len(parts) > 1:
         return _part_like(parts, other, lexicon)
+    needed = _NEEDED.search(bare)
+    if needed and re.match("an? ", other, re.I):
+        return needed["np"]
     if names:
         return names[-1]
     determined = _DETERMINED.findall(bare)

@@ -269,6 +269,11 @@ REWRITTEN = [
     ("Why are clients leaving providers?", "and vendors?", "Why are clients leaving vendors?"),
     ("How does outsourcing help banks?", "and hospitals?", "How does outsourcing help hospitals?"),
     ("Why are people needed in banks?", "and hospitals?", "Why are people needed in hospitals?"),
+    # beside a name there is what somebody needs
+    ("Do I need a degree to work in KPO?", "and a master’s?", "Do I need a master’s to work in KPO?"),
+    ("Do I need a degree to work in KPO?", "and an interview?", "Do I need an interview to work in KPO?"),
+    ("Do I need a degree to work in KPO?", "and LPO?", "Do I need a degree to work in LPO?"),
+    ("Do I need a licence to work for Genpact?", "and smaller firms?", "Do I need a licence to work for smaller firms?"),
 ]
 UNTOUCHED = [  # a change of topic, also one with a pronoun of its own
     "What is attrition and how is it measured?", "How does a provider keep its people?", "What does a steering committee decide?",

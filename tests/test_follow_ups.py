@@ -274,6 +274,8 @@ REWRITTEN = [
     ("Do I need a degree to work in KPO?", "and an interview?", "Do I need an interview to work in KPO?"),
     ("Do I need a degree to work in KPO?", "and LPO?", "Do I need a degree to work in LPO?"),
     ("Do I need a licence to work for Genpact?", "and smaller firms?", "Do I need a licence to work for smaller firms?"),
+    # what happens to a term of two words
+    ("Why does knowledge transfer fail?", "how can we prevent that?", "How can we prevent knowledge transfer failing?"),
 ]
 UNTOUCHED = [  # a change of topic, also one with a pronoun of its own
     "What is attrition and how is it measured?", "How does a provider keep its people?", "What does a steering committee decide?",

@@ -125,10 +125,13 @@ def happened(said: Said) -> str | None:
 
 
 def there(said: Said) -> str | None:
-    """ "why do firms settle there?", "who works there?" """
+    """ "why do firms settle there?", "who works there?"; after "Where is KPO done?" the question itself goes along, since it names no place."""
     found = _THERE.search(said.text)
     if not found:
         return None
+    before = plain(said.before)
+    if re.match(r"where\b", before, re.I):
+        return f"{said.bare} ({before[0].lower() + before[1:]})?"
     where = said.things if re.match(r"the [\w ]+ that ", said.things) else said.topic
     return f"{said.text[: found.start()]}in {where}{said.text[found.end() :]}"
 

@@ -276,6 +276,9 @@ REWRITTEN = [
     ("Do I need a licence to work for Genpact?", "and smaller firms?", "Do I need a licence to work for smaller firms?"),
     # what happens to a term of two words
     ("Why does knowledge transfer fail?", "how can we prevent that?", "How can we prevent knowledge transfer failing?"),
+    # a place that was asked for and not named
+    ("Where is KPO done?", "why there?", "Why there (where is KPO done)?"),
+    ("Where do most analysts work?", "what do people earn there?", "What do people earn there (where do most analysts work)?"),
 ]
 UNTOUCHED = [  # a change of topic, also one with a pronoun of its own
     "What is attrition and how is it measured?", "How does a provider keep its people?", "What does a steering committee decide?",

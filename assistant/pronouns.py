@@ -110,7 +110,9 @@ _EVENT = re.compile(r"\b(?:stop|prevent|avoid|reduce|fix|change|limit|measure|ma
 
 def happened(said: Said) -> str | None:
     """ "how can we stop that?" after "Why do people leave?": not the thing is meant but what happens to it."""
-    event = re.match(r"^why (?:do|does) (?P<who>(?:the |most |many |some )?[\w-]+(?: [\w-]+s)?) (?P<does>[a-z]+)(?P<what>.*)$", plain(said.before), re.I)
+    terms = "".join(rf"{re.escape(name)}|" for name in named(said.before, said.lexicon) if " " in name)  # "knowledge transfer" is no knowledge that transfers
+    who = rf"(?P<who>{terms}(?:the |most |many |some )?[\w-]+(?: [\w-]+s)?)"
+    event = re.match(rf"^why (?:do|does) {who} (?P<does>[a-z]+)(?P<what>.*)$", plain(said.before), re.I)
     found = _EVENT.search(said.text)
     wrong = re.match(r"^what (?:can go|could go|goes|might go|may go) wrong(?P<where> (?:with|in|during|at|for) .+)?$", plain(said.before), re.I)
     if found and wrong:
@@ -123,10 +125,13 @@ def happened(said: Said) -> str | None:
 
 
 def there(said: Said) -> str | None:
-    """ "why do firms settle there?", "who works there?" """
+    """ "why do firms settle there?", "who works there?"; after "Where is KPO done?" the question itself goes along, since it names no place."""
     found = _THERE.search(said.text)
     if not found:
         return None
+    before = plain(said.before)
+    if re.match(r"where\b", before, re.I):
+        return f"{said.bare} ({before[0].lower() + before[1:]})?"
     where = said.things if re.match(r"the [\w ]+ that ", said.things) else said.topic
     return f"{said.text[: found.start()]}in {where}{said.text[found.end() :]}"
 

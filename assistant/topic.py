@@ -41,8 +41,8 @@ _FRAMES = tuple(
         r"(?:give|show) (?:me|us)|(?:the )?(?:meaning|definition) of) (?P<np>.+?)(?: to me| please| as (?:an? |one of ).+)?$",
         # "Who does an analyst report to?"
         rf"^whom? (?:do|does|did) (?P<np>{_NOBODY}.{{2,50}}?) [a-z]+ (?:to|for|with|by|from|on|at|about)$",
-        # "who uses LPO", "who founded WNS?"
-        rf"^who (?:does |do )?{_NOBODY}(?!is\b|are\b|was\b|do\b|does\b|did\b)[a-z]+ (?:(?:for|in|on|at|with|about|by|from|of) )?(?P<np>.{{2,50}}?)(?: there| for| to)?$",
+        # "who uses LPO", "who founded WNS?", but not "who pays if an SLA is missed"
+        rf"^who (?:does |do )?{_NOBODY}(?!is\b|are\b|was\b|do\b|does\b|did\b)[a-z]+ (?:(?:for|in|on|at|with|about|by|from|of) )?(?P<np>(?!(?:if|when|because|unless|before|after|until)\b).{{2,50}}?)(?: there| for| to)?$",
         # "Is Poland one of the countries that provide KPO services?"
         r"^(?:is|are) (?P<np>.{2,40}?) one of the .+$",
         # "attrition", "the risk register"
@@ -77,6 +77,7 @@ _AFTER_PAIR = re.compile(r",? (?:in|for|when|with|on|at|by|as|from|what|which|if
 _SUBJECT = re.compile(rf"^(?:why|how|when|where|what) {_AUX} (?P<np>(?:(?:the|most|many|some|our|these) )?(?:[\w-]+ )?(?:people|staff|[\w-]+[^su\W]s)) (?!of\b|in\b|for\b|to\b|and\b|with\b)[a-z]+", re.I)
 _WHICH = re.compile(rf"^(?:which|what|how many) (?P<np>(?!{_AUX}\b|happens\b)(?:[\w-]+ ){{0,3}}?(?:people|staff|[\w-]+[^su\W]s)) (?P<rest>(?!are there|is there)[a-z]+\b.*)$", re.I)
 _DETERMINED = re.compile(r"\b(?:an?|the|our|their|my|your) (?:[\w-]+ ){0,2}[\w-]+(?= (?:in|of|for|with|to|by|on)\b|$)", re.I)
+_NEEDED = re.compile(r"\b(?:i|we|you) [a-z]+ (?P<np>an? [\w-]+) to ", re.I)  # "Do I need a degree to work in KPO?"
 _FRAME = re.compile(rf"^(?:please )?(?:{_WH}|{_AUX}|tell me|explain|describe|define|list|name|give me)(?: (?:{_AUX}|about|me|the|an?|exactly|really|i|we|you))*\s+", re.I)
 _CAPITALS = re.compile(r"(?<=[\w,;] )(?!I\b|I'm\b)[A-Z][\w&’'-]*(?: [A-Z][\w&’'-]*)*|\b[A-Z][A-Z&]+s?\b")
 _ARTICLE = re.compile(r"^(?:an?|the|our|my|your) ", re.I)
@@ -287,13 +288,26 @@ def _place(asked: str, other: str, lexicon: Lexicon) -> str:
         return max(reversed(alike or names), key=lambda name: _kinship(name, other, lexicon))
     many = [word for word in re.findall(r"[\w-]+", bare)[1:] if is_plural(word) and word.lower() not in _NOT_IN_NOUNS]
     if len(parts) == 1 and many and is_plural(other.split()[-1]):
-        return str(many[-1])
+        return _with_adjectives(bare, str(many[-1]))
     if len(parts) > 1:
         return _part_like(parts, other, lexicon)
+    needed = _NEEDED.search(bare)
+    if needed and re.match("an? ", other, re.I):
+        return needed["np"]
     if names:
         return names[-1]
     determined = _DETERMINED.findall(bare)
     return str(determined[-1]) if determined else _deed(bare, other)
+
+
+def _with_adjectives(asked: str, plural: str) -> str:
+    """A plural with the one or two words that describe it: "legal occupations" of "How exposed are legal occupations to AI?".
+
+    By itself where they may be a verb or a name ("How does outsourcing help banks?"), or a preposition ("… are used in banks?").
+    """
+    described = re.search(rf"\b(?:are|were|of|in|for|with|by|on|at|from) (?P<words>(?:(?![\w-]+ing\b)[a-z-]+ ){{1,2}}){re.escape(plural)}(?!\w)", asked)
+    words = described["words"].split() if described else []
+    return " ".join([*words, plural]) if not any(is_plural(word) or word in _NOT_IN_NOUNS for word in words) else plural
 
 
 def _counted_like(asked: str, other: str) -> str:

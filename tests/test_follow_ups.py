@@ -260,6 +260,25 @@ REWRITTEN = [
     # where it is, why it was
     ("How many people work in Card Services?", "where is it?", "Where is Card Services?"),
     ("What was the loss in the third quarter?", "why?", "Why is that so: What was the loss in the third quarter?"),
+    # a condition is nothing that can be asked about
+    ("Who pays if an SLA is missed?", "how many measures should it have?", "How many measures should an SLA have?"),
+    # what describes the one does not describe the other
+    ("How exposed are legal occupations to AI?", "and computer jobs?", "How exposed are computer jobs to AI?"),
+    ("How exposed are legal occupations to AI?", "and managers?", "How exposed are managers to AI?"),
+    ("How are new senior analysts trained?", "and junior reviewers?", "How are junior reviewers trained?"),
+    ("Why are clients leaving providers?", "and vendors?", "Why are clients leaving vendors?"),
+    ("How does outsourcing help banks?", "and hospitals?", "How does outsourcing help hospitals?"),
+    ("Why are people needed in banks?", "and hospitals?", "Why are people needed in hospitals?"),
+    # beside a name there is what somebody needs
+    ("Do I need a degree to work in KPO?", "and a master’s?", "Do I need a master’s to work in KPO?"),
+    ("Do I need a degree to work in KPO?", "and an interview?", "Do I need an interview to work in KPO?"),
+    ("Do I need a degree to work in KPO?", "and LPO?", "Do I need a degree to work in LPO?"),
+    ("Do I need a licence to work for Genpact?", "and smaller firms?", "Do I need a licence to work for smaller firms?"),
+    # what happens to a term of two words
+    ("Why does knowledge transfer fail?", "how can we prevent that?", "How can we prevent knowledge transfer failing?"),
+    # a place that was asked for and not named
+    ("Where is KPO done?", "why there?", "Why there (where is KPO done)?"),
+    ("Where do most analysts work?", "what do people earn there?", "What do people earn there (where do most analysts work)?"),
 ]
 UNTOUCHED = [  # a change of topic, also one with a pronoun of its own
     "What is attrition and how is it measured?", "How does a provider keep its people?", "What does a steering committee decide?",

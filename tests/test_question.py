@@ -10,7 +10,7 @@ KINDS = {
         "thanks, that is what I wanted to know", "Thank you for explaining how it works", "bye, and thank you", "how can you help me?", "what do you do here",
         "I see", "ok, makes sense", "never mind", "that's all, thanks", "I have another question", "No.", "great answer",
     ],
-    "abbreviation": ["What is the full form of LPO?", "what does SLA stand for", "what do the letters RCA mean"],
+    "abbreviation": ["What is the full form of LPO?", "what does SLA stand for", "what do the letters RCA mean", "full forms, please"],
     "comparison": ["difference between KPO and BPO", "KPO vs BPO", "How does LPO differ from KPO?", "Is nearshore the same as onshore?"],
     "steps": [
         "What are the steps of knowledge transfer?", "How is a transition carried out?", "what happens after the sign-off",
@@ -25,6 +25,8 @@ KINDS = {
         "What specialised areas do providers work in?", "what should we ask a provider?", "what should we measure?",
         "Which legal tasks does a provider take on?",
         "Give me some KPIs for my team", "please tell me the main risks", "any drawbacks of offshoring?",
+        'Which risks does the "KPO Full Form" guide name?',
+        "What is not KPO?", "What isn’t an SLA?", "what arent service credits", "explain what's not part of a contract",
     ],
     "why": [
         "Why do companies use KPO?", "How can a client reduce risk?", "What should I do if a file is lost?", "ways to share work",

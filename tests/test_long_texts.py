@@ -1,0 +1,28 @@
+"""Texts that repeat themselves are read, cut and checked in a time that goes with their length."""
+
+from collections.abc import Callable
+from multiprocessing import get_context
+
+import pytest
+
+from assistant.check import parsed
+
+LIMIT = 2.0  # seconds; each takes a fraction of that
+
+
+@pytest.mark.parametrize(
+    ("take", "text"),
+    [
+        pytest.param(parsed, "KPO is the outsourcing of knowledge work. " + "[1] " * 600, id="markers after a sentence"),
+        pytest.param(parsed, "KPO is work (see " + "[1] " * 600 + "and more.", id="markers in a bracket that stays open"),
+        pytest.param(parsed, "As passages " + "[1] " * 600 + "say", id="markers that lead in"),
+    ],
+)
+def test_no_text_of_repeats_takes_longer_than_two_seconds(take: Callable[[str], object], text: str) -> None:
+    taking = get_context("fork").Process(target=take, args=(text,))  # a process can be ended in the middle of a regular expression
+    taking.start()
+    taking.join(LIMIT)
+    in_time = not taking.is_alive()
+    taking.kill()
+    taking.join()
+    assert in_time and taking.exitcode == 0

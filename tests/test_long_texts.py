@@ -6,8 +6,14 @@ from multiprocessing import get_context
 import pytest
 
 from assistant.check import parsed
+from corpus.document import Draft
+from corpus.readers import read
 
 LIMIT = 2.0  # seconds; each takes a fraction of that
+
+
+def read_text(text: str) -> Draft:
+    return read(text.encode(), "x.txt")
 
 
 @pytest.mark.parametrize(
@@ -16,6 +22,7 @@ LIMIT = 2.0  # seconds; each takes a fraction of that
         pytest.param(parsed, "KPO is the outsourcing of knowledge work. " + "[1] " * 600, id="markers after a sentence"),
         pytest.param(parsed, "KPO is work (see " + "[1] " * 600 + "and more.", id="markers in a bracket that stays open"),
         pytest.param(parsed, "As passages " + "[1] " * 600 + "say", id="markers that lead in"),
+        pytest.param(read_text, "<!-- reviewed -->\n" * 200 + "KPO is work.", id="comments before a text"),
     ],
 )
 def test_no_text_of_repeats_takes_longer_than_two_seconds(take: Callable[[str], object], text: str) -> None:

@@ -24,6 +24,7 @@ def read_text(text: str) -> Draft:
         pytest.param(parsed, "As passages " + "[1] " * 600 + "say", id="markers that lead in"),
         pytest.param(read_text, "<!-- reviewed -->\n" * 200 + "KPO is work.", id="comments before a text"),
         pytest.param(read_text, "KPO is work.\n\nIt is paid.\n\n" * 10_000, id="paragraphs without a heading"),
+        pytest.param(read_text, "Paid.\n\n" * 15_000 + "Work\n\n" * 15_000 + "Done.", id="headings after paragraphs"),
     ],
 )
 def test_no_text_of_repeats_takes_longer_than_two_seconds(take: Callable[[str], object], text: str) -> None:

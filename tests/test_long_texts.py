@@ -6,14 +6,22 @@ from multiprocessing import get_context
 import pytest
 
 from assistant.check import parsed
-from corpus.document import Draft
+from corpus.cut import cut
+from corpus.document import Block, Document, Draft
 from corpus.readers import read
+from corpus.terms import Term, harvest, split_name
 
 LIMIT = 2.0  # seconds; each takes a fraction of that
 
 
 def read_text(text: str) -> Draft:
     return read(text.encode(), "x.txt")
+
+
+def file_under(heading: str) -> list[Term]:
+    blocks = (Block("heading", heading, 1), Block("prose", "KPO is the outsourcing of knowledge work."))
+    document = Document.compose("s/x.md", Draft(blocks, "markdown", title="Work"))
+    return harvest(document, cut(document, len, 256))
 
 
 @pytest.mark.parametrize(
@@ -23,8 +31,10 @@ def read_text(text: str) -> Draft:
         pytest.param(parsed, "KPO is work (see " + "[1] " * 600 + "and more.", id="markers in a bracket that stays open"),
         pytest.param(parsed, "As passages " + "[1] " * 600 + "say", id="markers that lead in"),
         pytest.param(read_text, "<!-- reviewed -->\n" * 200 + "KPO is work.", id="comments before a text"),
-        pytest.param(read_text, "KPO is work.\n\nIt is paid.\n\n" * 10_000, id="paragraphs without a heading"),
-        pytest.param(read_text, "Paid.\n\n" * 15_000 + "Work\n\n" * 15_000 + "Done.", id="headings after paragraphs"),
+        pytest.param(read_text, "KPO is work.\n\nIt is paid.\n\n" * 6_000, id="paragraphs without a heading"),
+        pytest.param(read_text, "Paid.\n\n" * 10_000 + "Work\n\n" * 10_000 + "Done.", id="headings after paragraphs"),
+        pytest.param(file_under, "KPO " + "(" * 60_000, id="a heading of brackets"),
+        pytest.param(split_name, "KPO " + "(" * 60_000, id="a name of brackets"),
     ],
 )
 def test_no_text_of_repeats_takes_longer_than_two_seconds(take: Callable[[str], object], text: str) -> None:

@@ -135,13 +135,16 @@ def models_of(embedder: Embedder, reranker: Reranker) -> str:
     return f"{reranker.identity}+{embedder.identity}"
 
 
-_MARKER = re.compile(r"\s*\[\s*(\d{1,4}(?:\s*[,;]\s*\d{1,4})*)\s*\]")
-_MARKERS = rf"(?:{_MARKER.pattern}(?:\s*,?\s*(?:and)?(?=\s*\[))?)+"
+_NUMBERS = r"\[\s*(\d{1,4}(?:\s*[,;]\s*\d{1,4})*)\s*\]"
+_MARKER = re.compile(rf"(?<!\s)\s*+{_NUMBERS}")
+# Each blank can be matched in one way only: in two ways, a long row of markers would take for ever.
+_ROW = rf"{_NUMBERS}(?:\s*+,?+\s*+(?:and)?+\s*+{_NUMBERS})*"
+_MARKERS = rf"\s*+{_ROW}"
 # Words about the passages themselves, which go with their markers: "According to [1], …", "As passage [1] says, …", "… (see [1])".
 _LEAD = re.compile(
     rf"^(?:according to|as|in|per|from)(?: the)?(?: passages?| sources?)?{_MARKERS}(?: (?:says?|states?|notes?|explains?|shows?|puts? it))?,\s+", re.I
 )
-_ASIDE = re.compile(rf"\s*\((?:see|cf\.|from|passages?|sources?|[:,\s])*{_MARKERS}\)", re.I)
+_ASIDE = re.compile(rf"(?<!\s)\s*+\((?:see|cf\.|from|passages?|sources?|[:,\s])*{_ROW}\)", re.I)
 # Words that a marker must follow for the sentence to be one.
 _LEANING = re.compile(
     rf"\b(?:(?:according to|see|and|or){_MARKERS}|(?:to|in|by|of|from|per|with|on|at|for|as|passages?|sources?){_MARKERS},?\s+\w)", re.I

@@ -239,8 +239,9 @@ def _passage(
 
 def _is_definition(heading: str, sentence: str) -> bool:
     """Does the first sentence under a heading say what the heading names? "## Attrition / Attrition is the rate at which …"."""
-    name = re.sub(r"\s*\([^)]*\)", "", heading).strip()
-    bracket = re.search(r"\(([^)]+)\)", heading)
+    closed = heading.rfind(")") + 1  # beyond it, each bracket would be followed to the heading's end in vain
+    name = (re.sub(r"(?<!\s)\s*+\([^)]*\)", "", heading[:closed]) + heading[closed:]).strip()
+    bracket = re.search(r"\(([^)]+)\)", heading[:closed])
 
     def rest_after(words: str) -> str | None:
         # Capitals are meant: "It is late" says nothing of IT.

@@ -70,12 +70,14 @@ def harvest(document: Document, passages: list[Passage]) -> list[Term]:
 
 def split_name(heading: str) -> tuple[str, tuple[str, ...]]:
     """"Legal process outsourcing (LPO)" as its name and its abbreviations; a heading without brackets has none."""
-    found = re.fullmatch(r"(.+?)\s*\(([^)]+)\)\s*", heading)
-    if not found:
+    whole = heading.rstrip()
+    opens = whole.find("(", max(1, whole.rfind(")", 0, -1) + 1))
+    name, last = whole[:opens].rstrip(), whole[opens + 1 : -1]
+    if opens < 0 or not whole.endswith(")") or not last:
         return heading.strip(), ()
-    inside = [part.strip() for part in re.split(r",|/|\bor\b", found.group(2)) if part.strip()]
-    if all(len(part.split()) == 1 and part.upper() == part or _initials(found.group(1), part) for part in inside):
-        return found.group(1).strip(), tuple(inside)
+    inside = [part.strip() for part in re.split(r",|/|\bor\b", last) if part.strip()]
+    if all(len(part.split()) == 1 and part.upper() == part or _initials(name, part) for part in inside):
+        return name.strip(), tuple(inside)
     return heading.strip(), ()
 
 

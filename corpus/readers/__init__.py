@@ -52,7 +52,8 @@ _NOT_TEXT = "not a text, Markdown, HTML, PDF, Word, PowerPoint, Excel or CSV fil
 _MARKDOWN = re.compile(
     r"^---\n|^#{1,6} \S|^\s*[-*] \[.+\]\(|\[[^\]\n]+\]\([^)\s]+\)|^\|.+\|\s*\n\|[-: |]+\|", re.M
 )
-_HTML = re.compile(r"\A\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body)\b", re.I | re.S)
+# Whatever stands between the first comment's beginning and the end of one before the tag is passed over, other comments too.
+_HTML = re.compile(r"\A\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?<(!doctype\s+html|html|head|body)\b", re.I | re.S)
 
 
 def read(data: bytes, name: str) -> Draft:

@@ -32,13 +32,14 @@ def without_clutter(draft: Draft) -> Draft:
 def _kept(blocks: tuple[Block, ...], saved: bool, stated: bool) -> Iterable[Block]:
     """`saved` when there may be buttons; `stated` when the format states its headings, so that one of the same rank ends the comments."""
     in_comments, rank = False, 0
+    title_at = next((at for at, block in enumerate(blocks) if block.kind == "heading"), len(blocks))
     for at, block in enumerate(blocks):
         if _COMMENTS_END.fullmatch(block.text) or (stated and block.kind == "heading" and block.level <= rank):
             in_comments = False
         if _COMMENTS.fullmatch(block.text) and not _is_own(block) and at >= COMMENTS_AFTER * len(blocks):
             in_comments, rank = True, block.level if block.kind == "heading" else 0
             continue
-        if not block.text or saved and (_is_button(block) or _leads_to_teaser(blocks, at)):
+        if not block.text or saved and (_is_button(block) or at <= title_at and _leads_to_teaser(blocks, at)):
             continue
         if block.kind == "comment":
             yield block
@@ -62,6 +63,5 @@ def _is_button(block: Block) -> bool:
 
 
 def _leads_to_teaser(blocks: tuple[Block, ...], at: int) -> bool:
-    """A paragraph above the first heading that only leads to a "Learn more" button: the site speaking of itself."""
-    before_title = not any(block.kind == "heading" for block in blocks[:at])
-    return before_title and at + 1 < len(blocks) and bool(_TEASER.fullmatch(blocks[at + 1].text))
+    """Above the first heading, a paragraph that only leads to a "Learn more" button is the site speaking of itself."""
+    return at + 1 < len(blocks) and bool(_TEASER.fullmatch(blocks[at + 1].text))

@@ -30,12 +30,15 @@ def blocks_of(lines: Iterable[tuple[str, int | None]]) -> list[Block]:
     """Blocks of `lines`, each with its page (None where there are none). Empty lines, rules and tables end paragraphs."""
     rows = [(text if text.startswith(ROW) else "" if _RULE.fullmatch(text) else one_line(text), page) for text, page in lines]
     rows = _without_echoes(rows)
+    while rows and not rows[-1][0]:
+        rows.pop()
     lengths = sorted(len(text) for text, _ in rows if text and not text.startswith(ROW))
     width = lengths[int(len(lengths) * 0.9)] if lengths else 0
     wrapped = 0 < width <= WRAP_WIDTH
     blocks: list[Block] = []
     whole: str | None = None  # the last line of the paragraph being read; None when it has ended
     last_page: int | None = None
+    titled = False  # has there been a heading?
     names = ""  # the header of the table being read, which may stand once more on another page
     for at, (text, page) in enumerate(rows):
         if not text:
@@ -65,11 +68,11 @@ def blocks_of(lines: Iterable[tuple[str, int | None]]) -> list[Block]:
         elif marker:
             blocks.append(Block("item", text[marker.end() :], 0, page, _marker(marker.group(1))))
         elif _is_heading(rows, at, whole) and not labelled and not (wrapped and _runs_on(rows, at, width)):
-            level = 1 if not any(block.kind == "heading" for block in blocks) else 2
-            blocks.append(Block("heading", text, level, page))
+            blocks.append(Block("heading", text, 2 if titled else 1, page))
         else:
             blocks.append(Block("prose", text, page=page))
         whole = text
+        titled = titled or blocks[-1].kind == "heading"
     return blocks
 
 
@@ -132,10 +135,10 @@ def is_heading_like(text: str) -> bool:
 
 
 def _is_heading(rows: Sequence[tuple[str, int | None]], at: int, whole: str | None) -> bool:
-    """A short line of its own that does not end like a sentence and has something under it."""
+    """A short line of its own that does not end like a sentence and has something under it; `rows` end with a line that is not empty."""
     text = rows[at][0]
     if not is_heading_like(text) or (text.endswith("?") and whole is not None):
         return False
     if whole is not None and not _END.search(whole):
         return False
-    return any(row for row, _ in rows[at + 1 :])
+    return at + 1 < len(rows)

@@ -1,0 +1,47 @@
+"""Texts that repeat themselves are read, cut and checked in a time that goes with their length."""
+
+from collections.abc import Callable
+from multiprocessing import get_context
+
+import pytest
+
+from assistant.check import parsed
+from corpus.cut import cut
+from corpus.document import Block, Document, Draft
+from corpus.readers import read
+from corpus.terms import Term, harvest, split_name
+
+LIMIT = 2.0  # seconds; each takes a fraction of that
+
+
+def read_text(text: str) -> Draft:
+    return read(text.encode(), "x.txt")
+
+
+def file_under(heading: str) -> list[Term]:
+    blocks = (Block("heading", heading, 1), Block("prose", "KPO is the outsourcing of knowledge work."))
+    document = Document.compose("s/x.md", Draft(blocks, "markdown", title="Work"))
+    return harvest(document, cut(document, len, 256))
+
+
+@pytest.mark.parametrize(
+    ("take", "text"),
+    [
+        pytest.param(parsed, "KPO is the outsourcing of knowledge work. " + "[1] " * 600, id="markers after a sentence"),
+        pytest.param(parsed, "KPO is work (see " + "[1] " * 600 + "and more.", id="markers in a bracket that stays open"),
+        pytest.param(parsed, "As passages " + "[1] " * 600 + "say", id="markers that lead in"),
+        pytest.param(read_text, "<!-- reviewed -->\n" * 200 + "KPO is work.", id="comments before a text"),
+        pytest.param(read_text, "KPO is work.\n\nIt is paid.\n\n" * 6_000, id="paragraphs without a heading"),
+        pytest.param(read_text, "Paid.\n\n" * 10_000 + "Work\n\n" * 10_000 + "Done.", id="headings after paragraphs"),
+        pytest.param(file_under, "KPO " + "(" * 60_000, id="a heading of brackets"),
+        pytest.param(split_name, "KPO " + "(" * 60_000, id="a name of brackets"),
+    ],
+)
+def test_no_text_of_repeats_takes_longer_than_two_seconds(take: Callable[[str], object], text: str) -> None:
+    taking = get_context("fork").Process(target=take, args=(text,))  # a process can be ended in the middle of a regular expression
+    taking.start()
+    taking.join(LIMIT)
+    in_time = not taking.is_alive()
+    taking.kill()
+    taking.join()
+    assert in_time and taking.exitcode == 0

@@ -40,6 +40,7 @@ def file_under(heading: str) -> list[Term]:
         pytest.param(join_lines, "the outsour\x00\ncing of work that is paid by the hour\n" * 20_000, id="words cut at the ends of lines"),
         pytest.param(file_under, "KPO " + "(" * 60_000, id="a heading of brackets"),
         pytest.param(split_name, "KPO " + "(" * 60_000, id="a name of brackets"),
+        pytest.param(split_name, "word " * 30_000 + "(it)", id="a name of many words"),
     ],
 )
 def test_no_text_of_repeats_takes_longer_than_two_seconds(take: Callable[[str], object], text: str) -> None:

@@ -152,9 +152,15 @@ def _initials(words: str, short: str) -> bool:
 
 def _long_form(words: str, short: str) -> str:
     """The last words of `words` whose initials spell `short` ("Information Technology Enabled Services", "ITES"), "" when none do."""
-    for at in reversed([0, *(found.end() for found in re.finditer(r"[ -]", words))]):
-        if _spells(words[at:], short):
-            return words[at:]
+    room = len(short.lower())  # for the initials of words that are not small
+    for found in reversed([*re.finditer(r"(?<![^ -])[^ -]*", words)]):
+        if found.group().lower() in _SMALL:
+            continue
+        if _spells(words[found.start() :], short):
+            return words[found.start() :]
+        room -= bool(found.group())
+        if room < 0:
+            break
     return ""
 
 

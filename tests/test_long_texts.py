@@ -8,7 +8,7 @@ import pytest
 from assistant.check import parsed
 from corpus.cut import cut
 from corpus.document import Block, Document, Draft
-from corpus.readers import read
+from corpus.readers import pdf, read
 from corpus.terms import Term, harvest, split_name
 
 LIMIT = 2.0  # seconds; each takes a fraction of that
@@ -16,6 +16,10 @@ LIMIT = 2.0  # seconds; each takes a fraction of that
 
 def read_text(text: str) -> Draft:
     return read(text.encode(), "x.txt")
+
+
+def join_lines(text: str) -> list[tuple[str, int]]:
+    return pdf._joined([text.split("\n")])
 
 
 def file_under(heading: str) -> list[Term]:
@@ -33,8 +37,10 @@ def file_under(heading: str) -> list[Term]:
         pytest.param(read_text, "<!-- reviewed -->\n" * 200 + "KPO is work.", id="comments before a text"),
         pytest.param(read_text, "KPO is work.\n\nIt is paid.\n\n" * 6_000, id="paragraphs without a heading"),
         pytest.param(read_text, "Paid.\n\n" * 10_000 + "Work\n\n" * 10_000 + "Done.", id="headings after paragraphs"),
+        pytest.param(join_lines, "the outsour\x00\ncing of work that is paid by the hour\n" * 20_000, id="words cut at the ends of lines"),
         pytest.param(file_under, "KPO " + "(" * 60_000, id="a heading of brackets"),
         pytest.param(split_name, "KPO " + "(" * 60_000, id="a name of brackets"),
+        pytest.param(split_name, "word " * 30_000 + "(it)", id="a name of many words"),
     ],
 )
 def test_no_text_of_repeats_takes_longer_than_two_seconds(take: Callable[[str], object], text: str) -> None:

@@ -119,7 +119,7 @@ def _without_running_lines(pages: list[list[str]]) -> list[list[str]]:
 
 def _joined(pages: list[list[str]]) -> list[tuple[str, int]]:
     """Lines with their pages; a word cut at a line's end is whole again, with its hyphen when the text writes it so elsewhere."""
-    text = " ".join(line for page in pages for line in page).lower()
+    hyphened = " ".join({run for page in pages for line in page for run in line.lower().split() if "-" in run})
     rows: list[tuple[str, int]] = []
     for number, page in enumerate(pages, 1):
         for line in page:
@@ -129,7 +129,7 @@ def _joined(pages: list[list[str]]) -> list[tuple[str, int]]:
                 left, right = re.search(r"\w*$", head), re.match(r"\w*", line)
                 word = f"{left.group() if left else ''}-{right.group() if right else ''}".lower()
                 rest, _, others = line.partition(" ")
-                rows.append((head + ("-" if word in text else "") + rest, started))
+                rows.append((head + ("-" if word in hyphened else "") + rest, started))
                 if others:
                     rows.append((others, number))
             else:

@@ -75,7 +75,7 @@ def files_of(source: Source, others: Collection[Path] = ()) -> list[Found] | Fai
     except OSError as error:
         return Failure(f"the source folder cannot be read ({error.strerror}); its documents are kept")
     found: dict[str, Found] = {}
-    for path in _walk(source.path, {other.resolve() for other in others} - {source.path.resolve()}):
+    for path in _walk(source.path, {_real(other) for other in others} - {_real(source.path)}):
         id = source.id_of(path.relative_to(source.path).as_posix())
         failure = _trouble(path, source.path)
         while id in found:
@@ -85,6 +85,11 @@ def files_of(source: Source, others: Collection[Path] = ()) -> list[Found] | Fai
     return [found[id] for id in sorted(found)]
 
 
+def _real(path: Path) -> Path:
+    """Where a path leads; as far as it leads, for a loop of links, for which Path.resolve raises."""
+    return Path(os.path.realpath(path))
+
+
 def _walk(root: Path, others: Collection[Path]) -> Iterator[Path]:
     unread: list[Path] = []
     for folder, folders, files in os.walk(root, onerror=lambda error: unread.append(Path(error.filename))):
@@ -92,7 +97,7 @@ def _walk(root: Path, others: Collection[Path]) -> Iterator[Path]:
         links = [name for name in folders if os.path.islink(here / name)]
         folders[:] = sorted(
             name for name in folders
-            if not name.startswith(".") and name not in links and (here / name).resolve() not in others
+            if not name.startswith(".") and name not in links and _real(here / name) not in others
         )
         outside = [name for name in links if not _within((here / name), root)]
         yield from (here / name for name in sorted(files + outside) if not name.startswith("."))

@@ -399,7 +399,7 @@ class Catalog:
                 self._check_schema(db)
                 yield db
         except sqlite3.DatabaseError as error:
-            damaged = "restore the file from a copy, or delete it and run `kpo ingest` to build it again"
+            damaged = "restore the file from a copy, or delete it and run `kpo ingest` with your source folders to build it again"
             raise IndexUnavailable(f"the catalog {self.path} cannot be used: {error}", remedy_for(error, damaged)) from error
 
     def _check_schema(self, db: sqlite3.Connection) -> None:
@@ -432,6 +432,8 @@ def remedy_for(error: sqlite3.DatabaseError, damaged: str) -> str:
     """What to do about what SQLite says: `damaged` only when the file itself is to blame, and not another process or the permissions."""
     if "locked" in str(error):
         return "wait until the other process is done, and try again"
+    if "full" in str(error) or "disk I/O" in str(error):
+        return "make room on the disk, and try again; if there is room, look whether the disk is damaged"
     return DENIED if "readonly" in str(error) or "unable to open" in str(error) else damaged
 
 

@@ -144,4 +144,10 @@ def open_reranker(name: str, models_dir: Path) -> Reranker:
             f"the reranker {name!r} is neither shipped nor a folder",
             f"set KPO_RERANKER_MODEL to {RERANKER.name!r} or to a folder with model.onnx and tokenizer.json",
         )
-    return OnnxReranker(folder) if (folder / "model.onnx").is_file() else TorchReranker(folder)
+    if (folder / "model.onnx").is_file():
+        return OnnxReranker(folder)
+    if not (folder / "model.safetensors").is_file():
+        raise ModelError(
+            f"{folder} has neither model.onnx nor model.safetensors", "set KPO_RERANKER_MODEL to a folder with model.onnx and tokenizer.json, or safetensors"
+        )
+    return TorchReranker(folder)

@@ -349,6 +349,13 @@ def test_a_file_that_this_user_may_not_write_is_an_error_that_advises_to_delete_
         refused(write, "readonly")
 
 
+def test_a_full_disk_is_not_told_as_damage(catalog: Catalog) -> None:
+    with pytest.raises(IndexUnavailable, match="full") as caught, catalog.writing() as edit:
+        edit._db.execute(f"PRAGMA max_page_count = {edit._db.execute('PRAGMA page_count').fetchone()[0]}")
+        edit.set_meta("much", "x" * 100_000)
+    assert "make room" in caught.value.remedy and "delete" not in caught.value.remedy
+
+
 def test_a_catalog_of_another_version_is_refused_with_a_remedy_that_works(catalog: Catalog) -> None:
     put(catalog, "notes/a.md", PRICES)
     with catalog.writing() as edit:

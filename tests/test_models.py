@@ -279,6 +279,12 @@ def test_an_unknown_model_is_an_error_with_a_remedy(tmp_path: Path, name: str) -
     assert caught.value.remedy
 
 
+def test_a_folder_that_holds_no_reranker_is_not_to_be_deleted(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"neither model\.onnx nor model\.safetensors") as caught:
+        open_reranker(str(tmp_path), tmp_path)
+    assert "KPO_RERANKER_MODEL" in caught.value.remedy and "delete" not in caught.value.remedy
+
+
 def test_a_model_whose_weights_are_only_in_a_pickle_is_refused(cls_model: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(cls_model, tmp_path / "pickled"))
     (copy / "model.safetensors").rename(copy / "pytorch_model.bin")

@@ -431,6 +431,22 @@ def test_a_deeply_nested_page_is_read() -> None:
     assert "Deep words." in texts(html("<div>" * 150 + "Deep words." + "</div>" * 150), "prose")
 
 
+@pytest.mark.parametrize("depth", [260, 1_000, 20_000])
+def test_a_page_that_is_nested_very_deeply_is_read_whole_or_not_at_all(depth: int) -> None:
+    try:
+        said = texts(html("Before.<div>" + "<div>" * depth + "Deep words." + "</div>" * depth + "</div><p>After.</p>"), "prose")
+    except Unreadable as error:
+        assert "nested too deeply" in str(error) and depth > 260
+    else:
+        assert said == ["Before.", "Deep words.", "After."]
+
+
+def test_lists_and_quotes_within_one_another_are_read() -> None:
+    inner = "".join("  " * depth + f"- level {depth}\n" for depth in range(12))
+    assert [text for _, text in kinds(read(inner.encode(), "a.md"))] == [f"level {depth}" for depth in range(12)]
+    assert kinds(read(b"> " * 20 + b"Quoted.", "a.md")) == [("prose", "Quoted.")]
+
+
 @pytest.mark.parametrize(("first", "kind"), [
     ("<td><b>Priority</b></td><td><p><strong>Response <i>time</i></strong></p></td>", "header"), ("<td></td><th>Response</th>", "header"),
     ("<td><b>P1</b></td><td>1 hour</td>", "row"), ("<td><b>P1</b>, high</td><td><b>1 hour</b></td>", "row"),
@@ -830,6 +846,17 @@ def test_a_csv_file_is_read_whatever_separates_it(separator: str) -> None:
     assert kinds(read(text.encode(), "terms.csv")) == [
         ("header", "term | meaning"), ("row", 'KPO | work, that; needs "judgement"'), ("row", "BPO | work by rule"),
     ]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_csv_file_may_name_its_separator_for_excel(end: str) -> None:
+    text = end.join(["sep=;", "Role;Rate;City", "Analyst;1,5;Pune", "Lawyer;2,5;Cebu"])
+    assert kinds(read(text.encode(), "rates.csv")) == [("header", "Role | Rate | City"), ("row", "Analyst | 1,5 | Pune"), ("row", "Lawyer | 2,5 | Cebu")]
+
+
+def test_a_long_cell_of_a_csv_file_is_read() -> None:
+    long = "word " * 40_000 + "end"
+    assert read(f'name,text\na,"{long}"\nb,short\n'.encode(), "x.csv").blocks[1].text.endswith("word end")
 
 
 def test_quotes_that_are_doubled_late_in_a_csv_file_are_read_as_quotes() -> None:

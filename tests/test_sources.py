@@ -90,6 +90,13 @@ def test_links_that_lead_nowhere_or_to_themselves_are_failures(tmp_path: Path) -
     ]
 
 
+def test_another_source_that_has_become_a_loop_of_links_holds_up_none(tmp_path: Path) -> None:
+    write(tmp_path, "docs/a.md")
+    (tmp_path / "loop").symlink_to("loop")
+    assert [file.id for file in found(Source("docs", tmp_path / "docs"), [tmp_path / "loop"])] == ["docs/a.md"]
+    assert isinstance(files_of(Source("loop", tmp_path / "loop")), Failure)
+
+
 def test_a_source_that_is_reached_through_a_link_is_read(tmp_path: Path) -> None:
     write(tmp_path, "real/a.md")
     (tmp_path / "link").symlink_to("real")

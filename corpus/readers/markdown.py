@@ -18,7 +18,7 @@ from corpus.readers import Unreadable, decode, web
 _FRONT = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.S)
 _ASKED = re.compile(r"\A<!--\s*questions:[ \t]*\n(.*?)-->\s*\Z", re.S | re.I)
 _TAG = re.compile(r"<(/?)(br|sup|del|strike|s)[\s/>]", re.I)
-_PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+_PARSER = MarkdownIt("commonmark", {"maxNesting": 100}).enable(["table", "strikethrough"])
 
 
 def read_markdown(data: bytes, name: str) -> Draft:

@@ -30,17 +30,23 @@ _RAISED = str.maketrans("0123456789+-\u2212", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻
 _LATIN = {"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "iso8859-1", "latin1", "latin-1"}  # browsers read these as `decode` does
 # <main> or <article> is taken for the page when it holds at least this share of the body's text.
 MAIN_SHARE = 0.4
+NESTED = "its elements are nested too deeply; save the page in another format"
 
 
 def read_html(data: bytes, name: str) -> Draft:
     """The page's main part. Its title is <h1>, else <title>; its date is what a meta tag states."""
     try:
-        parser = lxml.html.HTMLParser(huge_tree=False, remove_comments=True, remove_pis=True, encoding="utf-8")
+        parser = lxml.html.HTMLParser(huge_tree=True, remove_comments=True, remove_pis=True, encoding="utf-8")
         page = lxml.html.document_fromstring(_text(data).encode(), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
         raise Unreadable("the HTML could not be parsed") from error
+    if any("depth" in entry.message for entry in parser.error_log):  # what is deeper was left out
+        raise Unreadable(NESTED)
     body = page.find("body")
-    blocks = list(_blocks(_main(page if body is None else body), ""))
+    try:
+        blocks = list(_blocks(_main(page if body is None else body), ""))
+    except RecursionError as error:
+        raise Unreadable(NESTED) from error
     title = one_line(page.findtext(".//title") or "")
     opening = next((block.text for block in blocks if block.kind == "heading" and block.level == 1), "")
     return Draft(

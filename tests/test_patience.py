@@ -861,10 +861,12 @@ def test_a_file_that_is_too_large_is_not_sent_and_what_failed_stays_to_be_read(s
         drop.evaluate("drop => drop.dataset.limit = 100")
         sent: list[str] = []
         visit.page.on("request", lambda asked: sent.append(asked.url) if "/upload" in asked.url else None)
+        heard = "(window.said = [], new MutationObserver(() => said.push(speaker.textContent)).observe(speaker, {childList: true}))"
+        visit.page.evaluate(heard)  # each notice takes the place of the one before
         choose(visit, small("large.txt", 101), small("one.txt"))
         visit.tell("#intake .sent", "one.txt")
         visit.tell("#intake .failed", "large.txt: it is larger than")
-        visit.tell("#speaker", "1 of 2 files sent. large.txt: it is larger than")
+        visit.page.wait_for_function("said.some(text => text.startsWith('1 of 2 files sent. large.txt: it is larger than'))")
         choose(visit, small("two.txt"))
         visit.tell("#intake .sent", "two.txt")
         assert [line.split(":")[0] for line in visit.page.locator("#intake li").all_inner_texts()] == ["two.txt", "large.txt"]

@@ -866,7 +866,7 @@ def test_a_file_that_is_too_large_is_not_sent_and_what_failed_stays_to_be_read(s
         choose(visit, small("large.txt", 101), small("one.txt"))
         visit.tell("#intake .sent", "one.txt")
         visit.tell("#intake .failed", "large.txt: it is larger than")
-        visit.page.wait_for_function("said.some(text => text.startsWith('1 of 2 files sent. large.txt: it is larger than'))")
+        wait_until(lambda: visit.page.evaluate("said.some(text => text.startsWith('1 of 2 files sent. large.txt: it is larger than'))"))
         choose(visit, small("two.txt"))
         visit.tell("#intake .sent", "two.txt")
         assert [line.split(":")[0] for line in visit.page.locator("#intake li").all_inner_texts()] == ["two.txt", "large.txt"]

@@ -427,8 +427,25 @@ def test_loose_text_beside_lists_and_paragraphs_is_not_lost() -> None:
     ]
 
 
-def test_a_deeply_nested_page_is_read() -> None:
-    assert "Deep words." in texts(html("<div>" * 150 + "Deep words." + "</div>" * 150), "prose")
+@pytest.mark.parametrize("depth", [150, 260, 2000])
+@pytest.mark.parametrize("tag", ["div", "font", "b><p", "ul><div", "ul><li"])
+def test_a_deeply_nested_page_is_read_whole(depth: int, tag: str) -> None:
+    opening = "".join(f"<{tag}>Word{n} " for n in range(depth // (1 + tag.count("<") + tag.count(">"))))
+    for draft in (html(opening + "<p>Last."), read(f"Before.\n\n<div>{opening}<p>Last.\n\nAfter.\n".encode(), "x.md")):
+        words = " ".join(block.text for block in draft.blocks).split()
+        assert [word for word in words if word not in ("Before.", "After.")] == [*opening.replace(f"<{tag}>", "").split(), "Last."]
+
+
+def test_a_page_that_never_closes_its_fonts_is_read_whole() -> None:
+    clauses = [f"Clause {n} says what is owed." for n in range(1000)]
+    assert texts(html("".join(f"<p><font size=2>{clause}\n" for clause in clauses)), "prose") == clauses
+
+
+@pytest.mark.parametrize(("data", "name"), [
+    (b"<html><body><p>Before.</p>" + b"<div>" * 2100 + b"Deep.</div>", "x.html"), (b"# A\n\nBefore.\n\n" + b"<div>" * 2100 + b"Deep.\n", "x.md"),
+])
+def test_a_page_that_is_nested_too_deeply_is_not_read_in_part(data: bytes, name: str) -> None:
+    assert "nested more than 2048 elements deep" in reason(data, name)
 
 
 @pytest.mark.parametrize(("first", "kind"), [

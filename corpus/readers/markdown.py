@@ -128,7 +128,7 @@ def blocks_of(text: str) -> Iterator[Block | str]:
                 if comment := _ASKED.match(token.content):
                     yield from filter(None, (one_line(line.strip().removeprefix("- ")) for line in comment[1].splitlines()))
                     continue
-                found = list(web.blocks_of(token.content))
+                found = web.blocks_of(token.content)
                 if item is None:
                     yield from found
                 else:

@@ -155,6 +155,17 @@ def test_markdown_is_told_by_its_content_under_another_name() -> None:
     assert read(MARKDOWN.partition("---\n\n")[2].encode(), "work.txt").format == "markdown"
 
 
+@pytest.mark.parametrize(("nested", "most"), [("list", 49), ("quote", 99)])
+def test_markdown_that_is_deeply_nested_is_read_whole_or_not_at_all(nested: str, most: int) -> None:
+    def text(deep: int) -> bytes:
+        return ("\n".join(f"{'  ' * n}- Level {n}." for n in range(deep)) if nested == "list" else f"Before.\n\n{'> ' * deep}Deep.\n\nAfter.\n").encode()
+
+    said = [f"Level {n}." for n in range(most)] if nested == "list" else ["Before.", "Deep.", "After."]
+    assert [block.text for block in read(text(most), "x.md").blocks] == said
+    for deep in (most + 1, 3000):
+        assert "lists and quotes are nested more than 49 deep" in reason(text(deep), "x.md")
+
+
 def test_html_in_markdown_is_read_without_scripts_comments_and_hidden_text() -> None:
     text = (
         "# Title\n\nSome <b>bold</b> words.\n\n<!-- a secret -->\n\n<script>alert(1)</script>\n\n"

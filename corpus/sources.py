@@ -75,7 +75,7 @@ def files_of(source: Source, others: Collection[Path] = ()) -> list[Found] | Fai
     except OSError as error:
         return Failure(f"the source folder cannot be read ({error.strerror}); its documents are kept")
     found: dict[str, Found] = {}
-    for path in _walk(source.path, {other.resolve() for other in others} - {source.path.resolve()}):
+    for path in _walk(source.path, {_real(other) for other in others} - {_real(source.path)}):
         id = source.id_of(path.relative_to(source.path).as_posix())
         failure = _trouble(path, source.path)
         while id in found:
@@ -92,17 +92,21 @@ def _walk(root: Path, others: Collection[Path]) -> Iterator[Path]:
         links = [name for name in folders if os.path.islink(here / name)]
         folders[:] = sorted(
             name for name in folders
-            if not name.startswith(".") and name not in links and (here / name).resolve() not in others
+            if not name.startswith(".") and name not in links and _real(here / name) not in others
         )
         outside = [name for name in links if not _within((here / name), root)]
         yield from (here / name for name in sorted(files + outside) if not name.startswith("."))
     yield from unread
 
 
+def _real(path: Path) -> Path:
+    """Where `path` leads. A link that leads to itself stays what it is: Path.resolve raises for it until Python 3.13."""
+    return Path(os.path.realpath(path))
+
+
 def _within(path: Path, root: Path) -> bool:
-    # realpath, because Path.resolve raises for a link that leads to itself until Python 3.13
     try:
-        return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
+        return _real(path).is_relative_to(_real(root))
     except OSError:  # a link that may not be read, as those of other users' processes: it leads nobody knows where
         return False
 

@@ -96,6 +96,13 @@ def test_a_source_that_is_reached_through_a_link_is_read(tmp_path: Path) -> None
     assert [(file.id, file.failure) for file in found(Source("docs", tmp_path / "link"))] == [("docs/a.md", None)]
 
 
+def test_a_source_that_has_become_a_link_to_itself_is_a_failure_and_harms_no_other(tmp_path: Path) -> None:
+    write(tmp_path, "docs/a.md")
+    (tmp_path / "loop").symlink_to("loop")
+    assert files_of(Source("loop", tmp_path / "loop")) == Failure("the source folder is missing or not mounted; its documents are kept")
+    assert files_of(Source("docs", tmp_path / "docs"), [tmp_path / "loop"]) == [Found("docs/a.md", tmp_path / "docs/a.md")]
+
+
 def test_a_pipe_is_not_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.md")
     assert found(Source("docs", tmp_path)) == [Found("docs/pipe.md", tmp_path / "pipe.md", Failure("not a regular file"))]

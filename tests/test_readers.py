@@ -860,6 +860,13 @@ def test_a_csv_file_is_read_whatever_separates_it(separator: str) -> None:
     ]
 
 
+@pytest.mark.parametrize("first", ["sep=;\n", "\ufeffSEP=;\r\n"])
+def test_a_first_line_of_a_csv_file_that_names_the_separator_is_followed_and_no_row(first: str) -> None:
+    said = [("header", "Role | Rate | City"), ("row", "Analyst | 1,5 | Pune")]
+    assert kinds(read(f"{first}Role;Rate;City\nAnalyst;1,5;Pune\n".encode(), "rates.csv")) == said
+    assert kinds(read(b"sep=,role\nx,y\n", "rates.csv")) == [("header", "sep= | role"), ("row", "x | y")]
+
+
 def test_quotes_that_are_doubled_late_in_a_csv_file_are_read_as_quotes() -> None:
     text = "term,meaning\n" + "KPO,work\n" * 2000 + 'BPO,"the ""other"" one, too"\n'
     assert read(text.encode(), "terms.csv").blocks[-1].text == 'BPO | the "other" one, too'

@@ -867,6 +867,11 @@ def test_a_first_line_of_a_csv_file_that_names_the_separator_is_followed_and_no_
     assert kinds(read(b"sep=,role\nx,y\n", "rates.csv")) == [("header", "sep= | role"), ("row", "x | y")]
 
 
+def test_a_cell_of_a_csv_file_may_be_of_any_size() -> None:
+    cell = "words " * 30_000 + "end"
+    assert kinds(read(f"Term,Meaning\nKPO,{cell}\n".encode(), "x.csv")) == [("header", "Term | Meaning"), ("row", f"KPO | {cell}")]
+
+
 def test_quotes_that_are_doubled_late_in_a_csv_file_are_read_as_quotes() -> None:
     text = "term,meaning\n" + "KPO,work\n" * 2000 + 'BPO,"the ""other"" one, too"\n'
     assert read(text.encode(), "terms.csv").blocks[-1].text == 'BPO | the "other" one, too'

@@ -16,6 +16,7 @@ from corpus.readers import Unreadable, damaged, decode, stem
 # A number format that shows shares in percent, and its decimals. A sign in quotation marks or after a backslash is only written beside the number.
 _PERCENT = re.compile(r"(?:\.([0#?]+))?\s*%")
 _LITERAL = re.compile(r'"[^"]*"|\\.')
+MAX_CELL = 2**31 - 1  # characters, more than a file may have: no cell is refused for its size
 _SEPARATOR = re.compile(r'sep=([^\w\s"]|\t)\r?\n', re.I)
 
 
@@ -26,6 +27,7 @@ def read_csv(data: bytes, name: str) -> Draft:
         text, separator = text[named.end() :], named[1]
     else:
         separator = _separator(text[:8192])
+    csv.field_size_limit(MAX_CELL)
     try:
         blocks = list(_table(csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True), None))
     except csv.Error as error:

@@ -168,7 +168,7 @@ class House:
         """Forget a source folder, with all that came from it; return its name. Raises CorpusError for one that is not a source."""
         with self.catalog().reading() as view:
             known = view.sources()
-        where = Path(os.path.realpath(os.path.expanduser(path)))  # Path.expanduser raises for an unknown ~name, Path.resolve for a loop of links
+        where = Path(os.path.realpath(os.path.expanduser(path)))  # Path.expanduser raises for an unknown ~name, and Path.resolve for a loop of links
         wanted = [source for source in known if source.path == where or source.name == str(path)]
         if not wanted:
             raise CorpusError(f"{path} is not a source", "the sources are: " + ", ".join(f"{s.name} ({s.path})" for s in known))

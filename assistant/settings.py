@@ -122,7 +122,7 @@ def _check_llm(llm: Llm) -> None:
 
 
 def _absolute(path: Path) -> Path:
-    return Path(os.path.realpath(os.path.expanduser(path)))  # Path.expanduser raises for an unknown ~name, Path.resolve for a loop of links
+    return Path(os.path.realpath(os.path.expanduser(path)))  # Path.expanduser raises for an unknown ~name, and Path.resolve for a loop of links
 
 
 def _as_config_error(error: ValidationError) -> ConfigError:

@@ -85,11 +85,6 @@ def files_of(source: Source, others: Collection[Path] = ()) -> list[Found] | Fai
     return [found[id] for id in sorted(found)]
 
 
-def _real(path: Path) -> Path:
-    """Where a path leads; as far as it leads, for a loop of links, for which Path.resolve raises."""
-    return Path(os.path.realpath(path))
-
-
 def _walk(root: Path, others: Collection[Path]) -> Iterator[Path]:
     unread: list[Path] = []
     for folder, folders, files in os.walk(root, onerror=lambda error: unread.append(Path(error.filename))):
@@ -104,10 +99,14 @@ def _walk(root: Path, others: Collection[Path]) -> Iterator[Path]:
     yield from unread
 
 
+def _real(path: Path) -> Path:
+    """Where `path` leads. A link that leads to itself stays what it is: Path.resolve raises for it until Python 3.13."""
+    return Path(os.path.realpath(path))
+
+
 def _within(path: Path, root: Path) -> bool:
-    # realpath, because Path.resolve raises for a link that leads to itself until Python 3.13
     try:
-        return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
+        return _real(path).is_relative_to(_real(root))
     except OSError:  # a link that may not be read, as those of other users' processes: it leads nobody knows where
         return False
 

@@ -155,6 +155,17 @@ def test_markdown_is_told_by_its_content_under_another_name() -> None:
     assert read(MARKDOWN.partition("---\n\n")[2].encode(), "work.txt").format == "markdown"
 
 
+@pytest.mark.parametrize(("nested", "most"), [("list", 49), ("quote", 99)])
+def test_markdown_that_is_deeply_nested_is_read_whole_or_not_at_all(nested: str, most: int) -> None:
+    def text(deep: int) -> bytes:
+        return ("\n".join(f"{'  ' * n}- Level {n}." for n in range(deep)) if nested == "list" else f"Before.\n\n{'> ' * deep}Deep.\n\nAfter.\n").encode()
+
+    said = [f"Level {n}." for n in range(most)] if nested == "list" else ["Before.", "Deep.", "After."]
+    assert [block.text for block in read(text(most), "x.md").blocks] == said
+    for deep in (most + 1, 3000):
+        assert "lists and quotes are nested more than 49 deep" in reason(text(deep), "x.md")
+
+
 def test_html_in_markdown_is_read_without_scripts_comments_and_hidden_text() -> None:
     text = (
         "# Title\n\nSome <b>bold</b> words.\n\n<!-- a secret -->\n\n<script>alert(1)</script>\n\n"
@@ -427,24 +438,25 @@ def test_loose_text_beside_lists_and_paragraphs_is_not_lost() -> None:
     ]
 
 
-def test_a_deeply_nested_page_is_read() -> None:
-    assert "Deep words." in texts(html("<div>" * 150 + "Deep words." + "</div>" * 150), "prose")
+@pytest.mark.parametrize("depth", [150, 260, 2000])
+@pytest.mark.parametrize("tag", ["div", "font", "b><p", "ul><div", "ul><li"])
+def test_a_deeply_nested_page_is_read_whole(depth: int, tag: str) -> None:
+    opening = "".join(f"<{tag}>Word{n} " for n in range(depth // (1 + tag.count("<") + tag.count(">"))))
+    for draft in (html(opening + "<p>Last."), read(f"Before.\n\n<div>{opening}<p>Last.\n\nAfter.\n".encode(), "x.md")):
+        words = " ".join(block.text for block in draft.blocks).split()
+        assert [word for word in words if word not in ("Before.", "After.")] == [*opening.replace(f"<{tag}>", "").split(), "Last."]
 
 
-@pytest.mark.parametrize("depth", [260, 1_000, 20_000])
-def test_a_page_that_is_nested_very_deeply_is_read_whole_or_not_at_all(depth: int) -> None:
-    try:
-        said = texts(html("Before.<div>" + "<div>" * depth + "Deep words." + "</div>" * depth + "</div><p>After.</p>"), "prose")
-    except Unreadable as error:
-        assert "nested too deeply" in str(error) and depth > 260
-    else:
-        assert said == ["Before.", "Deep words.", "After."]
+def test_a_page_that_never_closes_its_fonts_is_read_whole() -> None:
+    clauses = [f"Clause {n} says what is owed." for n in range(1000)]
+    assert texts(html("".join(f"<p><font size=2>{clause}\n" for clause in clauses)), "prose") == clauses
 
 
-def test_lists_and_quotes_within_one_another_are_read() -> None:
-    inner = "".join("  " * depth + f"- level {depth}\n" for depth in range(12))
-    assert [text for _, text in kinds(read(inner.encode(), "a.md"))] == [f"level {depth}" for depth in range(12)]
-    assert kinds(read(b"> " * 20 + b"Quoted.", "a.md")) == [("prose", "Quoted.")]
+@pytest.mark.parametrize(("data", "name"), [
+    (b"<html><body><p>Before.</p>" + b"<div>" * 2100 + b"Deep.</div>", "x.html"), (b"# A\n\nBefore.\n\n" + b"<div>" * 2100 + b"Deep.\n", "x.md"),
+])
+def test_a_page_that_is_nested_too_deeply_is_not_read_in_part(data: bytes, name: str) -> None:
+    assert "nested more than 2048 elements deep" in reason(data, name)
 
 
 @pytest.mark.parametrize(("first", "kind"), [
@@ -848,15 +860,16 @@ def test_a_csv_file_is_read_whatever_separates_it(separator: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_a_csv_file_may_name_its_separator_for_excel(end: str) -> None:
-    text = end.join(["sep=;", "Role;Rate;City", "Analyst;1,5;Pune", "Lawyer;2,5;Cebu"])
-    assert kinds(read(text.encode(), "rates.csv")) == [("header", "Role | Rate | City"), ("row", "Analyst | 1,5 | Pune"), ("row", "Lawyer | 2,5 | Cebu")]
+@pytest.mark.parametrize("first", ["sep=;\n", "\ufeffSEP=;\r\n"])
+def test_a_first_line_of_a_csv_file_that_names_the_separator_is_followed_and_no_row(first: str) -> None:
+    said = [("header", "Role | Rate | City"), ("row", "Analyst | 1,5 | Pune")]
+    assert kinds(read(f"{first}Role;Rate;City\nAnalyst;1,5;Pune\n".encode(), "rates.csv")) == said
+    assert kinds(read(b"sep=,role\nx,y\n", "rates.csv")) == [("header", "sep= | role"), ("row", "x | y")]
 
 
-def test_a_long_cell_of_a_csv_file_is_read() -> None:
-    long = "word " * 40_000 + "end"
-    assert read(f'name,text\na,"{long}"\nb,short\n'.encode(), "x.csv").blocks[1].text.endswith("word end")
+def test_a_cell_of_a_csv_file_may_be_of_any_size() -> None:
+    cell = "words " * 30_000 + "end"
+    assert kinds(read(f"Term,Meaning\nKPO,{cell}\n".encode(), "x.csv")) == [("header", "Term | Meaning"), ("row", f"KPO | {cell}")]
 
 
 def test_quotes_that_are_doubled_late_in_a_csv_file_are_read_as_quotes() -> None:

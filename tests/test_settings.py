@@ -55,6 +55,8 @@ def test_paths_are_absolute_whatever_was_given(toml: Path, tmp_path: Path, monke
     assert load(Path("here")).data_dir == tmp_path / "here"
     assert load().models_dir == tmp_path / "home" / "models"
     assert load(Path("~nobody-of-this-name/x")).data_dir == tmp_path / "~nobody-of-this-name" / "x"
+    (tmp_path / "loop").symlink_to("loop")
+    assert load(Path("loop")).data_dir == tmp_path / "loop"
 
 
 @pytest.mark.parametrize(

@@ -90,17 +90,17 @@ def test_links_that_lead_nowhere_or_to_themselves_are_failures(tmp_path: Path) -
     ]
 
 
-def test_another_source_that_has_become_a_loop_of_links_holds_up_none(tmp_path: Path) -> None:
-    write(tmp_path, "docs/a.md")
-    (tmp_path / "loop").symlink_to("loop")
-    assert [file.id for file in found(Source("docs", tmp_path / "docs"), [tmp_path / "loop"])] == ["docs/a.md"]
-    assert isinstance(files_of(Source("loop", tmp_path / "loop")), Failure)
-
-
 def test_a_source_that_is_reached_through_a_link_is_read(tmp_path: Path) -> None:
     write(tmp_path, "real/a.md")
     (tmp_path / "link").symlink_to("real")
     assert [(file.id, file.failure) for file in found(Source("docs", tmp_path / "link"))] == [("docs/a.md", None)]
+
+
+def test_a_source_that_has_become_a_link_to_itself_is_a_failure_and_harms_no_other(tmp_path: Path) -> None:
+    write(tmp_path, "docs/a.md")
+    (tmp_path / "loop").symlink_to("loop")
+    assert files_of(Source("loop", tmp_path / "loop")) == Failure("the source folder is missing or not mounted; its documents are kept")
+    assert files_of(Source("docs", tmp_path / "docs"), [tmp_path / "loop"]) == [Found("docs/a.md", tmp_path / "docs/a.md")]
 
 
 def test_a_pipe_is_not_opened(tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ from corpus.readers import Unreadable, decode, web
 _FRONT = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.S)
 _ASKED = re.compile(r"\A<!--\s*questions:[ \t]*\n(.*?)-->\s*\Z", re.S | re.I)
 _TAG = re.compile(r"<(/?)(br|sup|del|strike|s)[\s/>]", re.I)
-_PARSER = MarkdownIt("commonmark", {"maxNesting": 100}).enable(["table", "strikethrough"])
+MAX_NESTED = 100  # quotes in one another (lists: half as many), beyond which markdown-it takes nothing more from a text
+_PARSER = MarkdownIt("commonmark", {"maxNesting": MAX_NESTED}).enable(["table", "strikethrough"])
 
 
 def read_markdown(data: bytes, name: str) -> Draft:
@@ -73,7 +74,10 @@ def _date(value: object) -> str | None:
 
 
 def blocks_of(text: str) -> Iterator[Block | str]:
-    """The blocks of a Markdown text, in order, and as plain strings the questions that the section before them answers."""
+    """The blocks of a Markdown text, in order, and as plain strings the questions that the section before them answers.
+
+    Raises Unreadable when lists and quotes stand in one another deeper than markdown-it reads: it leaves that out without raising.
+    """
     lists: list[tuple[bool, int]] = []  # (ordered, the next number) of the lists we are in, outermost first
     item: list[str] | None = None  # paragraphs of the list item being read
     cells: list[str] | None = None
@@ -86,6 +90,8 @@ def blocks_of(text: str) -> Iterator[Block | str]:
             yield Block("item", words, level=len(lists) - 1, marker=f"{number}." if ordered else "-")
 
     for token in _PARSER.parse(text):
+        if token.type in ("blockquote_open", "list_item_open") and token.level + 1 >= MAX_NESTED:
+            raise Unreadable(f"its lists and quotes are nested more than {MAX_NESTED // 2 - 1} deep; split it, or save it as text")
         match token.type:
             case "bullet_list_open" | "ordered_list_open":
                 if item:
@@ -128,7 +134,7 @@ def blocks_of(text: str) -> Iterator[Block | str]:
                 if comment := _ASKED.match(token.content):
                     yield from filter(None, (one_line(line.strip().removeprefix("- ")) for line in comment[1].splitlines()))
                     continue
-                found = list(web.blocks_of(token.content))
+                found = web.blocks_of(token.content)
                 if item is None:
                     yield from found
                 else:

@@ -15,26 +15,32 @@ from corpus.readers import Unreadable, damaged, decode, stem
 
 # A number format that shows shares in percent, and its decimals. A sign in quotation marks or after a backslash is only written beside the number.
 _PERCENT = re.compile(r"(?:\.([0#?]+))?\s*%")
-_SEPARATOR = re.compile(r"sep=(.)\r?\n")  # the first line of a file for Excel, which does not show it
 _LITERAL = re.compile(r'"[^"]*"|\\.')
+MAX_CELL = 2**31 - 1  # characters, more than a file may have: no cell is refused for its size
+_SEPARATOR = re.compile(r'sep=([^\w\s"]|\t)\r?\n', re.I)
 
 
 def read_csv(data: bytes, name: str) -> Draft:
-    """One table; the separator is told from the first lines."""
+    """One table. A first line "sep=;" names its separator for Excel, and is no row; without one it is told from the first lines."""
     text = decode(data)
-    told = _SEPARATOR.match(text)
-    text = text[told.end() :] if told else text
+    if named := _SEPARATOR.match(text):
+        text, separator = text[named.end() :], named[1]
+    else:
+        separator = _separator(text[:8192])
+    csv.field_size_limit(MAX_CELL)
     try:
-        # The separator alone: the rest of what it sniffs holds only for the lines it has seen.
-        separator = csv.Sniffer().sniff(text[:8192], delimiters=",;\t|").delimiter
-    except csv.Error:
-        separator = ","
-    csv.field_size_limit(max(len(text), 1))  # a cell may be as long as the file
-    try:
-        blocks = list(_table(csv.reader(io.StringIO(text, newline=""), delimiter=told[1] if told else separator, skipinitialspace=True), None))
+        blocks = list(_table(csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True), None))
     except csv.Error as error:
         raise Unreadable(f"not a readable CSV file: {error}") from error
     return Draft(tuple(blocks), "csv")
+
+
+def _separator(start: str) -> str:
+    try:
+        # The separator alone: the rest of what it sniffs holds only for the lines it has seen.
+        return csv.Sniffer().sniff(start, delimiters=",;\t|").delimiter
+    except csv.Error:
+        return ","
 
 
 def read_xlsx(data: bytes, name: str) -> Draft:

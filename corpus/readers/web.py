@@ -1,6 +1,7 @@
 """Saved web pages: the visible text of the body with its headings, lists and tables, without navigation and what is struck out."""
 
 import re
+import sys
 from collections.abc import Iterator
 
 import lxml.html
@@ -20,6 +21,7 @@ _BLOCKS = {
     "summary", "ul", "ol", "dl", "dt", "dd", "li", "table", "thead", "tbody", "tfoot", "tr", "td", "th", "caption", "pre",
     "h1", "h2", "h3", "h4", "h5", "h6", "hr", "br",
 }
+_PARAGRAPHS = _BLOCKS - {"br"}
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|(font-size|opacity)\s*:\s*0+(\.0+)?(?![.\d])", re.I)
 _FURNITURE = re.compile(
     r"(^|[\s_-])(nav|navbar|menu|sidebar|breadcrumbs?|cookie|banner|share|social|related|advert|ads?|promo)([\s_-]|$)", re.I
@@ -30,23 +32,17 @@ _RAISED = str.maketrans("0123456789+-\u2212", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻
 _LATIN = {"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "iso8859-1", "latin1", "latin-1"}  # browsers read these as `decode` does
 # <main> or <article> is taken for the page when it holds at least this share of the body's text.
 MAIN_SHARE = 0.4
-NESTED = "its elements are nested too deeply; save the page in another format"
+MAX_DEPTH = 2048  # elements in one another, beyond which libxml2 takes nothing more from a page
 
 
 def read_html(data: bytes, name: str) -> Draft:
     """The page's main part. Its title is <h1>, else <title>; its date is what a meta tag states."""
     try:
-        parser = lxml.html.HTMLParser(huge_tree=True, remove_comments=True, remove_pis=True, encoding="utf-8")
-        page = lxml.html.document_fromstring(_text(data).encode(), parser=parser)
+        page = _parsed(_text(data))
     except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
         raise Unreadable("the HTML could not be parsed") from error
-    if any("depth" in entry.message for entry in parser.error_log):  # what is deeper was left out
-        raise Unreadable(NESTED)
     body = page.find("body")
-    try:
-        blocks = list(_blocks(_main(page if body is None else body), ""))
-    except RecursionError as error:
-        raise Unreadable(NESTED) from error
+    blocks = _walked(_main(page if body is None else body))
     title = one_line(page.findtext(".//title") or "")
     opening = next((block.text for block in blocks if block.kind == "heading" and block.level == 1), "")
     return Draft(
@@ -57,11 +53,30 @@ def read_html(data: bytes, name: str) -> Draft:
     )
 
 
-def blocks_of(fragment: str) -> Iterator[Block]:
-    """The blocks of a piece of HTML that stands in another text, such as a table in Markdown."""
-    body = lxml.html.document_fromstring(f"<body>{fragment}</body>").find("body")
-    if body is not None:
-        yield from _blocks(body, "")
+def blocks_of(fragment: str) -> list[Block]:
+    """The blocks of a piece of HTML that stands in another text, such as a table in Markdown. Raises Unreadable as `read_html` does."""
+    body = _parsed(f"<body>{fragment}</body>").find("body")
+    return [] if body is None else _walked(body)
+
+
+def _parsed(text: str) -> lxml.html.HtmlElement:
+    """The tree of a page. Raises Unreadable when it is deeper than libxml2 builds one: that stops there without raising."""
+    # Without huge_tree it stops at 256 elements in one another; a page in which no <font> is closed has as many as paragraphs.
+    parser = lxml.html.HTMLParser(huge_tree=True, remove_comments=True, remove_pis=True, encoding="utf-8")
+    page = lxml.html.document_fromstring(text.encode(), parser=parser)
+    if any(error.type == etree.ErrorTypes.ERR_RESOURCE_LIMIT for error in parser.error_log):
+        raise Unreadable(f"its HTML is nested more than {MAX_DEPTH} elements deep (are tags left open?); split it, or save it as text")
+    return page
+
+
+def _walked(node: lxml.html.HtmlElement) -> list[Block]:
+    """The blocks of `node`, which may be deeper than Python lets functions call each other by default."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(limit + 3 * MAX_DEPTH)  # an element takes two calls, and where one begins a third
+    try:
+        return list(_blocks(node, ""))
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def _text(data: bytes) -> str:
@@ -129,7 +144,7 @@ def _blocks(node: lxml.html.HtmlElement, where: str, depth: int = -1) -> Iterato
 
     for child in node:
         if not _is_left_out(child):
-            if child.tag not in _BLOCKS and not any(inner.tag in _BLOCKS - {"br"} for inner in child.iter()):
+            if child.tag not in _BLOCKS and next(child.iter(*_PARAGRAPHS), None) is None:
                 loose.append(_inline(child))
             elif child.tag == "br":
                 loose.append(" ")

@@ -286,6 +286,18 @@ def test_a_model_whose_weights_are_only_in_a_pickle_is_refused(cls_model: Path, 
         open_embedder(str(copy), tmp_path / "models")
 
 
+def test_a_folder_that_holds_no_reranker_is_not_to_be_deleted(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for name, content in (("onnx", {"model.onnx": b"x", "tokenizer.json": b"{}"}), ("torch", {"model.safetensors": b"x"})):
+        (tmp_path / name).mkdir()
+        for file, data in content.items():
+            (tmp_path / name / file).write_bytes(data)
+    for name in ("empty", "onnx", "torch"):
+        with pytest.raises(ModelError) as caught:
+            open_reranker(str(tmp_path / name), tmp_path / "models")
+        assert "set KPO_RERANKER_MODEL" in caught.value.remedy and "delete" not in caught.value.remedy, name
+
+
 def test_the_reranker_tells_the_right_sentence_from_others(reranker: OnnxReranker) -> None:
     right, near, far = reranker.score(
         "What does KPO stand for?",

@@ -279,6 +279,12 @@ def test_a_case_is_added_and_nothing_else_is_touched(tmp_path: Path, name: str) 
     assert [file.name for file in tmp_path.iterdir()] == [name]
 
 
+def test_a_case_for_a_place_that_cannot_be_written_is_an_error_with_a_remedy(tmp_path: Path) -> None:
+    (tmp_path / "file.txt").touch()
+    with pytest.raises(EvalError, match="cannot be written"):
+        inbox.append(tmp_path / "file.txt" / "set.yaml", Case(id="new", question="What is new?"))
+
+
 @pytest.mark.parametrize("name", [name for name in LAYOUTS if name != "empty.yaml"])
 def test_a_file_from_windows_keeps_its_bytes_and_its_line_ends(tmp_path: Path, name: str) -> None:
     path = tmp_path / name

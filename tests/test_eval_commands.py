@@ -176,6 +176,8 @@ def test_a_set_is_run_blessed_gated_compared_and_remembered(tmp_path: Path, data
         (["run", "nowhere.yaml"], "there is no question set nowhere.yaml"),
         (["run", "TEA", "--tag", "colour"], "the tags are: definition, fact, refusal, talk"),
         (["run", "TEA", "--min", "pass_rate"], "is no limit"),
+        (["run", "TEA", "--min", "pass_rate=nan"], "is no limit"),
+        (["run", "TEA", "--html", "/"], "/ is a folder"),
         (["run", "TEA", "--max", "colour=1"], "there is no metric 'colour'"),
         (["run", "TEA", "--fail-on", "regression"], "nothing to find a regression against"),
         (["run", "TEA", "--against", "99"], "there is no run 99"),

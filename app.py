@@ -264,7 +264,7 @@ def in_the_same_folder(remedy: str, arguments: Sequence[str]) -> str:
     named += [argument.partition("=")[2] for argument in arguments if argument.startswith("--data-dir=")]
     if not named:
         return remedy
-    commands = r"`(kpo (?:ingest|serve|sources|status|search|ask|terms)\b[^`]*)`"
+    commands = r"`(kpo (?:ingest|serve|sources|status|search|ask|terms|eval (?:history|inbox))\b[^`]*)`"
     return re.sub(commands, lambda command: f"`{command[1]} --data-dir {shlex.quote(named[-1])}`", remedy)
 
 

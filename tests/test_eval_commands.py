@@ -197,6 +197,7 @@ def test_what_cannot_be_is_said_before_anything_is_asked(tmp_path: Path, tea: Pa
     assert ran.returncode == 2
     assert said in ran.stderr
     assert "Traceback" not in ran.stderr
+    assert not re.search(r"`kpo eval (history|inbox)`", ran.stderr)  # it would list what is in the default folder
     assert tea.read_text(encoding="utf-8") == SET
 
 

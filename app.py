@@ -204,6 +204,7 @@ class House:
     def status(self) -> dict[str, Any]:
         """What `kpo status` tells. Raises IndexMissing for an empty data folder."""
         from assistant.settings import described
+        from index.chroma import state
         from index.search import check_built_with
 
         with self.catalog().reading() as view:
@@ -213,25 +214,9 @@ class House:
                 "documents": len(view.entries()), "passages": view.count_passages(), "terms": len(view.terms()),
                 "sources": ", ".join(f"{s.name} ({s.path})" for s in view.sources()) or "none", "generation": view.generation,
                 "problems": "; ".join(f"{id}: {reason}" for id, reason in problems.items()) or "none",
-                "chroma": self._chroma_state(view.generation),
+                "chroma": state(self.settings.data_dir, self.catalog(), self._chroma_url()),
             }
         return {"version": VERSION, "settings": described(self.settings), "index": facts, "models": self.models(), "llm": self.llm_state()}
-
-    def _chroma_state(self, generation: int) -> str:
-        import json
-
-        from filelock import FileLock, Timeout
-
-        folder = self.settings.data_dir
-        try:
-            with FileLock(folder / "chroma.lock", timeout=0):
-                try:
-                    stands = json.loads((folder / "chroma.json").read_text(encoding="utf-8"))["generation"]
-                except (OSError, ValueError, KeyError):
-                    return "will be built from the catalog at the next start; exact search answers meanwhile"
-                return "up to date" if stands == generation else f"at generation {stands}, follows at the next start"
-        except Timeout:
-            return "held by a running process"
 
     def _chroma_url(self) -> str | None:
         return str(self.settings.chroma_url) if self.settings.chroma_url else None

@@ -20,7 +20,7 @@ from pathlib import Path
 from corpus.errors import CorpusError, KpoError
 from corpus.normalise import one_line
 from corpus.worker import MAX_FILE
-from index.catalog import Catalog, Entry
+from index.catalog import Catalog, Entry, usable
 from index.ingest import Embedded, Event, Row, Started, Waiting
 
 UPLOADS = "uploads"  # the folder, inside the data folder, that the page puts files into
@@ -165,15 +165,18 @@ class Library:
         with self.catalog.reading() as view:
             names, problems = [source.name for source in view.sources() if source.path == home], view.problems()
         files = {id: home / id.partition("/")[2] for id in problems if id.partition("/")[0] in names}
-        return {id: path for id, path in files.items() if path.is_file() and path.resolve().is_relative_to(home)}
+        return {id: path for id, path in files.items() if os.path.isfile(path) and path.resolve().is_relative_to(home)}
 
     def remove(self, document: str) -> None:
-        """Delete a file that was put in here, read or not, and begin to take its document out. Raises CorpusError for any other document."""
+        """Delete a file that was put in here, read or not, and begin to take its document out.
+
+        Raises CorpusError for any other document, IndexUnavailable when the system does not let this user delete it.
+        """
         entry = self.entry(document)
         path = Path(entry.path) if entry is not None and self.may_change(entry) else self.unread().get(document)
         if path is None:
             raise CorpusError(f"{document} is not a file that was put in here", "remove it from its folder, then press “Read again”")
-        with self._lock:
+        with self._lock, usable(self.folder):
             path.unlink(missing_ok=True)
         self.start([self.folder])
 
@@ -242,6 +245,6 @@ def in_words(row: Row) -> str:
 
 
 def digest_of(path: Path) -> str:
-    """The digest of a file as it is now."""
+    """The digest of a file as it is now. Raises OSError for one that this user may not read."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -104,6 +104,8 @@ def load(data_dir: Path | None = None) -> Settings:
     except (OSError, ValueError) as error:
         raise ConfigError(f"{Settings.model_config['toml_file']} cannot be read: {error}", "mend it, or delete it") from error
     _check_llm(found.llm)
+    if found.chroma_url is not None and (found.chroma_url.username or found.chroma_url.password):
+        raise ConfigError("KPO_CHROMA_URL holds a user or a password", "take it out of the address; Chroma is not sent one")
     found = found.model_copy(update={"data_dir": _absolute(found.data_dir), "models_dir": _absolute(found.models_dir)})
     found._given = frozenset(options)
     return found

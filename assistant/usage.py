@@ -11,7 +11,7 @@ from pathlib import Path
 
 from assistant.llm import Usage
 from corpus.errors import IndexUnavailable
-from index.catalog import use_wal
+from index.catalog import BUSY_SECONDS, make_folder, remedy_for, use_wal
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS requests (
@@ -33,14 +33,15 @@ class Ledger:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(self.path.parent)
         try:
-            with closing(sqlite3.connect(self.path, timeout=30)) as db, db:
+            with closing(sqlite3.connect(self.path, timeout=BUSY_SECONDS)) as db, db:
                 use_wal(db)
                 db.execute(_SCHEMA)
                 yield db
         except sqlite3.DatabaseError as error:
-            raise IndexUnavailable(f"the usage of the language model cannot be kept in {self.path}: {error}", "delete that file") from error
+            remedy = remedy_for(error, "delete that file; what was spent today then counts as nothing")
+            raise IndexUnavailable(f"the usage of the language model cannot be kept in {self.path}: {error}", remedy) from error
 
     def add(self, usage: Usage) -> None:
         """Keep what one request took."""

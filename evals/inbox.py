@@ -68,10 +68,17 @@ def dismiss(records: Records, id: int) -> None:
 def append(path: Path, case: Case) -> None:
     """Add a case at the end of a set's file, leaving what stands there, byte for byte, as it is. A file that is not there is made.
 
-    The file changes as a whole or not at all. Raises EvalError when it holds mistakes, or is laid out so that nothing can be added at its end.
+    The file changes as a whole or not at all. Raises EvalError when it holds mistakes, cannot be added to at its end, or cannot be written.
     """
     present = _present(path)
     ending = path.suffix.lower()
+    try:
+        _append(path, case, present, ending)
+    except OSError as error:
+        raise EvalError(f"{path} cannot be written: {error.strerror}", "name a file that this user can write, on a disk with room") from error
+
+
+def _append(path: Path, case: Case, present: CaseSet, ending: str) -> None:
     if not path.exists():
         _write(path, dump(CaseSet(path.stem, "", (case,)), ending))
         return

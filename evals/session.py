@@ -1,5 +1,6 @@
 """A session of runs: the sets that one command names, each run whole or in part, kept case by case, and taken up again after an interruption."""
 
+import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -149,6 +150,8 @@ def limits(given: Sequence[str]) -> dict[str, float]:
         name, sign, value = text.partition("=")
         try:
             found[name.strip()] = float(value)
+            if math.isnan(found[name.strip()]):
+                raise ValueError("nothing is above or below it")
         except ValueError as error:
             raise EvalError(f"{text!r} is no limit", "write a metric and a number, such as pass_rate=0.9") from error
     return found
@@ -197,9 +200,11 @@ def check_gate(earlier: EvalRun | Baseline | None, *, fail_on: bool, limits: Seq
 
 
 def check_places(*places: Path | None) -> None:
-    """Raise EvalError for reports that would be written over a question set or a baseline, or over each other, before anything is asked."""
+    """Raise EvalError for reports that would be written over a question set, a baseline or a folder, or over each other, before anything is asked."""
     taken: set[str] = set()
     for place in filter(None, places):
+        if os.path.isdir(place):
+            raise EvalError(f"{place} is a folder", "name a file for the report")
         real = os.path.realpath(place)  # Path.resolve raises for a link that leads to itself until Python 3.13
         if place.suffix.lower() in ENDINGS or real.lower().endswith(ENDINGS):
             raise EvalError(f"{place} has the name of a question set, which a report would be written over", "choose another place for the report")

@@ -5,6 +5,7 @@ document, so a process killed at any moment leaves the document as it was or as 
 transaction and sees one generation. Any number of processes may read and write; SQLite's WAL keeps them apart.
 """
 
+import errno
 import json
 import sqlite3
 import time
@@ -26,6 +27,7 @@ from index.lexical import fts_query, words
 SCHEMA_VERSION = 2
 BUSY_SECONDS = 30.0  # how long a writer waits for another one before it says so
 DENIED = "give this user the right to read and write there, or set KPO_DATA_DIR to another folder"
+NO_ROOM = "make room on the disk, or raise the limit (a quota, or the size of a file) that was met; where there is room, see whether the disk is sound"
 HEADING_WEIGHT = 2.0  # BM25 weight of a word in the heading path against one in the text; questions often name the heading
 
 _SCHEMA = """
@@ -419,7 +421,8 @@ def usable(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise IndexUnavailable(f"the data folder {folder} cannot be used: {error.strerror}", DENIED) from error
+        remedy = NO_ROOM if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO) else DENIED
+        raise IndexUnavailable(f"the data folder {folder} cannot be used: {error.strerror}", remedy) from error
 
 
 def make_folder(folder: Path) -> None:
@@ -429,12 +432,13 @@ def make_folder(folder: Path) -> None:
 
 
 def remedy_for(error: sqlite3.DatabaseError, damaged: str) -> str:
-    """What to do about what SQLite says: `damaged` only when the file itself is to blame, and not another process or the permissions."""
-    if "locked" in str(error):
+    """What to do about what SQLite says: `damaged` only when the file itself is to blame, and not another process, the permissions or the disk."""
+    said = str(error)
+    if "locked" in said:
         return "wait until the other process is done, and try again"
-    if "full" in str(error) or "disk I/O" in str(error):
-        return "make room on the disk, and try again; if there is room, look whether the disk is damaged"
-    return DENIED if "readonly" in str(error) or "unable to open" in str(error) else damaged
+    if "disk is full" in said or "disk I/O" in said:
+        return NO_ROOM
+    return DENIED if "readonly" in said or "unable to open" in said else damaged
 
 
 def use_wal(db: sqlite3.Connection) -> None:

@@ -25,6 +25,7 @@ from index.catalog import Catalog
 HNSW = {"space": "cosine", "ef_search": 1000, "ef_construction": 200, "max_neighbors": 32}
 BATCH = 1_000  # Chroma takes at most 5,461 records a call; a server must answer each within SERVER_SECONDS
 SERVER_SECONDS = 10.0  # after so long a Chroma server is taken for hanging, and the exact search goes on without it
+LOOK_SECONDS = 0.2  # how long a holder waits for one that only looks whether Chroma is held (see `state`)
 CATCH_UP_SECONDS = 1.0  # how often a holder looks for a new generation
 
 
@@ -155,7 +156,7 @@ def hold(folder: Path, catalog: Catalog, url: str | None = None) -> Iterator[Chr
     """
     lock = FileLock(folder / "chroma.lock", thread_local=False)
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=LOOK_SECONDS)
     except Timeout:
         yield None
         return
@@ -180,6 +181,20 @@ def is_current(folder: Path, catalog: Catalog) -> bool:
     stamp = _trusted(folder / "chroma.json", catalog, None) if (folder / "chroma").is_dir() else None
     with catalog.reading() as view:
         return stamp is not None and bool(stamp["generation"] == view.generation)
+
+
+def state(folder: Path, catalog: Catalog, url: str | None = None) -> str:
+    """In plain words, for `kpo status`: where Chroma stands, by the mark that `hold` would trust."""
+    try:
+        with FileLock(folder / "chroma.lock", timeout=0):
+            stamp = _trusted(folder / "chroma.json", catalog, url)
+    except Timeout:
+        return "held by a running process"
+    if stamp is None:
+        return "will be built from the catalog at the next start; exact search answers meanwhile"
+    with catalog.reading() as view:
+        current = stamp["generation"] == view.generation
+    return "up to date" if current else f"at generation {stamp['generation']}, follows at the next start"
 
 
 @contextmanager

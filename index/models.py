@@ -68,13 +68,13 @@ RERANKER = Shipped(
 )
 
 
-def sha256_of(path: Path) -> str:
-    """The hex digest of a file. Raises ModelError when it cannot be read."""
+def sha256_of(path: Path, remedy: str = REMEDY) -> str:
+    """The hex digest of a file. Raises ModelError, with this remedy, when it cannot be read."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise ModelError(f"the model file {path} cannot be read ({error.strerror})", REMEDY) from error
+        raise ModelError(f"the model file {path} cannot be read ({error.strerror})", remedy) from error
 
 
 def check(path: Path, sha256: str) -> None:
@@ -117,7 +117,7 @@ class EmbeddingSource:
             weights = folder / "model.safetensors"
             if not weights.is_file():
                 raise ModelError(f"{folder} has no model.safetensors", "use a model with safetensors weights; pickles are not read")
-            sha256 = sha256_of(weights)
+            sha256 = sha256_of(weights, "check KPO_EMBEDDING_MODEL, and whether this user may read that folder")
         about = _json(folder / "config.json")
         limits = _json(folder / "sentence_bert_config.json")
         prompts = _json(folder / "config_sentence_transformers.json").get("prompts") or {}

@@ -17,6 +17,7 @@ from index.models import RERANKER, one_core_session, sha256_of
 if TYPE_CHECKING:
     from tokenizers import Encoding
 
+REMEDY = f"set KPO_RERANKER_MODEL to {RERANKER.name!r} or to a folder with model.onnx and tokenizer.json, or model.safetensors"
 WINDOW = 200  # tokens of a pair; the passages are cut to fewer, and cost grows with length
 QUESTION_TOKENS = 128  # of them at most for the question
 THREADS = 2
@@ -47,12 +48,12 @@ class OnnxReranker:
     def __init__(self, folder: Path, identity: str = "") -> None:
         from tokenizers import Tokenizer
 
-        self.identity = identity or f"{folder.name}-{sha256_of(folder / 'model.onnx')[:12]}"
+        self.identity = identity or f"{folder.name}-{sha256_of(folder / 'model.onnx', REMEDY)[:12]}"
         try:
             self._session = one_core_session(folder / "model.onnx")
             self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         except Exception as error:  # onnxruntime and tokenizers raise classes of their own for a damaged file
-            raise ModelError(f"the reranker {folder} cannot be loaded ({error})", "run `make install` again") from error
+            raise ModelError(f"the reranker {folder} cannot be loaded ({error})", "run `make install` again" if identity else REMEDY) from error
         self._questions = Tokenizer.from_str(self._tokenizer.to_str())  # counts a question's tokens without cutting it
         self._questions.no_truncation()
         self._questions.no_padding()
@@ -115,15 +116,14 @@ class TorchReranker:
         from sentence_transformers import CrossEncoder
         from torch.nn import Identity
 
-        weights = folder / "model.safetensors"
-        self.identity = f"{folder.name}-{sha256_of(weights)[:12]}"
+        self.identity = f"{folder.name}-{sha256_of(folder / 'model.safetensors', REMEDY)[:12]}"
         try:
             self._model = CrossEncoder(
                 str(folder), device="cpu", trust_remote_code=False, local_files_only=True, max_length=WINDOW, activation_fn=Identity(),
                 model_kwargs={"use_safetensors": True},
             )
         except Exception as error:  # whatever a damaged or unknown model raises, it is this setting that cannot work
-            raise ModelError(f"sentence-transformers cannot load {folder} ({error})", "check KPO_RERANKER_MODEL") from error
+            raise ModelError(f"sentence-transformers cannot load {folder} ({error})", REMEDY) from error
 
     def score(self, question: str, texts: Sequence[str]) -> list[float]:
         return [float(self._model.predict([(question, text)], show_progress_bar=False)[0]) for text in texts]
@@ -140,14 +140,5 @@ def open_reranker(name: str, models_dir: Path) -> Reranker:
         return OnnxReranker(folder, folder.name)
     folder = Path(os.path.expanduser(name))  # Path.expanduser raises for an unknown ~name
     if not folder.is_dir():
-        raise ModelError(
-            f"the reranker {name!r} is neither shipped nor a folder",
-            f"set KPO_RERANKER_MODEL to {RERANKER.name!r} or to a folder with model.onnx and tokenizer.json",
-        )
-    if (folder / "model.onnx").is_file():
-        return OnnxReranker(folder)
-    if not (folder / "model.safetensors").is_file():
-        raise ModelError(
-            f"{folder} has neither model.onnx nor model.safetensors", "set KPO_RERANKER_MODEL to a folder with model.onnx and tokenizer.json, or safetensors"
-        )
-    return TorchReranker(folder)
+        raise ModelError(f"the reranker {name!r} is neither shipped nor a folder", REMEDY)
+    return OnnxReranker(folder) if (folder / "model.onnx").is_file() else TorchReranker(folder)

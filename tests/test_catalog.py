@@ -1,12 +1,16 @@
 """The catalog: one transaction, one document, one generation."""
 
+import errno
 import hashlib
+import os
+import resource
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +21,7 @@ from corpus.document import embedded_text
 from corpus.errors import IndexMismatch, IndexMissing, IndexUnavailable
 from corpus.sources import Source
 from fakes import FakeEmbedder, put
-from index.catalog import DENIED, SCHEMA_VERSION, Catalog
+from index.catalog import DENIED, NO_ROOM, SCHEMA_VERSION, Catalog, usable
 from index.lexical import content_words
 from index.records import RecordsFile
 
@@ -349,11 +353,39 @@ def test_a_file_that_this_user_may_not_write_is_an_error_that_advises_to_delete_
         refused(write, "readonly")
 
 
-def test_a_full_disk_is_not_told_as_damage(catalog: Catalog) -> None:
-    with pytest.raises(IndexUnavailable, match="full") as caught, catalog.writing() as edit:
-        edit._db.execute(f"PRAGMA max_page_count = {edit._db.execute('PRAGMA page_count').fetchone()[0]}")
-        edit.set_meta("much", "x" * 100_000)
-    assert "make room" in caught.value.remedy and "delete" not in caught.value.remedy
+def test_a_disk_without_room_is_an_error_that_advises_to_delete_nothing(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    long = "x" * 100_000
+
+    def write_catalog() -> None:
+        with catalog.writing() as edit:
+            edit.set_meta("long", long)
+
+    def write_records() -> None:
+        with RecordsFile(catalog.path.parent).transaction() as db:
+            db.execute("INSERT INTO meta VALUES ('long', ?)", [long])
+
+    def full(path: Path, connect: Callable[..., sqlite3.Connection] = sqlite3.connect, **options: Any) -> sqlite3.Connection:
+        db = connect(path, **options)
+        db.execute("PRAGMA max_page_count = 1")
+        return db
+
+    for write in (write_catalog, write_records):
+        with monkeypatch.context() as patch, pytest.raises(IndexUnavailable, match="disk is full") as caught:
+            patch.setattr(sqlite3, "connect", full)
+            write()
+        assert caught.value.remedy == NO_ROOM
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limits[1]))
+        try:
+            with pytest.raises(IndexUnavailable, match="disk I/O error") as caught:
+                write()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert caught.value.remedy == NO_ROOM
+        write()
+    with pytest.raises(IndexUnavailable, match="No space left") as caught, usable(catalog.path.parent):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert caught.value.remedy == NO_ROOM
 
 
 def test_a_catalog_of_another_version_is_refused_with_a_remedy_that_works(catalog: Catalog) -> None:

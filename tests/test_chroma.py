@@ -19,11 +19,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from corpus.errors import IndexUnavailable
 from fakes import FakeEmbedder, put
 from index.catalog import Catalog
-from index.chroma import ChromaStore, following, hold, is_current
+from index.chroma import ChromaStore, following, hold, is_current, state
 from index.search import nearest
 
 HOUSE = Path(__file__).resolve().parent.parent
@@ -363,7 +364,9 @@ def assert_made_anew(catalog: Catalog, collection: Any, url: str | None = None) 
 )
 def test_a_mark_of_another_kind_is_not_trusted(catalog: Catalog, change: dict[str, Any]) -> None:
     mark, collection = closed_well(catalog)
+    assert state(catalog.path.parent, catalog) == "up to date"
     mark.write_text(json.dumps({**json.loads(mark.read_text()), **change}))
+    assert state(catalog.path.parent, catalog).startswith("will be built")
     assert_made_anew(catalog, collection)
 
 
@@ -371,7 +374,18 @@ def test_a_mark_of_another_kind_is_not_trusted(catalog: Catalog, change: dict[st
 def test_a_damaged_mark_is_not_trusted(catalog: Catalog, content: str) -> None:
     mark, collection = closed_well(catalog)
     mark.write_text(content)
+    assert state(catalog.path.parent, catalog).startswith("will be built")
     assert_made_anew(catalog, collection)
+
+
+def test_whoever_only_looks_whether_chroma_is_held_keeps_nobody_from_holding_it(catalog: Catalog) -> None:
+    fill(catalog, 5, Random(7))
+    lock = FileLock(catalog.path.parent / "chroma.lock", thread_local=False)
+    lock.acquire()
+    threading.Timer(0.05, lock.release).start()
+    with hold(catalog.path.parent, catalog) as store:
+        assert store is not None
+        assert state(catalog.path.parent, catalog) == "held by a running process"
 
 
 def test_a_catalog_that_was_built_again_does_not_trust_the_mark_of_the_old_one(catalog: Catalog) -> None:

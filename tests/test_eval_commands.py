@@ -176,6 +176,8 @@ def test_a_set_is_run_blessed_gated_compared_and_remembered(tmp_path: Path, data
         (["run", "nowhere.yaml"], "there is no question set nowhere.yaml"),
         (["run", "TEA", "--tag", "colour"], "the tags are: definition, fact, refusal, talk"),
         (["run", "TEA", "--min", "pass_rate"], "is no limit"),
+        (["run", "TEA", "--min", "pass_rate=nan"], "is no limit"),
+        (["run", "TEA", "--html", "/"], "/ is a folder"),
         (["run", "TEA", "--max", "colour=1"], "there is no metric 'colour'"),
         (["run", "TEA", "--fail-on", "regression"], "nothing to find a regression against"),
         (["run", "TEA", "--against", "99"], "there is no run 99"),
@@ -195,6 +197,7 @@ def test_what_cannot_be_is_said_before_anything_is_asked(tmp_path: Path, tea: Pa
     assert ran.returncode == 2
     assert said in ran.stderr
     assert "Traceback" not in ran.stderr
+    assert not re.search(r"`kpo eval (history|inbox)`", ran.stderr)  # it would list what is in the default folder
     assert tea.read_text(encoding="utf-8") == SET
 
 
@@ -277,6 +280,12 @@ def test_a_case_is_added_and_nothing_else_is_touched(tmp_path: Path, name: str) 
     assert load(path).cases == (*before, case)
     assert path.read_text(encoding="utf-8").startswith(LAYOUTS[name])
     assert [file.name for file in tmp_path.iterdir()] == [name]
+
+
+def test_a_case_for_a_place_that_cannot_be_written_is_an_error_with_a_remedy(tmp_path: Path) -> None:
+    (tmp_path / "file.txt").touch()
+    with pytest.raises(EvalError, match="cannot be written"):
+        inbox.append(tmp_path / "file.txt" / "set.yaml", Case(id="new", question="What is new?"))
 
 
 @pytest.mark.parametrize("name", [name for name in LAYOUTS if name != "empty.yaml"])

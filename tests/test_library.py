@@ -1,8 +1,11 @@
 """Documents looked after in the browser: uploads arrive whole or not at all, nobody overwrites another, ingestions run one at a time."""
 
+import errno
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -154,6 +157,56 @@ def test_a_file_that_could_not_be_read_is_replaced_and_removed_like_any_other(sh
     assert (shelf.files(), shelf.library.unread()) == (["desk.md"], {})
     with pytest.raises(CorpusError, match="not a file that was put in here"):
         shelf.library.remove("handbook/empty.md")
+
+
+def test_a_file_that_may_not_be_read_is_listed_and_can_only_be_removed(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    from assistant.web.sources import SourcesTab
+
+    shelf.upload(b"%PDF-1.4 broken", "scan.pdf")
+    shelf.settle([shelf.library.folder])
+    tab = SourcesTab.__new__(SourcesTab)
+    retrieval = SimpleNamespace(catalog=shelf.catalog)
+    tab._desk = SimpleNamespace(assistant=SimpleNamespace(retrieval=retrieval), library=shelf.library, may_edit=True, old_after_months=None)  # type: ignore[assignment]
+    assert "Replace scan.pdf" in tab.listed()
+
+    def denied(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", denied)
+    assert "Remove scan.pdf" in tab.listed() and "Replace scan.pdf" not in tab.listed()
+
+
+@pytest.mark.parametrize("uploads", ["a file", "full"])
+def test_an_upload_that_the_system_does_not_take_says_why(uploads: str, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    from fastapi import FastAPI
+    from fastapi.testclient import TestClient
+
+    from assistant.web.files import routes
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    if uploads == "full":
+        monkeypatch.setattr(os, "fsync", full)
+    else:
+        shelf.library.folder.touch()
+    app = FastAPI()
+    app.include_router(routes(SimpleNamespace(library=shelf.library, may_edit=True)))  # type: ignore[arg-type]
+    answered = TestClient(app).post("/upload?name=zebra.md", content=ZEBRA)
+    assert answered.status_code == 409
+    assert answered.json()["error"].startswith(f"the data folder {shelf.library.folder} cannot be used") and answered.json()["remedy"]
+    assert shelf.library.folder.is_file() or shelf.files() == []
+
+
+def test_a_file_that_cannot_be_deleted_is_an_error_with_a_remedy(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    shelf.upload(ZEBRA, "zebra.md")
+    shelf.settle([shelf.library.folder])
+    monkeypatch.setattr(Path, "unlink", denied)
+    with pytest.raises(IndexUnavailable, match="Permission denied"):
+        shelf.library.remove("uploads/zebra.md")
 
 
 def test_files_of_other_folders_are_not_deleted(shelf: Shelf) -> None:

@@ -3,9 +3,11 @@
 import json
 import logging
 import shutil
+import sqlite3
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,7 @@ from assistant.question import Question
 from assistant.settings import Llm
 from assistant.usage import Ledger
 from conftest import free_port, run_kpo
-from corpus.errors import LlmUnavailable
+from corpus.errors import IndexUnavailable, LlmUnavailable
 from fakes import FakeEmbedder, FakeReranker, put
 from index.catalog import Catalog
 from index.search import Retrieval
@@ -221,6 +223,24 @@ def test_a_cut_stream_is_paid_for(retrieval: Retrieval, tmp_path: Path) -> None:
     with scripted(cut) as server:
         answer = assistant(retrieval, writer(server.url, price_out=1000.0), ledger).answer(ASKED)
     assert answer.writer == "extractive" and ledger.today()["cost"] == len(DRAFT + " And") // 4
+
+
+def test_a_ledger_that_is_in_use_or_damaged_says_which(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = Ledger(tmp_path)
+    ledger.add(Usage("small", 1, 1, 1.0, 0.0, True))
+    monkeypatch.setattr("assistant.usage.BUSY_SECONDS", 0.05)
+    with closing(sqlite3.connect(ledger.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(IndexUnavailable, match="locked") as caught:
+            ledger.add(Usage("small", 1, 1, 1.0, 0.0, True))
+    assert "wait" in caught.value.remedy and "delete" not in caught.value.remedy
+    ledger.path.write_bytes(b"no database" * 500)
+    with pytest.raises(IndexUnavailable) as caught:
+        ledger.today()
+    assert "delete that file" in caught.value.remedy
+    (tmp_path / "file").touch()
+    with pytest.raises(IndexUnavailable, match="File exists"):
+        Ledger(tmp_path / "file").add(Usage("small", 1, 1, 1.0, 0.0, True))
 
 
 def test_a_request_that_times_out_is_paid_for_and_one_that_is_refused_is_not(retrieval: Retrieval, tmp_path: Path) -> None:

@@ -279,17 +279,23 @@ def test_an_unknown_model_is_an_error_with_a_remedy(tmp_path: Path, name: str) -
     assert caught.value.remedy
 
 
-def test_a_folder_that_holds_no_reranker_is_not_to_be_deleted(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"neither model\.onnx nor model\.safetensors") as caught:
-        open_reranker(str(tmp_path), tmp_path)
-    assert "KPO_RERANKER_MODEL" in caught.value.remedy and "delete" not in caught.value.remedy
-
-
 def test_a_model_whose_weights_are_only_in_a_pickle_is_refused(cls_model: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(cls_model, tmp_path / "pickled"))
     (copy / "model.safetensors").rename(copy / "pytorch_model.bin")
     with pytest.raises(ModelError, match="safetensors"):
         open_embedder(str(copy), tmp_path / "models")
+
+
+def test_a_folder_that_holds_no_reranker_is_not_to_be_deleted(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for name, content in (("onnx", {"model.onnx": b"x", "tokenizer.json": b"{}"}), ("torch", {"model.safetensors": b"x"})):
+        (tmp_path / name).mkdir()
+        for file, data in content.items():
+            (tmp_path / name / file).write_bytes(data)
+    for name in ("empty", "onnx", "torch"):
+        with pytest.raises(ModelError) as caught:
+            open_reranker(str(tmp_path / name), tmp_path / "models")
+        assert "set KPO_RERANKER_MODEL" in caught.value.remedy and "delete" not in caught.value.remedy, name
 
 
 def test_the_reranker_tells_the_right_sentence_from_others(reranker: OnnxReranker) -> None:

@@ -178,6 +178,11 @@ def test_an_address_with_a_password_is_refused(toml: Path, monkeypatch: pytest.M
     with pytest.raises(ConfigError, match="a user or a password") as caught:
         load()
     assert KEY not in caught.value.message + caught.value.remedy
+    monkeypatch.delenv("KPO_LLM__BASE_URL")
+    monkeypatch.setenv("KPO_CHROMA_URL", f"http://me:{KEY}@127.0.0.1:8000")
+    with pytest.raises(ConfigError, match="KPO_CHROMA_URL holds a user or a password") as caught:
+        load()
+    assert KEY not in caught.value.message + caught.value.remedy
 
 
 @pytest.mark.parametrize("content", [f'llm = "{KEY}"', f'[llm]\nkey = "{KEY}"', f'[llm]\napi_key = ["{KEY}"]'])

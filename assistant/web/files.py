@@ -17,6 +17,7 @@ from assistant.web.markup import mending
 from corpus.errors import CorpusError, KpoError
 from corpus.picture import picture
 from corpus.worker import MAX_FILE
+from index.catalog import usable
 
 Id = Annotated[int, Query(ge=0, le=2**62)]  # SQLite takes none that is larger than 2**63
 
@@ -72,20 +73,22 @@ def routes(desk: Desk) -> APIRouter:
             """Take a file in, whole or not at all. It is read at the next ingestion."""
             if came_through_a_proxy(request.headers):
                 return JSONResponse({"error": FROM_HERE_ONLY, "remedy": "ask the operator"}, status_code=403)
-            part = desk.library.begin_upload()
             try:
-                size = 0
-                with part.open("wb") as out:
-                    async for chunk in request.stream():
-                        size += len(chunk)
-                        if size > MAX_FILE:
-                            raise CorpusError(f"it is larger than {MAX_FILE // 2**20} MB", "split it")
-                        out.write(chunk)
-                placed = await run_in_threadpool(desk.library.place, part, name, replaces)
+                with usable(desk.library.folder):
+                    part = desk.library.begin_upload()
+                    try:
+                        size = 0
+                        with part.open("wb") as out:
+                            async for chunk in request.stream():
+                                size += len(chunk)
+                                if size > MAX_FILE:
+                                    raise CorpusError(f"it is larger than {MAX_FILE // 2**20} MB", "split it")
+                                out.write(chunk)
+                        placed = await run_in_threadpool(desk.library.place, part, name, replaces)
+                    finally:
+                        part.unlink(missing_ok=True)
             except KpoError as error:
                 return JSONResponse({"error": error.message, "remedy": error.remedy}, status_code=409)
-            finally:
-                part.unlink(missing_ok=True)
             return JSONResponse({"name": placed})
 
     return router

@@ -82,7 +82,7 @@ class SourcesTab:
         rows += "".join(
             f'<tr><th scope="row">{escape(id.partition("/")[2] or id)}</th>'
             f'<td class="state" colspan="4"><span class="bad">Not read</span> {escape(why)}</td>'
-            f'<td class="tools">{_actions(id, id.partition("/")[2], digest_of(unread[id])) if id in unread else ""}</td></tr>'
+            f'<td class="tools">{_actions(id, id.partition("/")[2], _digest(unread[id])) if id in unread else ""}</td></tr>'
             for id, why in lost.items()
         )
         columns = "".join(f'<th scope="col">{column}</th>' for column in ("Document", "State", "Date", "Pages", "Passages", "Actions"))
@@ -101,7 +101,7 @@ class SourcesTab:
         name = entry.id.partition("/")[2]
         actions = ""
         if self._desk.may_edit and self._desk.library.may_change(entry):
-            actions = _actions(entry.id, self._desk.library.upload_name(entry), digest_of(unread) if unread else entry.file_digest)
+            actions = _actions(entry.id, self._desk.library.upload_name(entry), _digest(unread) if unread else entry.file_digest)
         opened = button("view", f"0|||{entry.id}", entry.title, kind="link")
         cells = (
             f'<th scope="row">{opened}<small>{escape(name)}</small></th>', f'<td class="state">{state}</td>',
@@ -191,9 +191,20 @@ def progress_html(progress: Progress, now: float) -> str:
     return clean(f'<div class="ingestion">{"".join(parts)}<ul>{items}</ul></div>')
 
 
+def _digest(path: Path) -> str:
+    """What a file holds, "" when it cannot be read."""
+    try:
+        return digest_of(path)
+    except OSError:
+        return ""
+
+
 def _actions(document: str, name: str, digest: str) -> str:
-    """The buttons of a file that was put in here under this name; `digest` is what it holds, which a replacement takes the place of."""
-    replace = button("replace", f"{digest}|{name}", "Replace", label=f"Replace {name}", kind="tool")
+    """The buttons of a file that was put in here under this name; `digest` is what it holds, which a replacement takes the place of.
+
+    What it holds is not known of a file that cannot be read ("" then): such a one can only be removed.
+    """
+    replace = button("replace", f"{digest}|{name}", "Replace", label=f"Replace {name}", kind="tool") if digest else ""
     return replace + button("remove", document, "Remove", label=f"Remove {name}", kind="tool arm")
 
 

@@ -41,10 +41,6 @@ class Store(Protocol):
     def catch_up(self) -> None:
         """Bring it to the catalog's newest generation. At that generation already: nothing happens."""
 
-    @property
-    def state(self) -> str:
-        """In plain words, for `kpo status`: where it stands."""
-
 
 class ChromaStore:
     """A Chroma collection that follows the catalog. Made by `hold`, which sees to the lock and the mark."""
@@ -77,11 +73,6 @@ class ChromaStore:
         except ChromaError:
             self._client.delete_collection(self._name)
         return self._client.create_collection(self._name, embedding_function=None, configuration={"hnsw": HNSW})
-
-    @property
-    def state(self) -> str:
-        generation = self._generation
-        return "catching up" if generation is None else f"at generation {generation}"
 
     def search(self, generation: int, vector: np.ndarray, n: int) -> list[str] | None:
         if not self._lock.acquire(blocking=False):

@@ -316,7 +316,7 @@ class Remembered:
 
     def __init__(self, generation: int, ids: list[str]) -> None:
         self._generation, self._ids = generation, ids
-        self.state, self.asked = "fixed", 0
+        self.asked = 0
 
     def search(self, generation: int, vector: np.ndarray, n: int) -> list[str] | None:
         self.asked += 1

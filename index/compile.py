@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,11 @@ from corpus.errors import ModelError
 from index.head import Head
 from index.models import RERANKER, EmbeddingSource, check, sha256_of
 
-RECIPE = 3  # part of the folder's key and of an index's: a new recipe, or another way of running it, compiles and embeds anew
+RECIPE = 4  # part of the folders' keys and of an index's: a new recipe, or another way of running it, compiles and embeds anew
 MIN_COSINE = 0.99  # mean over SAMPLE between the torch and the int8 vectors; below it the fp32 graph is kept
 # Layers of the reranker of which impressions are taken (see index.rerank): higher ones know little more than the score, lower ones little of the text.
 IMPRESSION = 8
+ATTENTION_HEADS = 12  # of each layer of the reranker
 SAMPLE = (
     "Knowledge process outsourcing hands work that needs judgement to an outside firm.",
     "What is the difference between KPO and BPO?",
@@ -76,7 +77,7 @@ def compile_embedding(source: EmbeddingSource, models_dir: Path) -> Path:
 
 def reranker_folder(head: Head, models_dir: Path) -> Path:
     """Where the shipped cross-encoder with this head lives, whether or not it is there yet."""
-    use = json.dumps([RERANKER.sha256, head.digest, IMPRESSION])
+    use = json.dumps([RERANKER.sha256, head.digest, IMPRESSION, RECIPE])
     return models_dir / f"{RERANKER.name}-{hashlib.sha256(use.encode()).hexdigest()[:12]}"
 
 
@@ -153,15 +154,33 @@ def _top(layers: int) -> str:
     return f"/bert/encoder/layer.{layers - 1}/output/LayerNorm/Add_1_output_0"
 
 
+def _fused(model: Path, heads: int, outputs: Sequence[str] = ()) -> Any:
+    """A BERT graph up to these outputs, or to its own, with each layer's attention as one operator of onnxruntime.
+
+    Exporting spreads it over forty operators, which take longer to run and to load. Without a mask: what is run is one text without padding.
+    """
+    import onnx
+    from onnx import helper
+    from onnx.utils import Extractor
+
+    whole = onnx.load(str(model))
+    for node in whole.graph.node:
+        place, _, last = node.name.rpartition("/")
+        if place.endswith("/attention/self") and last == "Reshape_3":  # by the names that exporting a BERT model gives
+            read = [f"{place}/{part}/Add_output_0" for part in ("query", "key", "value")]
+            node.CopyFrom(helper.make_node("MultiHeadAttention", read, node.output, domain="com.microsoft", num_heads=heads))
+    whole.opset_import.append(helper.make_opsetid("com.microsoft", 1))
+    outputs = outputs or [entry.name for entry in whole.graph.output]
+    return Extractor(whole).extract_model([entry.name for entry in whole.graph.input], list(outputs))  # without what nothing reads any more
+
+
 def _under_head(model: Path, head: Head, to: Path) -> None:
     """Write the layers of a BERT classifier that `head` reads, with its score as `logits`, and as `states` what the IMPRESSION layers make of each token."""
     import onnx
     from onnx import helper, numpy_helper
-    from onnx.utils import Extractor
 
-    whole = onnx.load(str(model))
     top = _top(head.layers)
-    part = Extractor(whole).extract_model([entry.name for entry in whole.graph.input], [top])
+    part = _fused(model, ATTENTION_HEADS, [top])
     constants: dict[str, Any] = {
         "head.weights": np.array(head.weights, dtype=np.float32).reshape(-1, 1), "head.intercept": np.array([head.intercept], dtype=np.float32),
         "head.first": np.array(0, dtype=np.int64),
@@ -181,6 +200,7 @@ def _under_head(model: Path, head: Head, to: Path) -> None:
 
 def _build(source: EmbeddingSource, folder: Path) -> tuple[str, float]:
     """Write model.onnx; return its precision and the mean cosine to the torch vectors."""
+    import onnx
     import torch
     from onnxruntime.quantization import QuantType, quantize_dynamic
     from transformers import AutoModel
@@ -205,6 +225,8 @@ def _build(source: EmbeddingSource, folder: Path) -> tuple[str, float]:
         quantize_dynamic(str(exact), str(final), per_channel=True, weight_type=QuantType.QInt8)
     finally:
         logging.disable(logging.NOTSET)
+    for graph_file in (exact, final):
+        onnx.save(_fused(graph_file, model.config.num_attention_heads), str(graph_file))
     cosine = _cosine(final, source, reference)
     precision = "int8"
     if cosine < MIN_COSINE:

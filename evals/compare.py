@@ -42,27 +42,9 @@ BASELINES = Path(__file__).parent / "baselines"
 Verdict = Literal["better", "no worse than the margin", "worse", "too few cases to tell"]
 
 # Figures of a whole run, as `--min` and `--max` name them; the mean of each per-case metric has the metric's own name.
-FIGURES = (
-    "pass_rate",
-    "facts_complete",
-    "refusal_rate",
-    "false_refusal_rate",
-    "auroc",
-    "calibration_error",
-    "right_at_0.8",
-)
+FIGURES = ("pass_rate", "facts_complete", "refusal_rate", "false_refusal_rate", "auroc", "calibration_error", "right_at_0.8")
 CASE_METRICS = (
-    "citation_precision",
-    "citation_recall",
-    "facts_said",
-    "forbidden_said",
-    "mrr",
-    "ndcg@10",
-    "recall@10",
-    "recall@5",
-    "rouge_l",
-    "success@3",
-    "token_f1",
+    "citation_precision", "citation_recall", "facts_said", "forbidden_said", "mrr", "ndcg@10", "recall@10", "recall@5", "rouge_l", "success@3", "token_f1",
     "words",
 )
 _LESS_IS_BETTER = ("false_refusal_rate", "forbidden_said", "calibration_error")
@@ -97,24 +79,13 @@ class Seen:
         """What is compared of an outcome."""
         cited = tuple(sorted({str(citation["document"]) for citation in outcome.citations}))
         return cls(
-            outcome.verdict,
-            outcome.passed,
-            outcome.failed_at,
-            cited,
-            text_digest(outcome.text),
-            outcome.metrics,
-            outcome.text,
-            outcome.error,
-            text_digest(f"{outcome.expect}: {outcome.question}"),
-            outcome.protected,
+            outcome.verdict, outcome.passed, outcome.failed_at, cited, text_digest(outcome.text), outcome.metrics, outcome.text, outcome.error,
+            text_digest(f"{outcome.expect}: {outcome.question}"), outcome.protected,
         )
 
     def same(self, other: "Seen") -> bool:
         """Is this the same outcome: verdict, stage, facts said, documents cited, and words?"""
-        mine, theirs = (
-            (one.verdict, one.passed, one.failed_at, one.cited, one.digest, one.metrics.get("facts_said"))
-            for one in (self, other)
-        )
+        mine, theirs = ((one.verdict, one.passed, one.failed_at, one.cited, one.digest, one.metrics.get("facts_said")) for one in (self, other))
         return mine == theirs
 
 
@@ -198,9 +169,7 @@ def _line(outcome: Outcome) -> str:
     if seen.protected:
         entry["protected"] = True
     # A mapping in braces, without its own braces: the library quotes what YAML would misread ("no", "1e5").
-    text: str = yaml.safe_dump(
-        {outcome.case: entry}, sort_keys=False, allow_unicode=True, default_flow_style=True, width=math.inf
-    )
+    text: str = yaml.safe_dump({outcome.case: entry}, sort_keys=False, allow_unicode=True, default_flow_style=True, width=math.inf)
     return f"  {text[1:-2]}\n"
 
 
@@ -216,20 +185,11 @@ def read_baseline(text: str, where: str = "the baseline") -> Baseline:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise EvalError(
-            f"{where} is not a baseline: {place}: {first['msg']} (it is {first['input']!r:.80})", remedy
-        ) from error
+        raise EvalError(f"{where} is not a baseline: {place}: {first['msg']} (it is {first['input']!r:.80})", remedy) from error
     cases = {
         id: Seen(
-            entry.verdict,
-            entry.passed,
-            entry.failed_at,
-            entry.cited,
-            entry.text,
-            {} if entry.said is None else {"facts_said": entry.said},
-            error="crashed or timed out" if entry.failed_at == "error" else "",
-            asked=entry.asked,
-            protected=entry.protected,
+            entry.verdict, entry.passed, entry.failed_at, entry.cited, entry.text, {} if entry.said is None else {"facts_said": entry.said},
+            error="crashed or timed out" if entry.failed_at == "error" else "", asked=entry.asked, protected=entry.protected,
         )
         for id, entry in found.cases.items()
     }
@@ -247,10 +207,7 @@ def load_baseline(set_name: str, folder: Path = BASELINES) -> Baseline:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        raise EvalError(
-            f"the set {set_name} has no baseline: there is no {path}",
-            "run the set, look at the report, then `kpo eval bless`",
-        ) from error
+        raise EvalError(f"the set {set_name} has no baseline: there is no {path}", "run the set, look at the report, then `kpo eval bless`") from error
     except (OSError, UnicodeDecodeError) as error:
         raise EvalError(f"the baseline {path} cannot be read: {error}", "take it from version control") from error
     return read_baseline(text, str(path))
@@ -354,16 +311,12 @@ class Comparison:
     @property
     def fell(self) -> tuple[Pair, ...]:
         """The cases that passed and now fail; protected ones first."""
-        return tuple(
-            sorted((pair for pair in self.pairs if pair.fell), key=lambda pair: (not pair.protected, pair.case))
-        )
+        return tuple(sorted((pair for pair in self.pairs if pair.fell), key=lambda pair: (not pair.protected, pair.case)))
 
     @property
     def rose(self) -> tuple[Pair, ...]:
         """The cases that failed and now pass."""
-        return tuple(
-            sorted((pair for pair in self.pairs if pair.rose), key=lambda pair: (not pair.protected, pair.case))
-        )
+        return tuple(sorted((pair for pair in self.pairs if pair.rose), key=lambda pair: (not pair.protected, pair.case)))
 
     @property
     def protected_fell(self) -> tuple[Pair, ...]:
@@ -379,9 +332,7 @@ class Comparison:
     @property
     def reworded(self) -> tuple[Pair, ...]:
         """The cases that pass or fail as before, but with another verdict, stage, facts, documents or words."""
-        return tuple(
-            pair for pair in self.pairs if pair.before.passed == pair.after.passed and not pair.before.same(pair.after)
-        )
+        return tuple(pair for pair in self.pairs if pair.before.passed == pair.after.passed and not pair.before.same(pair.after))
 
     @property
     def overall(self) -> Difference:
@@ -391,11 +342,7 @@ class Comparison:
     @property
     def worse_slices(self) -> tuple[Difference, ...]:
         """The slices in which fewer cases pass, by more than chance and perhaps by more than the margin."""
-        return tuple(
-            one
-            for one in self.differences
-            if one.slice and one.metric == "pass_rate" and one.sign < 0 and one.low < -self.margin
-        )
+        return tuple(one for one in self.differences if one.slice and one.metric == "pass_rate" and one.sign < 0 and one.low < -self.margin)
 
     @property
     def verdict(self) -> Verdict:
@@ -413,9 +360,7 @@ class Comparison:
     def changes(self) -> dict[str, tuple[str, str]]:
         """What differs between the fingerprints: {part: (before, after)}."""
         old, new = self.before.fingerprint, self.after.fingerprint
-        return {
-            key: (old.get(key, ""), new.get(key, "")) for key in sorted({*old, *new}) if old.get(key) != new.get(key)
-        }
+        return {key: (old.get(key, ""), new.get(key, "")) for key in sorted({*old, *new}) if old.get(key) != new.get(key)}
 
     def as_dict(self) -> dict[str, Any]:
         """The comparison for JSON; fields are only ever added."""
@@ -440,27 +385,17 @@ class Comparison:
 
 
 def _called(side: EvalRun | Baseline) -> dict[str, Any]:
-    return {
-        "run": side.id if isinstance(side, EvalRun) else None,
-        "name": side.name,
-        "set": side.set_name,
-        "set_digest": side.set_digest,
-    }
+    return {"run": side.id if isinstance(side, EvalRun) else None, "name": side.name, "set": side.set_name, "set_digest": side.set_digest}
 
 
 def _usable(run: EvalRun) -> None:
     if not run.finished:
-        raise EvalError(
-            f"run {run.id} was interrupted after {len(run.outcomes)} cases",
-            "take it up again with `kpo eval run`, then compare",
-        )
+        raise EvalError(f"run {run.id} was interrupted after {len(run.outcomes)} cases", "take it up again with `kpo eval run`, then compare")
     if not run.outcomes:
         raise EvalError(f"run {run.id} has no cases", "run the set again, with fewer filters")
 
 
-def compare(
-    before: EvalRun | Baseline, after: EvalRun, *, margin: float = MARGIN, different_sets: bool = False
-) -> Comparison:
+def compare(before: EvalRun | Baseline, after: EvalRun, *, margin: float = MARGIN, different_sets: bool = False) -> Comparison:
     """The comparison of two runs, or of a baseline and a run.
 
     Runs of different sets are refused with EvalError unless `different_sets`; then, and when one run is of a part of the set, only the cases that
@@ -468,9 +403,7 @@ def compare(
     margin outside 0..1.
     """
     if not 0 <= margin < 1:
-        raise EvalError(
-            f"the margin {margin} is not a share of the cases", "give one from 0 up to 1: 0.02 is two points"
-        )
+        raise EvalError(f"the margin {margin} is not a share of the cases", "give one from 0 up to 1: 0.02 is two points")
     for side in (before, after):
         if isinstance(side, EvalRun):
             _usable(side)
@@ -484,10 +417,7 @@ def compare(
     shared = [o for o in after.outcomes if o.case in old and old[o.case].asked in ("", new[o.case].asked)]
     if not shared:
         raise EvalError(f"{before.name} and {after.name} share no case", "compare runs of the same set")
-    pairs = tuple(
-        Pair(o.case, o.question, o.expect, o.tags, o.protected or old[o.case].protected, old[o.case], new[o.case])
-        for o in shared
-    )
+    pairs = tuple(Pair(o.case, o.question, o.expect, o.tags, o.protected or old[o.case].protected, old[o.case], new[o.case]) for o in shared)
     found = {pair.case for pair in pairs}
     missing, added = (tuple(sorted(id for id in ids if id not in found)) for ids in (old, new))
     guarded = frozenset(id for id in missing if old[id].protected)
@@ -534,9 +464,7 @@ def _difference(metric: str, slice: str, values: Sequence[tuple[float, float]]) 
     low, high = interval(changes)
     p = None if slice and len(values) < SMALLEST_SLICE else permutation_p(changes)
     n = len(values)
-    return Difference(
-        metric, slice, n, sum(old for old, _ in values) / n, sum(new for _, new in values) / n, low, high, p
-    )
+    return Difference(metric, slice, n, sum(old for old, _ in values) / n, sum(new for _, new in values) / n, low, high, p)
 
 
 def interval(changes: Sequence[float]) -> tuple[float, float]:
@@ -555,9 +483,7 @@ def interval(changes: Sequence[float]) -> tuple[float, float]:
         warnings.simplefilter("ignore")  # scipy warns of a degenerate BCa; it is noticed below
         for method in ("BCa", "percentile"):
             batch = max(1, 2_000_000 // len(changes))  # 16 MB at a time
-            found = bootstrap(
-                data, np.mean, n_resamples=RESAMPLES, method=method, batch=batch, rng=np.random.default_rng(SEED)
-            ).confidence_interval
+            found = bootstrap(data, np.mean, n_resamples=RESAMPLES, method=method, batch=batch, rng=np.random.default_rng(SEED)).confidence_interval
             if math.isfinite(found.low) and math.isfinite(found.high):
                 break
     return float(found.low), float(found.high)
@@ -594,9 +520,7 @@ def corrected(found: Sequence[Difference]) -> list[Difference]:
         return list(found)
     from scipy.stats import false_discovery_control
 
-    q = dict(
-        zip((one.slice for one in tested), false_discovery_control([one.p for one in tested], method="bh"), strict=True)
-    )
+    q = dict(zip((one.slice for one in tested), false_discovery_control([one.p for one in tested], method="bh"), strict=True))
     return [replace(one, q=float(q[one.slice])) if one.slice in q else one for one in found]
 
 
@@ -620,9 +544,7 @@ def power(cases: int, drop: float = 0.05, rising: float = RISING) -> float:
     changed = np.arange(1, cases + 1)
     # The fewest falls among m changed cases that the test calls more than chance; above m when no number does.
     least = binom.isf(ALPHA / 2, changed, 0.5) + 1
-    return float(
-        np.sum(binom.pmf(changed, cases, falling + rising) * binom.sf(least - 1, changed, falling / (falling + rising)))
-    )
+    return float(np.sum(binom.pmf(changed, cases, falling + rising) * binom.sf(least - 1, changed, falling / (falling + rising))))
 
 
 # ---- The gate
@@ -650,11 +572,7 @@ def figure(run: EvalRun, name: str) -> float | None:
 
 
 def gate(
-    given: Comparison | EvalRun,
-    *,
-    fail_on_regression: bool = False,
-    minimums: Mapping[str, float] | None = None,
-    maximums: Mapping[str, float] | None = None,
+    given: Comparison | EvalRun, *, fail_on_regression: bool = False, minimums: Mapping[str, float] | None = None, maximums: Mapping[str, float] | None = None
 ) -> list[str]:
     """Why the gate trips, a sentence each; an empty list lets it through. A protected case that fell, or is gone from the set, always trips it.
 
@@ -674,10 +592,7 @@ def gate(
         if fail_on_regression and given.verdict == "worse":
             reasons.append(_regression(given))
     elif fail_on_regression:
-        raise EvalError(
-            "there is nothing to find a regression against",
-            "name a baseline or a run to compare with, as in --against baseline",
-        )
+        raise EvalError("there is nothing to find a regression against", "name a baseline or a run to compare with, as in --against baseline")
     crashed = sum(bool(outcome.error) for outcome in run.outcomes)
     if crashed and (minimums or maximums):
         reasons.append(f"{_cases(crashed, 'case')} crashed or timed out, and the gate asks for figures of all")
@@ -687,9 +602,7 @@ def gate(
             if value is None:
                 reasons.append(f"{name} cannot be measured by these cases, and the gate asks for it")
             elif math.isnan(limit) or (value < limit if least else value > limit):
-                reasons.append(
-                    f"{name} is {value:.4g}, {'below the least' if least else 'above the most'} allowed, {limit:.4g}"
-                )
+                reasons.append(f"{name} is {value:.4g}, {'below the least' if least else 'above the most'} allowed, {limit:.4g}")
     return reasons
 
 
@@ -704,11 +617,7 @@ def _regression(comparison: Comparison) -> str:
 def described(one: Difference) -> str:
     """A difference of rates in words, in points of a hundred."""
     p = one.q if one.slice and one.q is not None else one.p
-    chance = (
-        "not tested"
-        if p is None
-        else f"{'corrected ' if one.slice else ''}p {'< 0.001' if p < 0.001 else f'= {p:.3f}'}"
-    )
+    chance = "not tested" if p is None else f"{'corrected ' if one.slice else ''}p {'< 0.001' if p < 0.001 else f'= {p:.3f}'}"
     return f"{one.before:.1%} to {one.after:.1%} of {one.cases} ({100 * one.change:+.1f} points, 95% {100 * one.low:+.1f} to {100 * one.high:+.1f}, {chance})"
 
 
@@ -726,16 +635,12 @@ def cautions(comparison: Comparison) -> list[str]:
     if comparison.only_before:
         ids = sorted(comparison.only_before, key=lambda id: id not in comparison.guarded)
         listed = _listed((f"{id} (protected)" if id in comparison.guarded else id for id in ids), max(8, len(comparison.guarded)))
-        said.append(
-            f"{_cases(len(ids), 'case')} of {comparison.before.name} did not run and cannot have fallen: {listed}; compared on {n}"
-        )
+        said.append(f"{_cases(len(ids), 'case')} of {comparison.before.name} did not run and cannot have fallen: {listed}; compared on {n}")
     otherwise = [id for id in comparison.only_before if id in comparison.only_after]
     if otherwise:
         said.append(f"{_cases(len(otherwise), 'case')} of these ran with another question or expectation: {_listed(otherwise)}")
     if comparison.only_after:
-        said.append(
-            f"{_cases(len(comparison.only_after), 'case')} had nothing to be compared with: {_listed(comparison.only_after)}"
-        )
+        said.append(f"{_cases(len(comparison.only_after), 'case')} had nothing to be compared with: {_listed(comparison.only_after)}")
     if comparison.before.set_digest != comparison.after.set_digest:
         said.append("the runs are of different sets; only their shared cases are compared")
     return said

@@ -89,23 +89,11 @@ def html(run: EvalRun, comparison: Comparison | None = None) -> str:
     rose = {pair.case for pair in comparison.rose} if comparison else set()
     ordered = sorted(run.outcomes, key=lambda o: (o.case not in fell, o.passed, o.case))
     return _render(
-        "report.html.j2",
-        title=f"{run.set_name}: {run.name or f'run {run.id}'}",
-        run=run,
-        figures=run.figures,
-        tiles=_tiles(run, comparison),
-        stages=_stages(run),
-        reliability=_reliability(run),
-        coverage=_coverage(run),
-        speed=_speed(run),
-        slices=_slices(run, comparison),
+        "report.html.j2", title=f"{run.set_name}: {run.name or f'run {run.id}'}", run=run, figures=run.figures, tiles=_tiles(run, comparison),
+        stages=_stages(run), reliability=_reliability(run), coverage=_coverage(run), speed=_speed(run), slices=_slices(run, comparison),
         cases=[_case(at, outcome, outcome.case in fell, outcome.case in rose) for at, outcome in enumerate(ordered, 1)],
-        tags=sorted({tag for outcome in run.outcomes for tag in outcome.tags}),
-        comparison=_compared(comparison) if comparison else None,
-        metrics=[
-            (label(name), LABELS.get(name, ("", ""))[1], number(name, value))
-            for name, value in run.figures["metrics"].items()
-        ],
+        tags=sorted({tag for outcome in run.outcomes for tag in outcome.tags}), comparison=_compared(comparison) if comparison else None,
+        metrics=[(label(name), LABELS.get(name, ("", ""))[1], number(name, value)) for name, value in run.figures["metrics"].items()],
     )
 
 
@@ -120,12 +108,7 @@ def _environment() -> Any:
     from markupsafe import Markup
 
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
     environment.filters["drawn"] = Markup  # charts escape what they show
     environment.filters["minus"] = lambda text: re.sub(r"(?<![\w.])-(?=\d)", "−", text)
@@ -164,10 +147,8 @@ def _tiles(run: EvalRun, comparison: Comparison | None) -> list[Tile]:
     found = run.figures
     tiles = [
         Tile(
-            "Passed",
-            number("pass_rate", found["pass_rate"]),
-            f"{found['passed']} of {found['cases']} cases" + (f"; {_errors(run)}" if found["errors"] else ""),
-            *_moved(changes.get("pass_rate")),
+            "Passed", number("pass_rate", found["pass_rate"]),
+            f"{found['passed']} of {found['cases']} cases" + (f"; {_errors(run)}" if found["errors"] else ""), *_moved(changes.get("pass_rate")),
         )
     ]
     for name in _TILES:
@@ -175,9 +156,7 @@ def _tiles(run: EvalRun, comparison: Comparison | None) -> list[Tile]:
         about = LABELS[name][1] if value is not None else f"this set cannot measure it: {LABELS[name][1]}"
         tiles.append(Tile(label(name), number(name, value), about, *_moved(changes.get(name))))
     total = found["speed_ms"]["total"]
-    tiles.append(
-        Tile("Time", f"{total['median']:,.0f} ms", f"median for a question; 95% within {total['p95']:,.0f} ms")
-    )
+    tiles.append(Tile("Time", f"{total['median']:,.0f} ms", f"median for a question; 95% within {total['p95']:,.0f} ms"))
     return tiles
 
 
@@ -186,9 +165,7 @@ def _errors(run: EvalRun) -> str:
 
 
 def _moved(one: Difference | None) -> tuple[str, str]:
-    return (
-        (f"{100 * one.change:+.1f} points", _kind(one)) if one is not None and abs(one.change) >= 0.0005 else ("", "")
-    )
+    return (f"{100 * one.change:+.1f} points", _kind(one)) if one is not None and abs(one.change) >= 0.0005 else ("", "")
 
 
 def _kind(one: Difference) -> str:
@@ -199,12 +176,7 @@ def _stages(run: EvalRun) -> list[dict[str, Any]]:
     failed = run.figures["failed_at"]
     most = max(failed.values(), default=1)
     return [
-        {
-            "name": stage,
-            "about": about,
-            "count": failed[stage],
-            "bar": bar(failed[stage] / most, f"{failed[stage]} cases", "bad"),
-        }
+        {"name": stage, "about": about, "count": failed[stage], "bar": bar(failed[stage] / most, f"{failed[stage]} cases", "bad")}
         for stage, about in _STAGES.items()
         if failed.get(stage)
     ]
@@ -216,19 +188,12 @@ def _reliability(run: EvalRun) -> str:
         return ""
     most = max(n for _, _, n in points)
     line = Line(
-        "answers",
-        [(mean, share) for mean, share, _ in points],
-        [f"confidence {mean:.2f}: {share:.0%} right of {n}" for mean, share, n in points],
+        "answers", [(mean, share) for mean, share, _ in points], [f"confidence {mean:.2f}: {share:.0%} right of {n}" for mean, share, n in points],
         [n / most for _, _, n in points],
     )
     return plot(
-        [line],
-        label="Reliability: share of right answers at each confidence",
-        x="stated confidence",
-        y="share right",
-        diagonal=True,
-        x_ticks=ticks(0, 1, 5, "{:.1f}"),
-        y_ticks=ticks(0, 1, 5),
+        [line], label="Reliability: share of right answers at each confidence", x="stated confidence", y="share right", diagonal=True,
+        x_ticks=ticks(0, 1, 5, "{:.1f}"), y_ticks=ticks(0, 1, 5),
     )
 
 
@@ -240,23 +205,15 @@ def _coverage(run: EvalRun) -> str:
     points = [point for at, point in enumerate(curve) if at % every == 0 or at == len(curve) - 1]
     top = max(0.2, -(-max(risk for _, risk in points) // 0.2) * 0.2)
     return plot(
-        [Line("answers", points)],
-        label="Coverage and risk: share of wrong answers among the most confident",
-        dots=False,
-        x="share of answers kept, most confident first",
-        y="share wrong",
-        x_ticks=ticks(0, 1, 5),
-        y_ticks=ticks(0, top, 4),
+        [Line("answers", points)], label="Coverage and risk: share of wrong answers among the most confident", dots=False,
+        x="share of answers kept, most confident first", y="share wrong", x_ticks=ticks(0, 1, 5), y_ticks=ticks(0, top, 4),
     )
 
 
 def _speed(run: EvalRun) -> list[dict[str, Any]]:
     speed = run.figures["speed_ms"]
     most = max([stage["p95"] for stage in speed.values()], default=0) or 1
-    return [
-        {"name": name, **times, "bar": bar(times["median"] / most, f"median {times['median']:.0f} ms", "s1")}
-        for name, times in speed.items()
-    ]
+    return [{"name": name, **times, "bar": bar(times["median"] / most, f"median {times['median']:.0f} ms", "s1")} for name, times in speed.items()]
 
 
 def _slices(run: EvalRun, comparison: Comparison | None) -> list[dict[str, Any]]:
@@ -265,26 +222,20 @@ def _slices(run: EvalRun, comparison: Comparison | None) -> list[dict[str, Any]]
     for outcome in run.outcomes:
         for name in slices_of(outcome):
             groups.setdefault(name, []).append(outcome)
-    changes = (
-        {one.slice: one for one in comparison.differences if one.slice and one.metric == "pass_rate"}
-        if comparison
-        else {}
-    )
+    changes = {one.slice: one for one in comparison.differences if one.slice and one.metric == "pass_rate"} if comparison else {}
     reach = _reach(list(changes.values()))
     rows = []
     for name, outcomes in groups.items():
         passed = sum(outcome.passed for outcome in outcomes)
         share = passed / len(outcomes)
-        rows.append(
-            {
-                "name": name,
-                "passed": passed,
-                "cases": len(outcomes),
-                "share": share,
-                "bar": bar(share, f"{share:.0%} passed", "good"),
-                "difference": _row(changes[name], comparison, reach) if comparison and name in changes else None,
-            }
-        )
+        rows.append({
+            "name": name,
+            "passed": passed,
+            "cases": len(outcomes),
+            "share": share,
+            "bar": bar(share, f"{share:.0%} passed", "good"),
+            "difference": _row(changes[name], comparison, reach) if comparison and name in changes else None,
+        })
     return sorted(rows, key=lambda row: (not str(row["name"]).startswith("expects "), row["share"], row["name"]))
 
 
@@ -357,22 +308,14 @@ def _row(one: Difference, comparison: Comparison, reach: float) -> dict[str, Any
         "kind": "same" if still else _kind(one),
         "less": direction(one.metric) < 0,
         "drawn": whisker(
-            one.change,
-            one.low,
-            one.high,
-            max(-one.low, one.high, 20.0) if own else reach,
-            comparison.margin if one.metric == "pass_rate" else 0.0,
-            f"{scale * one.change:+.1f}, 95% {said}",
-            _kind(one),
+            one.change, one.low, one.high, max(-one.low, one.high, 20.0) if own else reach, comparison.margin if one.metric == "pass_rate" else 0.0,
+            f"{scale * one.change:+.1f}, 95% {said}", _kind(one),
         ),
     }
 
 
 def _side_by_side(pair: Pair) -> dict[str, Any]:
-    return {
-        "pair": pair,
-        "sides": [("before", pair.before, _said(pair.before)), ("after", pair.after, _said(pair.after))],
-    }
+    return {"pair": pair, "sides": [("before", pair.before, _said(pair.before)), ("after", pair.after, _said(pair.after))]}
 
 
 def _said(seen: Seen) -> str:
@@ -386,10 +329,7 @@ def _said(seen: Seen) -> str:
 
 # ---- History
 
-_HISTORY = (
-    ("pass_rate", "facts_complete", "refusal_rate", "right_at_0.8"),
-    ("false_refusal_rate", "calibration_error"),
-)
+_HISTORY = (("pass_rate", "facts_complete", "refusal_rate", "right_at_0.8"), ("false_refusal_rate", "calibration_error"))
 
 
 def history_html(runs: Sequence[EvalRun]) -> str:
@@ -431,15 +371,9 @@ def _history_chart(runs: Sequence[EvalRun], metrics: Sequence[str]) -> dict[str,
     every = [value for values in seen.values() for value in values if value is not None]
     low = min(0.8, int(min(every, default=0.0) * 5) / 5) if metrics[0] == "pass_rate" else 0.0
     high = 1.0 if metrics[0] == "pass_rate" else max(0.2, -(-max(every, default=0.0) // 0.2) * 0.2)
-    lines = [
-        _history_line(label(metric), runs, values, lambda value: f"{value:.1%}") for metric, values in seen.items()
-    ]
+    lines = [_history_line(label(metric), runs, values, lambda value: f"{value:.1%}") for metric, values in seen.items()]
     drawn = plot(
-        lines,
-        label=f"{', '.join(line.name for line in lines)} over {len(runs)} runs",
-        x="run",
-        y="share",
-        x_ticks=_run_ticks(runs),
+        lines, label=f"{', '.join(line.name for line in lines)} over {len(runs)} runs", x="run", y="share", x_ticks=_run_ticks(runs),
         y_ticks=ticks(low, high, 4),
     )
     title = "More is better" if metrics[0] == "pass_rate" else "Less is better"
@@ -453,14 +387,7 @@ def _history_speed(runs: Sequence[EvalRun]) -> dict[str, Any]:
         _history_line(name, runs, [speed[key] for speed in speeds], lambda value: f"{value:,.0f} ms")
         for name, key in (("median", "median"), ("95th percentile", "p95"))
     ]
-    drawn = plot(
-        lines,
-        label="Time for a question over the runs",
-        x="run",
-        y="milliseconds",
-        x_ticks=_run_ticks(runs),
-        y_ticks=ticks(0, top, 4, "{:,.0f}"),
-    )
+    drawn = plot(lines, label="Time for a question over the runs", x="run", y="milliseconds", x_ticks=_run_ticks(runs), y_ticks=ticks(0, top, 4, "{:,.0f}"))
     return {"title": "Time for a question", "drawn": drawn, "legend": [line.name for line in lines]}
 
 
@@ -502,20 +429,13 @@ def junit(run: EvalRun, comparison: Comparison | None = None) -> str:
     if comparison:
         suite.add_property("verdict", comparison.verdict)
     for outcome in run.outcomes:
-        case = TestCase(
-            readable(outcome.case), readable(run.set_name), round(outcome.timings_ms.get("total", 0.0) / 1000, 3)
-        )
+        case = TestCase(readable(outcome.case), readable(run.set_name), round(outcome.timings_ms.get("total", 0.0) / 1000, 3))
         if not outcome.passed:
             kind = Error if outcome.error else Failure
             why = outcome.error or _STAGES.get(outcome.failed_at, outcome.failed_at)
-            result = kind(
-                readable(f"{'fell: ' if outcome.case in fell else ''}{outcome.failed_at}: {why}"),
-                outcome.failed_at.replace(" ", "-"),
-            )
+            result = kind(readable(f"{'fell: ' if outcome.case in fell else ''}{outcome.failed_at}: {why}"), outcome.failed_at.replace(" ", "-"))
             cited = ", ".join(sorted({str(citation["document"]) for citation in outcome.citations})) or "nothing"
-            result.text = readable(
-                f"question: {outcome.question}\nverdict: {outcome.verdict or 'none'}\ncited: {cited}\nanswer: {outcome.text}"
-            )
+            result.text = readable(f"question: {outcome.question}\nverdict: {outcome.verdict or 'none'}\ncited: {cited}\nanswer: {outcome.text}")
             case.result = [result]
         suite.add_testcase(case)
     xml: Any = JUnitXml(readable(run.set_name))
@@ -533,18 +453,12 @@ def markdown(run: EvalRun, comparison: Comparison | None = None) -> str:
         said += [f"Of them {_errors(run)}.", ""]
     if comparison:
         joined = " than" if comparison.verdict in ("better", "worse") else ", against"
-        said += [
-            f"**{comparison.verdict.capitalize()}**{joined} {plain(comparison.before.name)}: {plain(described(comparison.overall))}.",
-            "",
-        ]
+        said += [f"**{comparison.verdict.capitalize()}**{joined} {plain(comparison.before.name)}: {plain(described(comparison.overall))}.", ""]
         said += [f"- {plain(f'{one.slice}: {described(one)}')}" for one in comparison.worse_slices]
         said += [f"- {plain(caution)}" for caution in cautions(comparison)]
         said += [*([""] if said[-1] else []), "| | before | after | change | 95% | p |", "|---|--:|--:|--:|:-:|--:|"]
         rows = [_row(one, comparison, 1.0) for one in comparison.differences if not one.slice]
-        said += [
-            f"| {plain(row['name'])} | {row['before']} | {row['after']} | {row['change']} | {row['interval']} | {plain(row['p'])} |"
-            for row in rows
-        ]
+        said += [f"| {plain(row['name'])} | {row['before']} | {row['after']} | {row['change']} | {row['interval']} | {plain(row['p'])} |" for row in rows]
         said += ["", *_markdown_pairs("fell", comparison.fell), *_markdown_pairs("rose", comparison.rose)]
     else:
         said += ["| | |", "|---|--:|"]
@@ -552,12 +466,7 @@ def markdown(run: EvalRun, comparison: Comparison | None = None) -> str:
         said.append("")
     stages = _stages(run)
     if stages:
-        said += [
-            "| failed at | cases |",
-            "|---|--:|",
-            *[f"| {stage['name']}: {stage['about']} | {stage['count']} |" for stage in stages],
-            "",
-        ]
+        said += ["| failed at | cases |", "|---|--:|", *[f"| {stage['name']}: {stage['about']} | {stage['count']} |" for stage in stages], ""]
     return "\n".join(said)
 
 
@@ -566,20 +475,14 @@ def _markdown_pairs(word: str, pairs: Sequence[Pair]) -> list[str]:
         return [f"No case {word}.", ""]
     said = [f"### {len(pairs)} case{'s' if len(pairs) > 1 else ''} {word}", ""]
     for pair in pairs[:MOST_IN_MARKDOWN]:
-        said += [
-            f"<details><summary>{plain(pair.case)}{' (protected)' if pair.protected else ''}: {plain(_short(pair.question))}</summary>",
-            "",
-        ]
+        said += [f"<details><summary>{plain(pair.case)}{' (protected)' if pair.protected else ''}: {plain(_short(pair.question))}</summary>", ""]
         for name, seen in (("Before", pair.before), ("After", pair.after)):
             cited = f" Cited: {plain(', '.join(seen.cited))}." if seen.cited else ""
             stage = f", {seen.failed_at}" if seen.failed_at else ""
             said += [f"{name} ({seen.verdict or 'no verdict'}{stage}): {plain(_short(_said(seen)))}{cited}", ""]
         said += ["</details>", ""]
     if len(pairs) > MOST_IN_MARKDOWN:
-        said += [
-            f"And {len(pairs) - MOST_IN_MARKDOWN} more: {plain(', '.join(pair.case for pair in pairs[MOST_IN_MARKDOWN:]))}",
-            "",
-        ]
+        said += [f"And {len(pairs) - MOST_IN_MARKDOWN} more: {plain(', '.join(pair.case for pair in pairs[MOST_IN_MARKDOWN:]))}", ""]
     return said
 
 

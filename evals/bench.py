@@ -23,6 +23,8 @@ from corpus.errors import EvalError
 from evals.cases import Case, load
 from evals.metrics import quantile
 from evals.run import planned
+from index.catalog import Catalog
+from index.progress import table
 
 HOUSE = Path(__file__).resolve().parent.parent
 DOCUMENTS = HOUSE / "corpus" / "documents"
@@ -184,8 +186,6 @@ def grow(documents: Path, folder: Path, copies: Sequence[int], cases: Sequence[C
         indexing = timed([*KPO, "ingest", str(corpus), "--no-shipped", "--data-dir", str(data)])
         _say(f"growth: asking {times} copies")
         asking = session([*KPO, "ask", "-", "--json", "--data-dir", str(data)], cases)
-        from index.catalog import Catalog  # imported late: a small parent, since a child's peak memory begins with its parent's
-
         with Catalog(data).reading() as view:
             yield Growth(times, len(view.entries()), view.count_passages(), indexing, asking)
         shutil.rmtree(place)
@@ -240,8 +240,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _bench(folder: Path, documents: Path, cases: Sequence[Case], copies: Sequence[int]) -> None:
-    from index.progress import table
-
     _say("preparing the models, which is done once and not measured")
     timed([*KPO, "models"])
     data, store = folder / "data", folder / "store"

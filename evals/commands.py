@@ -1,10 +1,14 @@
 """The group `kpo eval`: question sets are written, run, compared, gated on, blessed and grown. Results go to stdout, progress and messages to stderr."""
 
+import random
+from dataclasses import asdict, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from corpus.errors import CorpusError, EvalError
 from evals.public_commands import commands as public_commands
 from index.commands import DataDir, Json, house, print_json
 
@@ -33,7 +37,6 @@ def check(
     data_dir: DataDir = None,
 ) -> None:
     """Tell every mistake in question sets, and which cases are stale."""
-    from corpus.errors import EvalError
     from evals.cases import doubts, read
 
     catalog = house(ctx, data_dir).catalog()
@@ -107,7 +110,6 @@ def draft(
     data_dir: DataDir = None,
 ) -> None:
     """Propose cases from a document's headings, definitions, lists and tables, for you to accept."""
-    from corpus.errors import CorpusError, EvalError
     from evals.cases import dump
     from evals.draft import draft as drafted
     from evals.starter import save_new
@@ -137,8 +139,6 @@ def answers(
     data_dir: DataDir = None,
 ) -> None:
     """Print questions with their answers as Markdown, for a person to read and judge."""
-    import random
-
     from evals.answers import as_markdown, asked
     from evals.session import sets_named
 
@@ -365,7 +365,7 @@ def inbox(
         feedback.dismiss(records, dismiss)
         typer.echo(f"dismissed {dismiss}", err=True)
     elif as_json:
-        print_json([{name: getattr(one, name) for name in one.__slots__} for one in records.inbox()])
+        print_json([asdict(one) for one in records.inbox()])
     else:
         typer.echo(waiting(records.inbox()))
 
@@ -410,8 +410,6 @@ def fit_fusion(ctx: typer.Context, data_dir: DataDir = None) -> None:
     For each K of reciprocal rank: what the nearness of a question and the length of a passage count for beside it, and the share of the
     practice questions of which a passage that says it is among the first 4, 10 and 16, by the ranks alone and with the weights, each held out.
     """
-    from dataclasses import asdict
-
     from evals import fusion
     from evals.calibrate import practice
     from evals.terminal import counted
@@ -431,8 +429,6 @@ def fit_head(
 
     The constants of the floor and of the check belong to a head: `kpo eval calibrate` and `kpo eval calibrate-check` fit them anew.
     """
-    from dataclasses import replace
-
     from evals import head
     from evals.calibrate import development, practice
     from evals.run import planned
@@ -462,8 +458,6 @@ def calibrate_check(
     data_dir: DataDir = None,
 ) -> None:
     """Fit the check of drafted sentences, store its constants for the models in use, and tell both error rates."""
-    from hashlib import sha256
-
     from assistant.check import CONSTANTS, Constants, Judge, models_of
     from evals import sentences
     from evals.terminal import counted

@@ -20,10 +20,11 @@ import math
 import re
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -475,7 +476,6 @@ def interval(changes: Sequence[float]) -> tuple[float, float]:
     """
     if max(changes) - min(changes) < 1e-12:
         return changes[0], changes[0]
-    import numpy as np
     from scipy.stats import bootstrap
 
     data = (np.asarray(changes, dtype=float),)
@@ -497,7 +497,6 @@ def permutation_p(changes: Sequence[float]) -> float:
     changed = [change for change in changes if abs(change) > 1e-12]
     if len(changed) < 2:
         return 1.0  # a lone change is as large with either sign
-    import numpy as np
     from scipy.stats import permutation_test
 
     found = permutation_test(
@@ -513,8 +512,6 @@ def permutation_p(changes: Sequence[float]) -> float:
 
 def corrected(found: Sequence[Difference]) -> list[Difference]:
     """The differences of one metric's slices with `q`, the p-value corrected for how many of them were tested (false discovery rate)."""
-    from dataclasses import replace
-
     tested = [one for one in found if one.p is not None]
     if not tested:
         return list(found)
@@ -537,7 +534,6 @@ def power(cases: int, drop: float = 0.05, rising: float = RISING) -> float:
     Exact, for the sign test at 5% (what the permutation test of passed or failed comes to): the number of changed cases is binomial, and of
     them the number of fallen ones. power(50) = 0.06, power(400) = 0.92. No cases: 0.0.
     """
-    import numpy as np
     from scipy.stats import binom
 
     falling = drop + rising

@@ -27,7 +27,8 @@ def beir(
     ] = None,
 ) -> None:
     """Measure retrieval on a public benchmark: lexical, dense, fused, fused and reranked."""
-    from evals.beir import folder_for, load, run
+    from evals.beir import MEASURES, folder_for, load, run
+    from index.progress import table
 
     benchmark = load(folder, split=split, limit=limit, half=half)
     home = house(ctx, data_dir or folder_for(folder, house(ctx, None).settings.data_dir))
@@ -35,9 +36,6 @@ def beir(
     if as_json:
         print_json(report.as_json())
         return
-    from evals.beir import MEASURES
-    from index.progress import table
-
     built = report.built
     table(
         f"{report.name}: {report.questions} questions over {built.documents} documents", ("searched by", *MEASURES, "questions/s"),
@@ -64,6 +62,7 @@ def qa(
 ) -> None:
     """Measure answers and refusals on a public set, each question with its passage given."""
     from evals.qa import FIGURES, load, run
+    from index.progress import table
 
     items = load(files, format=format, limit=limit)
     home = house(ctx, data_dir)
@@ -71,8 +70,6 @@ def qa(
     if as_json:
         print_json(report.as_json())
         return
-    from index.progress import table
-
     title = f"{', '.join(file.name for file in files)}: {report.answerable} answerable and {report.unanswerable} unanswerable questions, half: {half}"
     table(title, ("measure", "value"), [(said, _shown(getattr(report, name))) for name, said in FIGURES.items()])
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from assistant.check import CONSTANTS, FEATURES, Constants, Dropped, Judge, Source, Support, against, unfit
@@ -119,7 +120,6 @@ def fit(seen: Sequence[tuple[Labelled, str, tuple[float, ...]]], *, eaten: float
     """
     if len({one.supported for one, _, _ in seen}) < 2:
         raise EvalError("the labelled sentences are all of one kind", "write supported and unsupported ones")
-    import numpy as np
     from sklearn.linear_model import LogisticRegression
 
     features = np.array([row for _, _, row in seen], dtype=np.float64)

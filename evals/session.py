@@ -10,6 +10,7 @@ from pathlib import Path
 from assistant.ask import Assistant
 from assistant.settings import Llm
 from corpus.errors import EvalError
+from evals import report
 from evals.cases import ENDINGS, Case, CaseSet, load, merged
 from evals.compare import BASELINES, Baseline, Comparison, figure, gate, load_baseline, write_baseline
 from evals.records import Records
@@ -247,8 +248,6 @@ def write_reports(
     run: EvalRun, found: Comparison | None, *, html: Path | None = None, junit: Path | None = None, markdown: Path | None = None, json: Path | None = None
 ) -> None:
     """Write the reports that are asked for, over those that are there. Raises EvalError when a place cannot be written."""
-    from evals import report
-
     for path, make in ((html, report.html), (junit, report.junit), (markdown, report.markdown), (json, report.json_text)):
         if path is not None:
             write(path, make(run, found))

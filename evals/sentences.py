@@ -15,13 +15,13 @@ import yaml
 
 from assistant.check import CONSTANTS, FEATURES, Constants, Dropped, Judge, Source, Support, against, unfit
 from corpus.errors import EvalError
+from evals.calibrate import STEADY
 from evals.run import parity
 from index.catalog import View
 from index.search import common_words
 
 SHIPPED = Path(__file__).parent / "drafts" / "sentences.yaml"
 EATEN = 0.01  # share of the supported development sentences that the models may drop, beside those that the rules drop
-STEADY = 1e-9  # standard deviation below which a feature does not vary
 
 
 @dataclass(frozen=True, slots=True)

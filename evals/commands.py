@@ -37,14 +37,14 @@ def check(
     data_dir: DataDir = None,
 ) -> None:
     """Tell every mistake in question sets, and which cases are stale."""
-    from evals.cases import doubts, read
+    from evals.cases import checked, doubts
 
     catalog = house(ctx, data_dir).catalog()
     rows: list[dict[str, Any]] = []
     mistakes = 0
     for file in files:
         try:
-            found, wrong = read(file)
+            found, wrong = checked(file)
         except EvalError as error:  # one file that cannot be read must not hide the mistakes of the others
             mistakes += 1
             said = [f"{error.message}; {error.remedy}"]
@@ -54,7 +54,7 @@ def check(
         stale, unsure = doubts(found, catalog) if catalog.exists else ([], [])
         rows.append({
             "file": str(file), "name": found.name, "digest": found.digest, "cases": len(found.cases),
-            "mistakes": [str(mistake) for mistake in wrong], "stale": stale, "doubts": unsure,
+            "mistakes": wrong, "stale": stale, "doubts": unsure,
         })
     if as_json:
         print_json(rows)

@@ -192,7 +192,8 @@ def run(
 ) -> None:
     """Ask the questions of sets, score the answers, and compare and gate when asked to."""
     from evals import session, terminal
-    from evals.compare import compare, exit_code, gate
+    from evals.compare import compare
+    from evals.gate import exit_code, gate
     from evals.records import Records
 
     session.check_places(html, junit, markdown, json)
@@ -262,8 +263,9 @@ def compare(
 ) -> None:
     """Set run B beside run A, or beside the baseline of its set. Exit 1 when a protected case fell."""
     from evals import session, terminal
+    from evals.baseline import load_baseline
     from evals.compare import compare as compared
-    from evals.compare import exit_code, gate, load_baseline
+    from evals.gate import exit_code, gate
     from evals.records import Records
 
     session.check_places(html, markdown)

@@ -15,10 +15,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from evals.baseline import Seen
 from evals.charts import Line, bar, plot, ticks, whisker
-from evals.compare import Comparison, Difference, Pair, Seen, cautions, described, direction, figure, power, slices_of
+from evals.compare import Comparison, Difference, Pair, cautions, described, direction, slices_of
+from evals.gate import figure
 from evals.metrics import parts
 from evals.run import EvalRun, Outcome
+from evals.statistics import power
 
 TEMPLATES = Path(__file__).parent
 MOST_IN_MARKDOWN = 20  # cases shown in full; GitHub cuts a comment at 65,536 characters

@@ -11,8 +11,10 @@ from assistant.ask import Assistant
 from assistant.settings import Llm
 from corpus.errors import EvalError
 from evals import report
+from evals.baseline import BASELINES, Baseline, load_baseline, write_baseline
 from evals.cases import ENDINGS, Case, CaseSet, load, merged
-from evals.compare import BASELINES, Baseline, Comparison, figure, gate, load_baseline, write_baseline
+from evals.compare import Comparison
+from evals.gate import figure, gate
 from evals.records import Records
 from evals.run import SECONDS, EvalRun, Outcome, fingerprint, planned, run
 

@@ -16,7 +16,8 @@ from markdown_it import MarkdownIt
 from playwright.sync_api import Browser
 
 from evals import charts, report
-from evals.compare import bless, compare, read_baseline
+from evals.baseline import bless, read_baseline
+from evals.compare import compare
 from evals.metrics import parts
 from evals.run import EvalRun, Outcome
 

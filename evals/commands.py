@@ -309,8 +309,8 @@ def history(
     data_dir: DataDir = None,
 ) -> None:
     """List the finished runs with their figures, oldest first."""
+    from evals.history import history_html
     from evals.records import Records
-    from evals.report import history_html
     from evals.session import check_places, write
     from evals.terminal import history_row
 

@@ -26,9 +26,7 @@ from index.ingest import add_documents
 from index.search import RERANKED, Retrieval
 
 SOURCE = "beir"  # the source name that the documents' ids begin with
-DEEP = (
-    200  # passages asked of each searcher: documents are cut into passages, and recall is measured over 100 documents
-)
+DEEP = 200  # passages asked of each searcher: documents are cut into passages, and recall is measured over 100 documents
 SYSTEMS = ("lexical", "dense", "fused", "reranked")
 MEASURES = ("nDCG@10", "R@10", "R@100", "RR@10")  # as ir-measures names them; R is recall, RR the reciprocal rank
 FORMAT = "a BEIR folder holds corpus.jsonl, queries.jsonl and qrels/test.tsv; the evaluator's guide says where public ones come from"
@@ -145,9 +143,7 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
                 try:
                     row = json.loads(line)
                 except ValueError as error:
-                    raise EvalError(
-                        f"{path}:{number} is not valid JSON: {error}", "write one JSON object a line"
-                    ) from error
+                    raise EvalError(f"{path}:{number} is not valid JSON: {error}", "write one JSON object a line") from error
                 if not isinstance(row, dict):
                     raise EvalError(f"{path}:{number} is not a JSON object", "write one JSON object a line")
                 yield f"{path}:{number}", row
@@ -168,9 +164,7 @@ def _split_file(folder: Path, split: str | None) -> Path:
         split = "test" if "test" in files else next(iter(files)) if len(files) == 1 else None
     if split is None or split not in files:
         wanted = f"no qrels/{split}.tsv" if split else "no qrels/test.tsv"
-        raise EvalError(
-            f"{folder} has {wanted}", f"choose with --split one of: {', '.join(files)}" if files else FORMAT
-        )
+        raise EvalError(f"{folder} has {wanted}", f"choose with --split one of: {', '.join(files)}" if files else FORMAT)
     return files[split]
 
 
@@ -186,15 +180,9 @@ def _judgements(path: Path, asked: Mapping[str, str]) -> dict[str, dict[str, int
         if not line.strip() or (number == 1 and cells[-1] == "score"):
             continue
         if len(cells) != 3 or not cells[2].lstrip("-").isdigit():
-            raise EvalError(
-                f"{path}:{number} is {line!r}",
-                "a line has a query id, a document id and a whole number, with tabs between them",
-            )
+            raise EvalError(f"{path}:{number} is {line!r}", "a line has a query id, a document id and a whole number, with tabs between them")
         if cells[0] not in asked:
-            raise EvalError(
-                f"{path}:{number} judges the question {cells[0]!r}, which is not in queries.jsonl",
-                "use files of one benchmark",
-            )
+            raise EvalError(f"{path}:{number} judges the question {cells[0]!r}, which is not in queries.jsonl", "use files of one benchmark")
         judged.setdefault(cells[0], {})[cells[1]] = int(cells[2])
     if not judged:
         raise EvalError(f"{path} holds no judgement", FORMAT)
@@ -217,10 +205,7 @@ def build(benchmark: Benchmark, catalog: Catalog, embedder: Embedder) -> Iterato
     with FileLock(folder / "ingest.lock", thread_local=False):
         with catalog.writing() as edit:
             if edit.meta("benchmark") is None and (edit.sources() or edit.meta("shipped")):
-                raise EvalError(
-                    f"{folder} holds an index of other documents",
-                    "give the benchmark a data folder of its own with --data-dir",
-                )
+                raise EvalError(f"{folder} holds an index of other documents", "give the benchmark a data folder of its own with --data-dir")
             made = {"benchmark": benchmark.digest, "embedder": embedder.identity, "scheme": str(SCHEME)}
             if any(edit.meta(key) != value for key, value in made.items()):
                 edit.remove_source(SOURCE)
@@ -231,11 +216,7 @@ def build(benchmark: Benchmark, catalog: Catalog, embedder: Embedder) -> Iterato
             there = {entry.id for entry in edit.entries()}
             before = float(edit.meta("seconds") or 0)
         started = time.perf_counter()
-        documents = [
-            _document(*row)
-            for row in benchmark.corpus
-            if f"{SOURCE}/{row[0]}" not in there and (row[1] or row[2].strip())
-        ]
+        documents = [_document(*row) for row in benchmark.corpus if f"{SOURCE}/{row[0]}" not in there and (row[1] or row[2].strip())]
         for done in add_documents(catalog, embedder, Source(SOURCE, folder / "benchmark"), documents):
             with catalog.writing() as edit:
                 edit.set_meta("seconds", str(before + time.perf_counter() - started))
@@ -247,14 +228,10 @@ def build(benchmark: Benchmark, catalog: Catalog, embedder: Embedder) -> Iterato
 def _document(id: str, title: str, text: str) -> Document:
     """A corpus entry as a document of paragraphs, its title in every passage's context; the title alone when there is no text."""
     paragraphs = [line for line in text.split("\n") if line] or [title]
-    return Document.compose(
-        f"{SOURCE}/{id}", Draft(tuple(Block("prose", line) for line in paragraphs), "beir", title=title)
-    )
+    return Document.compose(f"{SOURCE}/{id}", Draft(tuple(Block("prose", line) for line in paragraphs), "beir", title=title))
 
 
-def run(
-    benchmark: Benchmark, catalog: Catalog, embedder: Embedder, open_retrieval: Callable[[], Retrieval]
-) -> Iterator[Event]:
+def run(benchmark: Benchmark, catalog: Catalog, embedder: Embedder, open_retrieval: Callable[[], Retrieval]) -> Iterator[Event]:
     """Index the corpus if need be, search for every question in each way, and measure. The Report comes last.
 
     `open_retrieval` searches the same catalog; it is called when the index stands.
@@ -274,10 +251,7 @@ def run(
                 ranked[system][id] = documents
                 spent[system] += seconds
             yield Asked(done, asked)
-    results = tuple(
-        Result(system, measures(benchmark.relevant, ranked[system]), asked / max(spent[system], 1e-9))
-        for system in SYSTEMS
-    )
+    results = tuple(Result(system, measures(benchmark.relevant, ranked[system]), asked / max(spent[system], 1e-9)) for system in SYSTEMS)
     yield Report(benchmark.name, asked, built, results)
 
 
@@ -315,14 +289,8 @@ def measures(relevant: Mapping[str, Mapping[str, int]], ranked: Mapping[str, Seq
     import ir_measures
 
     wanted = [ir_measures.parse_measure(name) for name in MEASURES]
-    qrels = [
-        ir_measures.Qrel(question, id, grade) for question, grades in relevant.items() for id, grade in grades.items()
-    ]
-    scored = [
-        ir_measures.ScoredDoc(question, id, float(len(ids) - at))
-        for question, ids in ranked.items()
-        for at, id in enumerate(ids)
-    ]
+    qrels = [ir_measures.Qrel(question, id, grade) for question, grades in relevant.items() for id, grade in grades.items()]
+    scored = [ir_measures.ScoredDoc(question, id, float(len(ids) - at)) for question, ids in ranked.items() for at, id in enumerate(ids)]
     totals = dict.fromkeys(MEASURES, 0.0)
     for metric in ir_measures.iter_calc(wanted, qrels, scored) if scored else ():
         totals[str(metric.measure)] += metric.value

@@ -23,6 +23,8 @@ from corpus.errors import EvalError
 from evals.cases import Case, load
 from evals.metrics import quantile
 from evals.run import planned
+from index.catalog import Catalog
+from index.progress import table
 
 HOUSE = Path(__file__).resolve().parent.parent
 DOCUMENTS = HOUSE / "corpus" / "documents"
@@ -73,9 +75,7 @@ class Session:
 
     def stage(self, name: str, share: float) -> float:
         """A stage's time as a quantile over the questions that went through the search."""
-        return quantile(
-            [a.stages[name] for a in self.answers if a.stages.get("embed", 0.0) > 0 and name in a.stages], share
-        )
+        return quantile([a.stages[name] for a in self.answers if a.stages.get("embed", 0.0) > 0 and name in a.stages], share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +102,7 @@ def session(command: Sequence[str], cases: Sequence[Case]) -> Session:
     """Ask a process the cases, one after another: a line of JSON in, a line out. The first case is asked twice, the first time to get ready."""
     with tempfile.TemporaryFile("w+") as said:
         started = time.perf_counter()
-        process = subprocess.Popen(
-            command, cwd=HOUSE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True, encoding="utf-8"
-        )
+        process = subprocess.Popen(command, cwd=HOUSE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True, encoding="utf-8")
         assert process.stdin and process.stdout
         answers: list[Answered] = []
         with process.stdin as out, process.stdout as back:
@@ -140,9 +138,7 @@ def _ended(process: "subprocess.Popen[Any]", command: Sequence[str], said: IO[st
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         said.seek(0)
-        raise EvalError(
-            f"{' '.join(command)} ended with exit code {process.returncode}:\n{said.read()[-2000:]}", "mend that first"
-        )
+        raise EvalError(f"{' '.join(command)} ended with exit code {process.returncode}:\n{said.read()[-2000:]}", "mend that first")
     return usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)  # macOS counts bytes, Linux KB
 
 
@@ -150,9 +146,7 @@ def cold_ask(data: Path, question: str) -> tuple[list[float], bool]:
     """Seconds of `kpo ask` in COLD_RUNS new processes, and whether it loads torch."""
     seconds = [timed([*KPO, "ask", question, "--data-dir", str(data)]).seconds for _ in range(COLD_RUNS)]
     command = [sys.executable, "-c", _LOADS_TORCH, "ask", question, "--data-dir", str(data)]
-    told = subprocess.run(
-        command, cwd=HOUSE, stdin=subprocess.DEVNULL, capture_output=True, text=True, encoding="utf-8"
-    )
+    told = subprocess.run(command, cwd=HOUSE, stdin=subprocess.DEVNULL, capture_output=True, text=True, encoding="utf-8")
     if told.returncode:
         raise EvalError(f"`kpo ask` ended with exit code {told.returncode}:\n{told.stderr[-2000:]}", "mend that first")
     return seconds, told.stderr.split()[-1] == "True"
@@ -169,9 +163,7 @@ def multiplied(documents: Path, folder: Path, copies: int) -> Path:
         here = folder / f"copy-{copy:02}"
         here.mkdir(parents=True)
         for name, text in texts.items():
-            (here / name).write_text(
-                changed(text, others, Random(f"{copy}/{name}")) if copy else text, encoding="utf-8"
-            )
+            (here / name).write_text(changed(text, others, Random(f"{copy}/{name}")) if copy else text, encoding="utf-8")
     return folder
 
 
@@ -194,10 +186,6 @@ def grow(documents: Path, folder: Path, copies: Sequence[int], cases: Sequence[C
         indexing = timed([*KPO, "ingest", str(corpus), "--no-shipped", "--data-dir", str(data)])
         _say(f"growth: asking {times} copies")
         asking = session([*KPO, "ask", "-", "--json", "--data-dir", str(data)], cases)
-        from index.catalog import (
-            Catalog,
-        )  # imported late: a small parent, since a child's peak memory begins with its parent's
-
         with Catalog(data).reading() as view:
             yield Growth(times, len(view.entries()), view.count_passages(), indexing, asking)
         shutil.rmtree(place)
@@ -213,9 +201,7 @@ def right_shown(found: Session, cases: Sequence[Case]) -> tuple[int, int]:
     return sum(bool(wanted & shown) for wanted, shown in judged), len(judged)
 
 
-def side_by_side(
-    ours: tuple[Spent, Session], plain: tuple[Spent, Session], cases: Sequence[Case]
-) -> list[tuple[str, str, str, str]]:
+def side_by_side(ours: tuple[Spent, Session], plain: tuple[Spent, Session], cases: Sequence[Case]) -> list[tuple[str, str, str, str]]:
     """Rows of measure, this system, the plain pipeline, and how many times as much the plain one takes."""
 
     def row(name: str, mine: float, other: float, digits: int) -> tuple[str, str, str, str]:
@@ -231,12 +217,7 @@ def side_by_side(
         row("indexing, peak memory, MB", made.peak_mb, made_plain.peak_mb, 0),
         row("ready: new process to first answer, s", asked.ready, asked_plain.ready, 2),
         row("warm, retrieval without reranking, ms, median", quantile(searched, 0.5), quantile(retrieved, 0.5), 1),
-        row(
-            "warm, retrieval without reranking, ms, 95th percentile",
-            quantile(searched, 0.95),
-            quantile(retrieved, 0.95),
-            1,
-        ),
+        row("warm, retrieval without reranking, ms, 95th percentile", quantile(searched, 0.95), quantile(retrieved, 0.95), 1),
         row("warm, whole answer (plain: retrieval), ms, median", asked.ms(0.5), asked_plain.ms(0.5), 1),
         row("warm, whole answer (plain: retrieval), ms, 95th percentile", asked.ms(0.95), asked_plain.ms(0.95), 1),
         row("asking, peak memory, MB", asked.peak_mb, asked_plain.peak_mb, 0),
@@ -247,33 +228,23 @@ def side_by_side(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print; tables on stdout, progress on stderr."""
     parser = argparse.ArgumentParser(prog="python -m evals.bench", description=__doc__.partition("\n")[0])
-    parser.add_argument(
-        "--documents", type=Path, default=DOCUMENTS, help="a folder of Markdown documents (default: the shipped ones)"
-    )
+    parser.add_argument("--documents", type=Path, default=DOCUMENTS, help="a folder of Markdown documents (default: the shipped ones)")
     parser.add_argument("--set", type=Path, default=QUESTIONS, help="the question set (default: evals/sets/staff.yaml)")
     parser.add_argument("--sample", type=int, default=60, help="how many of its questions (default: 60)")
     parser.add_argument("--seed", type=int, default=7, help="which of them (default: 7)")
-    parser.add_argument(
-        "--copies", type=int, nargs="*", default=[1, 4, 16], help="sizes of the growing corpus (default: 1 4 16)"
-    )
+    parser.add_argument("--copies", type=int, nargs="*", default=[1, 4, 16], help="sizes of the growing corpus (default: 1 4 16)")
     given = parser.parse_args(arguments)
-    cases = [
-        case for case in planned(load(given.set), sample=given.sample, seed=given.seed) if case.expect != "conversation"
-    ]
+    cases = [case for case in planned(load(given.set), sample=given.sample, seed=given.seed) if case.expect != "conversation"]
     with tempfile.TemporaryDirectory(prefix="kpo-bench-") as folder:
         _bench(Path(folder), given.documents.resolve(), cases, given.copies)
 
 
 def _bench(folder: Path, documents: Path, cases: Sequence[Case], copies: Sequence[int]) -> None:
-    from index.progress import table
-
     _say("preparing the models, which is done once and not measured")
     timed([*KPO, "models"])
     data, store = folder / "data", folder / "store"
     _say("this system: indexing")
-    made = timed(
-        [*KPO, "ingest", str(documents), *([] if documents == DOCUMENTS else ["--no-shipped"]), "--data-dir", str(data)]
-    )
+    made = timed([*KPO, "ingest", str(documents), *([] if documents == DOCUMENTS else ["--no-shipped"]), "--data-dir", str(data)])
     _say(f"this system: {len(cases)} questions")
     asked = session([*KPO, "ask", "-", "--json", "--data-dir", str(data)], cases)
     _say("plain llama-index: indexing")
@@ -281,8 +252,7 @@ def _bench(folder: Path, documents: Path, cases: Sequence[Case], copies: Sequenc
     _say(f"plain llama-index: {len(cases)} questions")
     asked_plain = session([*PLAIN, "ask", str(store)], cases)
     table(
-        "Side by side, same documents and questions, one run",
-        ("measure", "this system", "plain llama-index", "times as much"),
+        "Side by side, same documents and questions, one run", ("measure", "this system", "plain llama-index", "times as much"),
         side_by_side((made, asked), (made_plain, asked_plain), cases),
     )
     _say(f"kpo ask in {COLD_RUNS + 1} new processes")
@@ -299,43 +269,21 @@ def _bench(folder: Path, documents: Path, cases: Sequence[Case], copies: Sequenc
     )
     print()
     table(
-        f"Warm: a question by stage, milliseconds over {len(asked.answers)} questions",
-        ("stage", "median", "95th percentile", "target", "met"),
+        f"Warm: a question by stage, milliseconds over {len(asked.answers)} questions", ("stage", "median", "95th percentile", "target", "met"),
         [_stage_row(asked, stage) for stage in STAGES],
     )
     aims = [asked.stage("total", 0.5) <= AIM_MS["median"], asked.stage("total", 0.95) <= AIM_MS["p95"]]
-    print(
-        f"aimed at: median {AIM_MS['median']:.0f} ms ({_met(aims[0])}), 95th percentile {AIM_MS['p95']:.0f} ms ({_met(aims[1])})"
-    )
+    print(f"aimed at: median {AIM_MS['median']:.0f} ms ({_met(aims[0])}), 95th percentile {AIM_MS['p95']:.0f} ms ({_met(aims[1])})")
     rows = list(grow(documents, folder, copies, cases))
     if rows:
         print()
         table(
             "Growth: copies of the documents with changed words",
-            (
-                "copies",
-                "documents",
-                "passages",
-                "indexing s",
-                "documents/s",
-                "indexing MB",
-                "ready s",
-                "median ms",
-                "95th ms",
-                "asking MB",
-            ),
+            ("copies", "documents", "passages", "indexing s", "documents/s", "indexing MB", "ready s", "median ms", "95th ms", "asking MB"),
             [
                 (
-                    g.copies,
-                    g.documents,
-                    g.passages,
-                    f"{g.indexing.seconds:.1f}",
-                    f"{g.documents / g.indexing.seconds:.1f}",
-                    f"{g.indexing.peak_mb:.0f}",
-                    f"{g.asking.ready:.2f}",
-                    f"{g.asking.ms(0.5):.0f}",
-                    f"{g.asking.ms(0.95):.0f}",
-                    f"{g.asking.peak_mb:.0f}",
+                    g.copies, g.documents, g.passages, f"{g.indexing.seconds:.1f}", f"{g.documents / g.indexing.seconds:.1f}", f"{g.indexing.peak_mb:.0f}",
+                    f"{g.asking.ready:.2f}", f"{g.asking.ms(0.5):.0f}", f"{g.asking.ms(0.95):.0f}", f"{g.asking.peak_mb:.0f}",
                 )
                 for g in rows
             ],

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from assistant.ask import Assistant
 from assistant.floor import CONSTANTS, FEATURES, Constants, logit
 from assistant.question import Question
@@ -144,7 +146,6 @@ def fit(features: Sequence[Sequence[float]], answerable: Sequence[bool], groups:
 def _logistic(features: Sequence[Sequence[float]], answerable: Sequence[bool]) -> Constants:
     if len(set(answerable)) < 2:
         return Constants.open()
-    import numpy as np
     from sklearn.linear_model import LogisticRegression
 
     seen = np.array(features, dtype=np.float64)
@@ -180,7 +181,6 @@ def _sure(probabilities: Sequence[float], right: Sequence[bool]) -> tuple[float,
     """Slope and intercept that turn the z of these answers into how probable it is that they are right; (1, 0) with only one kind."""
     if len(set(right)) < 2:
         return 1.0, 0.0
-    import numpy as np
     from sklearn.linear_model import LogisticRegression
 
     z = np.array([[logit(p)] for p in probabilities])

@@ -158,7 +158,24 @@ def load(path: Path) -> CaseSet:
 
 
 def read(path: Path) -> tuple[CaseSet, list[Mistake]]:
-    """The valid cases of a file, and every mistake. Raises EvalError when the file itself cannot be read."""
+    """The valid cases of a file, and every mistake. Raises EvalError when the file itself cannot be read, or not to its end."""
+    found, wrong = _read(path)
+    for one in wrong:
+        if isinstance(one, EvalError):
+            raise one
+    return found, [one for one in wrong if isinstance(one, Mistake)]
+
+
+def checked(path: Path) -> tuple[CaseSet, list[str]]:
+    """As `read`, with the mistakes in words, and among them what makes `read` raise where the rows can be looked at all the same.
+
+    That is a CSV file with unknown columns, or with a quote that is not closed. Raises EvalError for any other file that cannot be read.
+    """
+    found, wrong = _read(path)
+    return found, [f"{one.message}; {one.remedy}" if isinstance(one, EvalError) else str(one) for one in wrong]
+
+
+def _read(path: Path) -> tuple[CaseSet, list[Mistake | EvalError]]:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -173,24 +190,27 @@ def read(path: Path) -> tuple[CaseSet, list[Mistake]]:
     else:
         raise EvalError(f"{path} is not a question set", f"its name must end in {', '.join(ENDINGS)}")
     cases: dict[str, Case] = {}
-    mistakes: list[Mistake] = []
-    for line, row in rows:
+    ids: set[str] = set()
+    wrong: list[Mistake | EvalError] = []
+    for line, row, *twice in rows:
         if not isinstance(row, dict):
-            id, reason = row if isinstance(row, tuple) else ("", row)
-            mistakes.append(Mistake(str(path), line, id, reason))
+            wrong.append(row if isinstance(row, EvalError) else Mistake(str(path), line, "", row))
             continue
         id = str(row.get("id", ""))
         try:
             case = Case.model_validate(row)
         except ValidationError as error:
-            mistakes += [Mistake(str(path), line, id, said(detail)) for detail in error.errors()]
-            continue
-        if case.id in cases:
-            mistakes.append(Mistake(str(path), line, id, "another case has this id"))
-        cases[case.id] = case
-    if not cases and not mistakes:
-        mistakes.append(Mistake(str(path), 1, "the set", "has no cases"))
-    return CaseSet(name, description, tuple(cases.values())), mistakes
+            wrong += [Mistake(str(path), line, id, said(detail)) for detail in error.errors()]
+        else:
+            if case.id in ids:
+                wrong.append(Mistake(str(path), line, id, "another case has this id"))
+            ids.add(case.id)
+            if not twice:
+                cases[case.id] = case
+        wrong += [Mistake(str(path), line, id, f"the field {name!r} is there twice") for name in twice]
+    if not cases and not wrong:
+        wrong.append(Mistake(str(path), 1, "the set", "has no cases"))
+    return CaseSet(name, description, tuple(cases.values())), wrong
 
 
 def said(detail: Any) -> str:
@@ -219,7 +239,11 @@ def _typed_names(root: Any) -> dict[int, list[str]]:
     return {id(node): [str(key.value) for key, _ in node.value] for node in nodes if isinstance(node, yaml.MappingNode)}
 
 
-def _yaml_rows(path: Path, text: str) -> tuple[str, str, list[tuple[int, Any]]]:
+# A row: the line it begins on, a case's fields (or in words why it is no case, or the error that is the whole file's), and the fields that are there twice.
+Row = tuple[Any, ...]
+
+
+def _yaml_rows(path: Path, text: str) -> tuple[str, str, list[Row]]:
     try:
         loader = _AsTyped(text)  # parsed once: the nodes know their lines, the data come of the nodes
         root = loader.get_single_node()
@@ -234,7 +258,7 @@ def _yaml_rows(path: Path, text: str) -> tuple[str, str, list[tuple[int, Any]]]:
     if not isinstance(data, dict) or not isinstance(data.get("cases"), list):
         raise EvalError(f"{path} has no list of cases", "it begins with `name:`, `description:` and `cases:`; `kpo eval new` writes an example")
     nodes: list[Any] = []
-    rows: list[tuple[int, Any]] = []
+    rows: list[Row] = []
     for key, value in root.value if root else ():
         if key.value == "cases":
             nodes = value.value
@@ -242,16 +266,16 @@ def _yaml_rows(path: Path, text: str) -> tuple[str, str, list[tuple[int, Any]]]:
             rows.append((key.start_mark.line + 1, f"a set has no field {key.value!r}; its fields are name, description and cases"))
     for node, row in zip(nodes, data["cases"], strict=True):
         line = node.start_mark.line + 1
-        rows.append((line, row if isinstance(row, dict) else f"a case is a mapping of fields, not {row!r:.80}"))
         if isinstance(row, dict):
             names = typed[id(node)]
-            # YAML lets the last one win in silence.
-            rows += [(line, (str(row.get("id", "")), f"the field {name!r} is there twice")) for name in dict.fromkeys(names) if names.count(name) > 1]
+            rows.append((line, row, *(name for name in dict.fromkeys(names) if names.count(name) > 1)))  # YAML lets the last one win in silence
+        else:
+            rows.append((line, f"a case is a mapping of fields, not {row!r:.80}"))
     return str(data.get("name") or path.stem), str(data.get("description") or ""), rows
 
 
-def _jsonl_rows(text: str) -> list[tuple[int, Any]]:
-    rows: list[tuple[int, Any]] = []
+def _jsonl_rows(text: str) -> list[Row]:
+    rows: list[Row] = []
     for number, line in enumerate(text.split("\n"), 1):  # not splitlines: U+2028 may stand within a JSON text
         if line.strip():
             try:
@@ -268,16 +292,17 @@ _ENTRIES = re.compile(r"\r?\n| ; ")
 _LISTS = ("after", "tags", "must_say", "must_not_say", "must_cite")
 
 
-def _csv_rows(path: Path, text: str) -> list[tuple[int, Any]]:
+def _csv_rows(path: Path, text: str) -> list[Row]:
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # the library's own limit is below what `dump` may write
     reader = csv.reader(io.StringIO(text, newline=""), dialect=_dialect(text), strict=True)  # else a quote that is not closed swallows cases
     columns: list[str] = []
-    rows: list[tuple[int, Any]] = []
+    rows: list[Row] = []
     line = 1
     try:
         for cells in reader:
             if not columns:
-                columns = _columns(path, cells) if any(cells) else []
+                columns, wrong = _columns(path, cells) if any(cells) else ([], [])
+                rows += [(line, error) for error in wrong]
             elif len(cells) > len(columns) and any(cells[len(columns) :]):
                 rows.append((line, f"{len(cells)} cells under {len(columns)} columns: a comma within a text needs quotes around the cell"))
             elif any(cell.strip() for cell in cells):
@@ -286,8 +311,8 @@ def _csv_rows(path: Path, text: str) -> list[tuple[int, Any]]:
             line = reader.line_num + 1
     except csv.Error as error:
         remedy = "close the quotes around the cells from that line on, or save it again as CSV from the spreadsheet"
-        raise EvalError(f"{path}:{line} is not valid CSV: {error}", remedy) from error
-    if not columns:
+        rows.append((line, EvalError(f"{path}:{line} is not valid CSV: {error}", remedy)))
+    if not columns and not rows:
         _columns(path, [])  # an empty file: says which columns there are
     return rows
 
@@ -298,13 +323,14 @@ def columns_of(text: str) -> tuple[list[str], type[csv.Dialect]]:
     return [name.strip().lower() for name in next(csv.reader(io.StringIO(text, newline=""), dialect=dialect), [])], dialect
 
 
-def _columns(path: Path, header: Sequence[str]) -> list[str]:
+def _columns(path: Path, header: Sequence[str]) -> tuple[list[str], list[EvalError]]:
+    """The columns, "" for one to pass over, and what is wrong with them. Raises EvalError when no row could be right under them."""
     columns = [name.strip().lower() for name in header]
     named = [name for name in columns if name]
-    if set(named) - set(FIELDS) or not {"id", "question"} <= set(named) or len(set(named)) < len(named):
-        remedy = f"the columns are {', '.join(FIELDS)}; id and question must be there, none twice"
-        raise EvalError(f"{path} has the columns {', '.join(named) or 'none'}", remedy)
-    return columns
+    error = EvalError(f"{path} has the columns {', '.join(named) or 'none'}", f"the columns are {', '.join(FIELDS)}; id and question must be there, none twice")
+    if not {"id", "question"} <= set(named) or len(set(named)) < len(named):
+        raise error
+    return [name if name in FIELDS else "" for name in columns], [error] if set(named) - set(FIELDS) else []
 
 
 def _dialect(text: str) -> type[csv.Dialect]:

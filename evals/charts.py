@@ -20,14 +20,7 @@ class Line:
 
 
 def plot(
-    lines: Sequence[Line],
-    *,
-    label: str,
-    x: str,
-    y: str,
-    x_ticks: Sequence[tuple[float, str]],
-    y_ticks: Sequence[tuple[float, str]],
-    diagonal: bool = False,
+    lines: Sequence[Line], *, label: str, x: str, y: str, x_ticks: Sequence[tuple[float, str]], y_ticks: Sequence[tuple[float, str]], diagonal: bool = False,
     dots: bool = True,
 ) -> str:
     """Lines over two axes that run from the first tick to the last. Points outside are drawn at the edge; no lines give empty axes."""
@@ -49,9 +42,7 @@ def plot(
         parts.append(_text(across, HEIGHT - BOTTOM + 16, text, "middle"))
     parts.append(_text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 5, x, "middle", "axis"))
     middle = (TOP + HEIGHT - BOTTOM) / 2
-    parts.append(
-        f'<text class="axis" text-anchor="middle" transform="translate(11 {middle:.1f}) rotate(-90)">{escape(y)}</text>'
-    )
+    parts.append(f'<text class="axis" text-anchor="middle" transform="translate(11 {middle:.1f}) rotate(-90)">{escape(y)}</text>')
     if diagonal:
         (ax, ay), (bx, by) = at((x0, y0)), at((x1, y1))
         parts.append(f'<line class="ideal" x1="{ax:.1f}" y1="{ay:.1f}" x2="{bx:.1f}" y2="{by:.1f}"/>')
@@ -64,9 +55,7 @@ def plot(
             notes = line.notes or [""] * len(places)
             for (across, down), weight, note in zip(places, weights, notes, strict=True):
                 title = f"<title>{escape(note)}</title>" if note else ""
-                parts.append(
-                    f'<circle class="dot s{number}" cx="{across:.1f}" cy="{down:.1f}" r="{3 + 5 * weight:.1f}">{title}</circle>'
-                )
+                parts.append(f'<circle class="dot s{number}" cx="{across:.1f}" cy="{down:.1f}" r="{3 + 5 * weight:.1f}">{title}</circle>')
     return "".join(parts) + "</svg>"
 
 
@@ -87,11 +76,7 @@ def whisker(change: float, low: float, high: float, reach: float, margin: float,
     def at(value: float) -> float:
         return 80 + 76 * min(1.0, max(-1.0, value / (reach or 1)))
 
-    shade = (
-        f'<rect class="margin" x="{at(-margin):.1f}" y="1" width="{80 - at(-margin):.1f}" height="16"/>'
-        if margin
-        else ""
-    )
+    shade = f'<rect class="margin" x="{at(-margin):.1f}" y="1" width="{80 - at(-margin):.1f}" height="16"/>' if margin else ""
     return _open(160, 18, label, f"whisker {kind}") + (
         f'{shade}<line class="zero" x1="80" x2="80" y1="0" y2="18"/>'
         f'<line class="range" x1="{at(low):.1f}" x2="{at(high):.1f}" y1="9" y2="9"/>'
@@ -106,9 +91,7 @@ def ticks(low: float, high: float, steps: int, form: str = "{:.0%}") -> list[tup
 
 def _open(width: int, height: int, label: str, kind: str, *, stretch: bool = False) -> str:
     fit = ' preserveAspectRatio="none"' if stretch else ""
-    return (
-        f'<svg class="{kind}" viewBox="0 0 {width} {height}" role="img" aria-label="{escape(label, quote=True)}"{fit}>'
-    )
+    return f'<svg class="{kind}" viewBox="0 0 {width} {height}" role="img" aria-label="{escape(label, quote=True)}"{fit}>'
 
 
 def _text(x: float, y: float, text: str, anchor: str, kind: str = "tick") -> str:

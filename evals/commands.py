@@ -1,10 +1,14 @@
 """The group `kpo eval`: question sets are written, run, compared, gated on, blessed and grown. Results go to stdout, progress and messages to stderr."""
 
+import random
+from dataclasses import asdict, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from corpus.errors import CorpusError, EvalError
 from evals.public_commands import commands as public_commands
 from index.commands import DataDir, Json, house, print_json
 
@@ -33,15 +37,14 @@ def check(
     data_dir: DataDir = None,
 ) -> None:
     """Tell every mistake in question sets, and which cases are stale."""
-    from corpus.errors import EvalError
-    from evals.cases import doubts, read
+    from evals.cases import checked, doubts
 
     catalog = house(ctx, data_dir).catalog()
     rows: list[dict[str, Any]] = []
     mistakes = 0
     for file in files:
         try:
-            found, wrong = read(file)
+            found, wrong = checked(file)
         except EvalError as error:  # one file that cannot be read must not hide the mistakes of the others
             mistakes += 1
             said = [f"{error.message}; {error.remedy}"]
@@ -51,7 +54,7 @@ def check(
         stale, unsure = doubts(found, catalog) if catalog.exists else ([], [])
         rows.append({
             "file": str(file), "name": found.name, "digest": found.digest, "cases": len(found.cases),
-            "mistakes": [str(mistake) for mistake in wrong], "stale": stale, "doubts": unsure,
+            "mistakes": wrong, "stale": stale, "doubts": unsure,
         })
     if as_json:
         print_json(rows)
@@ -107,7 +110,6 @@ def draft(
     data_dir: DataDir = None,
 ) -> None:
     """Propose cases from a document's headings, definitions, lists and tables, for you to accept."""
-    from corpus.errors import CorpusError, EvalError
     from evals.cases import dump
     from evals.draft import draft as drafted
     from evals.starter import save_new
@@ -137,8 +139,6 @@ def answers(
     data_dir: DataDir = None,
 ) -> None:
     """Print questions with their answers as Markdown, for a person to read and judge."""
-    import random
-
     from evals.answers import as_markdown, asked
     from evals.session import sets_named
 
@@ -192,7 +192,8 @@ def run(
 ) -> None:
     """Ask the questions of sets, score the answers, and compare and gate when asked to."""
     from evals import session, terminal
-    from evals.compare import compare, exit_code, gate
+    from evals.compare import compare
+    from evals.gate import exit_code, gate
     from evals.records import Records
 
     session.check_places(html, junit, markdown, json)
@@ -262,8 +263,9 @@ def compare(
 ) -> None:
     """Set run B beside run A, or beside the baseline of its set. Exit 1 when a protected case fell."""
     from evals import session, terminal
+    from evals.baseline import load_baseline
     from evals.compare import compare as compared
-    from evals.compare import exit_code, gate, load_baseline
+    from evals.gate import exit_code, gate
     from evals.records import Records
 
     session.check_places(html, markdown)
@@ -307,8 +309,8 @@ def history(
     data_dir: DataDir = None,
 ) -> None:
     """List the finished runs with their figures, oldest first."""
+    from evals.history import history_html
     from evals.records import Records
-    from evals.report import history_html
     from evals.session import check_places, write
     from evals.terminal import history_row
 
@@ -365,7 +367,7 @@ def inbox(
         feedback.dismiss(records, dismiss)
         typer.echo(f"dismissed {dismiss}", err=True)
     elif as_json:
-        print_json([{name: getattr(one, name) for name in one.__slots__} for one in records.inbox()])
+        print_json([asdict(one) for one in records.inbox()])
     else:
         typer.echo(waiting(records.inbox()))
 
@@ -410,8 +412,6 @@ def fit_fusion(ctx: typer.Context, data_dir: DataDir = None) -> None:
     For each K of reciprocal rank: what the nearness of a question and the length of a passage count for beside it, and the share of the
     practice questions of which a passage that says it is among the first 4, 10 and 16, by the ranks alone and with the weights, each held out.
     """
-    from dataclasses import asdict
-
     from evals import fusion
     from evals.calibrate import practice
     from evals.terminal import counted
@@ -431,8 +431,6 @@ def fit_head(
 
     The constants of the floor and of the check belong to a head: `kpo eval calibrate` and `kpo eval calibrate-check` fit them anew.
     """
-    from dataclasses import replace
-
     from evals import head
     from evals.calibrate import development, practice
     from evals.run import planned
@@ -462,8 +460,6 @@ def calibrate_check(
     data_dir: DataDir = None,
 ) -> None:
     """Fit the check of drafted sentences, store its constants for the models in use, and tell both error rates."""
-    from hashlib import sha256
-
     from assistant.check import CONSTANTS, Constants, Judge, models_of
     from evals import sentences
     from evals.terminal import counted

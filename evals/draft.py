@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from corpus.document import Document, Passage
+from corpus.document import Document, Passage, header_of
 from corpus.terms import Term, split_name
 from evals.cases import Case, CaseSet, Place
 
@@ -80,7 +80,7 @@ def _lists(document: Document, passages: Sequence[Passage]) -> Iterator[Proposal
 def _tables(passages: Sequence[Passage]) -> Iterator[Proposal]:
     for passage in passages:
         cells = [cell.strip() for cell in passage.text.split(" | ")]
-        header = [cell.strip() for cell in passage.context.rpartition("\n")[2].split(" | ")]
+        header = [cell.strip() for cell in header_of(passage).split(" | ")]
         if passage.kind != "row" or len(cells) < 2 or len(header) != len(cells) or not cells[0]:
             continue
         columns = [_lowered(name) for name in header[1:]]

@@ -1,13 +1,14 @@
 """Metrics: small pure functions. Retrieval measures come from ir-measures, ROUGE from rouge-score; the rest is defined here."""
 
-import math
 import re
 import string
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import regex
 
 from corpus.errors import EvalError
@@ -112,12 +113,7 @@ def rouge_l(text: str, reference: str) -> float:
 
 def quantile(values: Sequence[float], share: float) -> float:
     """The value below which `share` of the values lie, linearly interpolated; 0.0 for no values."""
-    if not values:
-        return 0.0
-    ordered = sorted(values)
-    at = share * (len(ordered) - 1)
-    low, high = math.floor(at), math.ceil(at)
-    return ordered[low] + (ordered[high] - ordered[low]) * (at - low)
+    return float(np.quantile(values, share)) if values else 0.0
 
 
 def coverage_risk(confidences: Sequence[float], right: Sequence[bool]) -> list[tuple[float, float]]:
@@ -155,6 +151,4 @@ def auroc(scores: Sequence[float], positive: Sequence[bool]) -> float | None:
     no = sorted(s for s, p in zip(scores, positive, strict=True) if not p)
     if not yes or not no:
         return None
-    from bisect import bisect_left, bisect_right
-
     return sum((bisect_left(no, s) + bisect_right(no, s)) / 2 for s in yes) / (len(yes) * len(no))

@@ -11,13 +11,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+from index.models import EMBEDDING
+
 
 def embedding() -> Any:
     """The model as llama-index's BaseEmbedding, read by sentence-transformers as its own users would."""
     from llama_index.core.embeddings import BaseEmbedding
     from sentence_transformers import SentenceTransformer
-
-    from index.models import EMBEDDING
 
     model = SentenceTransformer(str(EMBEDDING.locate()), device="cpu", local_files_only=True)
 

@@ -132,26 +132,16 @@ def load(files: Sequence[Path], *, format: Format | None = None, limit: int | No
     for path in files:
         kind = format or ENDINGS.get(path.suffix.lower())
         if kind is None:
-            raise EvalError(
-                f"the format of {path} cannot be told from its name", "say --format clapnq or --format squad"
-            )
+            raise EvalError(f"the format of {path} cannot be told from its name", "say --format clapnq or --format squad")
         try:
             text = path.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
-            raise EvalError(
-                f"the question file {path} cannot be read: {error}", "check the path, and save it as UTF-8"
-            ) from error
+            raise EvalError(f"the question file {path} cannot be read: {error}", "check the path, and save it as UTF-8") from error
         for item in _clapnq(path, text) if kind == "clapnq" else _squad(path, text):
             if item.id in found:
-                raise EvalError(
-                    f"{path}: the question {item.id!r} comes twice",
-                    "give each file once, with an id of its own for each question",
-                )
+                raise EvalError(f"{path}: the question {item.id!r} comes twice", "give each file once, with an id of its own for each question")
             if not item.question.strip() or not item.passage.strip():
-                raise EvalError(
-                    f"{path}: the question {item.id!r} has no text, or its passage has none",
-                    "take it out, or complete it",
-                )
+                raise EvalError(f"{path}: the question {item.id!r} has no text, or its passage has none", "take it out, or complete it")
             found[item.id] = item
     if not found:
         raise EvalError(f"no question in {', '.join(map(str, files)) or 'no file'}", f"{CLAPNQ}; {SQUAD}")
@@ -181,9 +171,7 @@ def _squad(path: Path, text: str) -> Iterator[Item]:
                     at = f"the question {row['id']}"
                     answers = tuple(dict.fromkeys(str(one["text"]) for one in row["answers"]))
                     title = str(article["title"]).replace("_", " ")
-                    yield Item(
-                        str(row["id"]), str(row["question"]), title, str(paragraph["context"]), answers, spans=True
-                    )
+                    yield Item(str(row["id"]), str(row["question"]), title, str(paragraph["context"]), answers, spans=True)
     except (ValueError, KeyError, TypeError) as error:
         raise EvalError(f"{path}, at {at}, is not SQuAD ({_reason(error)})", SQUAD) from error
 
@@ -193,13 +181,7 @@ def _reason(error: Exception) -> str:
 
 
 def run(
-    items: Sequence[Item],
-    embedder: Embedder,
-    reranker: Reranker,
-    *,
-    half: Half = "odd",
-    refused: float = REFUSED,
-    caught: float | None = None,
+    items: Sequence[Item], embedder: Embedder, reranker: Reranker, *, half: Half = "odd", refused: float = REFUSED, caught: float | None = None
 ) -> Iterator[Event]:
     """Read every question's passage, fit the constants on the even half, and report `half` ("all": both). The Report comes last.
 
@@ -246,26 +228,16 @@ def _shelved(items: Sequence[Item], catalog: Catalog, embedder: Embedder) -> dic
             if id in shelf:
                 continue
             lines = [line for line in normalise(item.passage).split("\n") if line]
-            document = Document.compose(
-                id, Draft(tuple(Block("prose", line) for line in lines), "given", title=one_line(item.title))
-            )
+            document = Document.compose(id, Draft(tuple(Block("prose", line) for line in lines), "given", title=one_line(item.title)))
             shelf[id] = cut(document, embedder.count, embedder.window)
             edit.replace(
-                document,
-                source=SOURCE,
-                path="",
-                file_digest="",
-                passages=shelf[id],
-                embedded=[""] * len(shelf[id]),
-                vectors=[b""] * len(shelf[id]),
+                document, source=SOURCE, path="", file_digest="", passages=shelf[id], embedded=[""] * len(shelf[id]), vectors=[b""] * len(shelf[id]),
                 terms=harvest(document, shelf[id]),
             )
     return shelf
 
 
-def _attempt(
-    item: Item, passages: Sequence[Passage], retrieval: Retrieval, view: View, vocabulary: Vocabulary
-) -> Attempt:
+def _attempt(item: Item, passages: Sequence[Passage], retrieval: Retrieval, view: View, vocabulary: Vocabulary) -> Attempt:
     """The stages of `assistant.ask` after the search, with the given passages as what was found."""
     question = one_line(item.question)
     document = view.document(passages[0].document)
@@ -296,22 +268,14 @@ def report(attempts: Sequence[Attempt], constants: Constants, *, half: Half, fit
         return sum(values) / len(values) if values else None
 
     return Report(
-        half=half,
-        answerable=len(answerable),
-        unanswerable=len(unanswerable),
-        rouge_l=mean([rouge[a.item.id] * given[a.item.id] for a in answerable]),
-        rouge_l_unrefused=mean(list(rouge.values())),
-        token_f1=mean([f1[a.item.id] * given[a.item.id] for a in answerable]),
+        half=half, answerable=len(answerable), unanswerable=len(unanswerable), rouge_l=mean([rouge[a.item.id] * given[a.item.id] for a in answerable]),
+        rouge_l_unrefused=mean(list(rouge.values())), token_f1=mean([f1[a.item.id] * given[a.item.id] for a in answerable]),
         contains=mean([float(contains(a.quoted, a.item.answers)) for a in spans if given[a.item.id]]),
-        contains_unrefused=mean([float(contains(a.quoted, a.item.answers)) for a in spans]),
-        answered=mean([float(given[a.item.id]) for a in answerable]),
+        contains_unrefused=mean([float(contains(a.quoted, a.item.answers)) for a in spans]), answered=mean([float(given[a.item.id]) for a in answerable]),
         refused=mean([float(not given[a.item.id]) for a in unanswerable]),
         auroc=auroc([a.confidence(constants) for a in attempts], [bool(a.item.answers) for a in attempts]),
-        words=mean([float(len(a.quoted.split())) for a in attempts if given[a.item.id]]),
-        median_ms=quantile([a.ms for a in attempts], 0.5),
-        p95_ms=quantile([a.ms for a in attempts], 0.95),
-        fitted_on=fitted_on,
-        constants=constants,
+        words=mean([float(len(a.quoted.split())) for a in attempts if given[a.item.id]]), median_ms=quantile([a.ms for a in attempts], 0.5),
+        p95_ms=quantile([a.ms for a in attempts], 0.95), fitted_on=fitted_on, constants=constants,
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
+from random import Random
 from threading import Condition, Thread
 from typing import Any, Literal, Protocol
 
@@ -18,7 +19,19 @@ from assistant.check import CONSTANTS as CHECK
 from assistant.floor import CONSTANTS
 from assistant.question import Question
 from evals.cases import Case, CaseSet, stale
-from evals.metrics import facts_said, forbidden_said, retrieval, rouge_l, token_f1, unmarked
+from evals.metrics import (
+    auroc,
+    calibration_error,
+    coverage_risk,
+    facts_said,
+    forbidden_said,
+    quantile,
+    reliability,
+    retrieval,
+    rouge_l,
+    token_f1,
+    unmarked,
+)
 from index.catalog import View
 
 KEPT_HITS = 5  # passages that an outcome keeps, for a reader of the report to see what there was to choose from
@@ -241,8 +254,6 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
     A case that crashed or timed out has not passed, and counts among the errors; every other figure is of the cases that ran.
     """
-    from evals.metrics import auroc, calibration_error, coverage_risk, quantile, reliability
-
     answerable = [o for o in outcomes if o.expect == "answer"]
     unanswerable = [o for o in outcomes if o.expect == "refusal"]
     answered = [o for o in outcomes if o.verdict == "answered"]
@@ -311,8 +322,6 @@ class EvalRun:
 
 def planned(found: CaseSet, *, tags: Sequence[str] = (), sample: int | None = None, seed: int = 0, half: str | None = None) -> list[Case]:
     """The cases to run: those with one of `tags`, of one half (see `parity`), and a random sample of them, in the set's order."""
-    from random import Random
-
     cases = [case for case in found.cases if (not tags or set(tags) & set(case.tags)) and (half is None or parity(case.id.rpartition(".")[2]) == half)]
     if sample is not None and sample < len(cases):
         chosen = set(Random(seed).sample([case.id for case in cases], sample))

@@ -10,17 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from assistant.check import CONSTANTS, FEATURES, Constants, Dropped, Judge, Source, Support, against, unfit
 from corpus.errors import EvalError
+from evals.calibrate import STEADY
 from evals.run import parity
 from index.catalog import View
 from index.search import common_words
 
 SHIPPED = Path(__file__).parent / "drafts" / "sentences.yaml"
 EATEN = 0.01  # share of the supported development sentences that the models may drop, beside those that the rules drop
-STEADY = 1e-9  # standard deviation below which a feature does not vary
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,6 @@ def fit(seen: Sequence[tuple[Labelled, str, tuple[float, ...]]], *, eaten: float
     """
     if len({one.supported for one, _, _ in seen}) < 2:
         raise EvalError("the labelled sentences are all of one kind", "write supported and unsupported ones")
-    import numpy as np
     from sklearn.linear_model import LogisticRegression
 
     features = np.array([row for _, _, row in seen], dtype=np.float64)

@@ -10,9 +10,14 @@ from pathlib import Path
 from assistant.ask import Assistant
 from assistant.settings import Llm
 from corpus.errors import EvalError
+from evals.baseline import BASELINES, Baseline, load_baseline, write_baseline
 from evals.cases import ENDINGS, Case, CaseSet, load, merged
-from evals.compare import BASELINES, Baseline, Comparison, figure, gate, load_baseline, write_baseline
+from evals.compare import Comparison
+from evals.gate import figure, gate
+from evals.junit import junit_xml
+from evals.markdown import markdown_text
 from evals.records import Records
+from evals.report import json_text, report_html
 from evals.run import SECONDS, EvalRun, Outcome, fingerprint, planned, run
 
 SHIPPED = Path(__file__).parent / "sets"
@@ -247,9 +252,7 @@ def write_reports(
     run: EvalRun, found: Comparison | None, *, html: Path | None = None, junit: Path | None = None, markdown: Path | None = None, json: Path | None = None
 ) -> None:
     """Write the reports that are asked for, over those that are there. Raises EvalError when a place cannot be written."""
-    from evals import report
-
-    for path, make in ((html, report.html), (junit, report.junit), (markdown, report.markdown), (json, report.json_text)):
+    for path, make in ((html, report_html), (junit, junit_xml), (markdown, markdown_text), (json, json_text)):
         if path is not None:
             write(path, make(run, found))
 

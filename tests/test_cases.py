@@ -13,7 +13,7 @@ from corpus.document import Document
 from corpus.errors import EvalError
 from corpus.readers.markdown import read_markdown
 from corpus.terms import harvest
-from evals.cases import ENDINGS, FIELDS, Case, CaseSet, Place, doubts, dump, load, merged, read, stale
+from evals.cases import ENDINGS, FIELDS, Case, CaseSet, Place, checked, doubts, dump, load, merged, read, stale
 from evals.draft import draft, slug
 from evals.metrics import says
 from evals.run import planned
@@ -108,7 +108,7 @@ colour: red
 def test_every_mistake_of_a_yaml_file_is_told_at_once_with_its_line_and_case(tmp_path: Path) -> None:
     path = saved(tmp_path, "broken.yaml", YAML)
     found, mistakes = read(path)
-    assert [case.id for case in found.cases] == ["fine", "double"]
+    assert [case.id for case in found.cases] == ["fine"]
     told = {(mistake.line, mistake.case): mistake.reason for mistake in mistakes}
     assert {(line, case) for line, case in told} == {
         (5, "two words"), (7, ""), (8, "colours"), (12, "fine"), (14, ""), (15, "regex"), (18, "nothing"), (21, "double"), (24, "")
@@ -141,6 +141,39 @@ def test_every_mistake_of_a_csv_file_is_told_at_once_though_cells_span_lines(tmp
     assert [(case.id, case.must_say, case.protected) for case in found.cases] == [("fine", ("judgement", "outside"), True)]
     assert [(mistake.line, mistake.case) for mistake in mistakes] == [(4, ""), (6, "odd"), (7, ""), (8, "perhaps")]
     assert "6 cells under 5 columns" in mistakes[2].reason
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("id,question,colour\nfine,What?,red\ntwo words,What?,\n,Nameless?,\n", "has the columns id, question, colour; the", "case without an id: "),
+        ('id,question\nfine,What?\ntwo words,What?\n,Nameless?\nopen,"What?\n', ":3: two words: ", "broken.csv:5 is not valid CSV: unexpected end of data"),
+    ],
+    ids=["column", "quote"],
+)
+def test_what_is_wrong_with_a_whole_csv_file_hides_no_mistake_of_its_rows(tmp_path: Path, text: str, first: str, last: str) -> None:
+    path = saved(tmp_path, "broken.csv", text)
+    found, told = checked(path)
+    assert [case.id for case in found.cases] == ["fine"]
+    assert len(told) == 3 and any(f"{path}:3: two words: " in said for said in told) and any(f"{path}:4: case without an id: " in said for said in told)
+    assert first in told[0] and last in told[2]
+    for give_up in (read, load):
+        with pytest.raises(EvalError, match="has the columns|is not valid CSV"):
+            give_up(path)
+
+
+def test_a_quote_that_is_not_closed_in_the_first_line_is_told_as_that(tmp_path: Path) -> None:
+    with pytest.raises(EvalError, match="is not valid CSV"):
+        read(saved(tmp_path, "broken.csv", 'id,"question\n'))
+
+
+def test_a_case_with_a_doubled_field_is_not_valid_and_its_id_is_taken(tmp_path: Path) -> None:
+    text = "cases:\n - {id: a, id: a, question: What}\n - {id: a, question: Who}\n - {id: b, question: Why, question: How, colour: red}\n"
+    found, told = checked(saved(tmp_path, "n.yaml", text))
+    assert [case.question for case in found.cases] == ["Who"]
+    assert [said.partition("n.yaml:")[2].partition(";")[0] for said in told] == [
+        "2: a: the field 'id' is there twice", "3: a: another case has this id", "4: b: there is no field 'colour'", "4: b: the field 'question' is there twice"
+    ]
 
 
 def test_every_mistake_of_a_jsonl_file_is_told_at_once(tmp_path: Path) -> None:

@@ -12,25 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.errors import EvalError
-from evals import compare as statistics
-from evals.compare import (
-    Comparison,
-    Verdict,
-    bless,
-    cautions,
-    compare,
-    enough,
-    exit_code,
-    figure,
-    gate,
-    interval,
-    load_baseline,
-    permutation_p,
-    power,
-    read_baseline,
-    write_baseline,
-)
+from evals import statistics
+from evals.baseline import bless, load_baseline, read_baseline, write_baseline
+from evals.compare import Comparison, Verdict, cautions, compare
+from evals.gate import CASE_METRICS, FIGURES, exit_code, figure, gate
 from evals.run import EvalRun, Outcome
+from evals.statistics import enough, interval, permutation_p, power
 
 FINGERPRINT = {"code": "abc", "corpus": "123", "reranker": "fake"}
 
@@ -530,7 +517,7 @@ def test_a_crash_trips_a_gate_that_asks_for_a_figure() -> None:
     assert not gate(crashed)
 
 
-@pytest.mark.parametrize("name", [*statistics.FIGURES, *statistics.CASE_METRICS])
+@pytest.mark.parametrize("name", [*FIGURES, *CASE_METRICS])
 def test_every_metric_has_its_name_for_the_gate(name: str) -> None:
     figure(of(3), name)
 

@@ -89,8 +89,11 @@ def test_all_files_are_checked_at_once_and_a_mistake_is_exit_code_2(tmp_path: Pa
     broken = tmp_path / "broken.csv"
     broken.write_text("id,question\ntwo words,What?\n,Nameless?\n", encoding="utf-8")
     worse = tmp_path / "worse.txt"
-    ran = run_kpo("eval", "check", tea, broken, worse, "--data-dir", data)
+    doubled = tmp_path / "doubled.yaml"
+    doubled.write_text("cases:\n - {id: a, question: What, question: Who}\n - {id: b, question: Why}\n", encoding="utf-8")
+    ran = run_kpo("eval", "check", worse, broken, doubled, tea, "--data-dir", data)
     assert ran.returncode == 2
+    assert f"{doubled}: 1 valid cases; 1 mistakes" in ran.stdout
     assert f"{broken}:2: two words: " in ran.stdout
     assert f"{broken}:3: case without an id: " in ran.stdout
     assert f"{tea}: gone: stale" in ran.stdout

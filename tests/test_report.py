@@ -15,9 +15,15 @@ from junitparser import JUnitXml
 from markdown_it import MarkdownIt
 from playwright.sync_api import Browser
 
-from evals import charts, report
-from evals.compare import bless, compare, read_baseline
+from evals import charts, history, markdown, report
+from evals.baseline import bless, read_baseline
+from evals.compare import compare
+from evals.history import history_html
+from evals.junit import junit_xml
+from evals.labels import readable
+from evals.markdown import markdown_text
 from evals.metrics import parts
+from evals.report import json_text, report_html
 from evals.run import EvalRun, Outcome
 
 HOSTILE = (
@@ -129,9 +135,9 @@ class Page(HTMLParser):
 
 def test_the_page_is_well_formed_and_loads_nothing() -> None:
     for text in (
-        report.html(made()),
-        report.html(made(), compare(made(range(0)), made())),
-        report.history_html([made(), made(id=2)]),
+        report_html(made()),
+        report_html(made(), compare(made(range(0)), made())),
+        history_html([made(), made(id=2)]),
     ):
         page = Page(text)
         assert page.stack == []
@@ -148,14 +154,14 @@ def test_the_page_is_well_formed_and_loads_nothing() -> None:
 
 
 def test_links_within_the_page_lead_somewhere_and_ids_are_unique() -> None:
-    page = Page(report.html(made(), compare(made(range(0)), made())))
+    page = Page(report_html(made(), compare(made(range(0)), made())))
     ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
     assert {attributes["href"] for tag, attributes in page.tags if tag == "a"} <= {f"#{id}" for id in ids}
 
 
 def test_the_page_shows_every_case_with_its_answer_citation_and_passages() -> None:
-    text = Page(report.html(made())).text
+    text = Page(report_html(made())).text
     for n in range(24):
         assert f"What is fee {n}?" in text
     assert "21 of 24 cases" in text
@@ -165,12 +171,12 @@ def test_the_page_shows_every_case_with_its_answer_citation_and_passages() -> No
 
 
 def test_the_quote_is_marked_in_its_passage() -> None:
-    assert "Before. <mark>The fee is fixed.</mark> After." in report.html(made())
+    assert "Before. <mark>The fee is fixed.</mark> After." in report_html(made())
 
 
 def test_hostile_text_stays_text_on_the_page() -> None:
     run = hostile()
-    text = report.html(run, compare(replace(run, outcomes=made(range(0)).outcomes), run, different_sets=True))
+    text = report_html(run, compare(replace(run, outcomes=made(range(0)).outcomes), run, different_sets=True))
     page = Page(text)
     assert page.stack == []
     assert [tag for tag, _ in page.tags].count("script") == 1
@@ -181,44 +187,44 @@ def test_hostile_text_stays_text_on_the_page() -> None:
 
 
 def test_the_policy_allows_the_page_s_own_script_and_nothing_else() -> None:
-    text = report.html(made())
+    text = report_html(made())
     policy = next(a["content"] or "" for tag, a in Page(text).tags if tag == "meta" and a.get("http-equiv"))
     assert policy.startswith("default-src 'none'") and "unsafe" not in policy and policy.count("'sha256-") == 2
 
 
 def test_a_set_of_one_kind_says_that_it_cannot_measure_refusals() -> None:
     run = made()
-    text = Page(report.html(replace(run, outcomes=tuple(o for o in run.outcomes if o.expect == "answer")))).text
+    text = Page(report_html(replace(run, outcomes=tuple(o for o in run.outcomes if o.expect == "answer")))).text
     assert "cannot measure how well the two are told apart" in text
     assert "this set cannot measure it" in text
 
 
 def test_a_run_without_cases_and_a_run_of_crashes_have_a_report() -> None:
-    assert "The run has no cases." in Page(report.html(replace(made(), outcomes=()))).text
+    assert "The run has no cases." in Page(report_html(replace(made(), outcomes=()))).text
     crashed = Outcome("c", "What?", "answer", (), False, False, "error", error="took longer than 60 s")
-    text = Page(report.html(replace(made(), outcomes=(crashed,)))).text
+    text = Page(report_html(replace(made(), outcomes=(crashed,)))).text
     assert "Crashed or timed out: took longer than 60 s." in text and "1 crashed or timed out" in text
     run = made(number=4)  # one of them unanswerable
-    text = Page(report.html(replace(run, outcomes=(*run.outcomes[:3], replace(crashed, expect="refusal"))))).text
+    text = Page(report_html(replace(run, outcomes=(*run.outcomes[:3], replace(crashed, expect="refusal"))))).text
     assert "0 of 4 cases; 1 crashed or timed out: left out of every other figure" in text
     assert "Wrongly answered: –." in text
 
 
 def test_the_comparison_shows_what_fell_and_rose_side_by_side() -> None:
-    text = Page(report.html(made(range(4, 6)), compare(made(range(3)), made(range(4, 6))))).text
+    text = Page(report_html(made(range(4, 6)), compare(made(range(3)), made(range(4, 6))))).text
     assert "2 fell" in text and "3 rose" in text
     assert "1 protected fell: c005" in " ".join(text.split())
     assert "Too few cases to tell." in text
 
 
 def test_a_comparison_with_a_baseline_says_that_the_old_text_is_not_kept() -> None:
-    text = Page(report.html(made(range(5, 7)), compare(read_baseline(bless(made(range(0)))), made(range(5, 7))))).text
+    text = Page(report_html(made(range(5, 7)), compare(read_baseline(bless(made(range(0)))), made(range(5, 7))))).text
     assert "Against baseline of 2026-03-01" in text
     assert "the baseline keeps no text" in text
 
 
 def test_the_same_run_gives_the_same_page() -> None:
-    assert report.html(made()) == report.html(made())
+    assert report_html(made()) == report_html(made())
 
 
 # ---- The page in a browser
@@ -240,7 +246,7 @@ def test_the_page_fits_and_reports_no_error_in_a_browser(chromium: Browser, tmp_
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("request", lambda request: asked.append(request.url))
     run, before = hostile(), made(range(0))
-    for text in (report.html(run, compare(before, run)), report.history_html([before, run])):
+    for text in (report_html(run, compare(before, run)), history_html([before, run])):
         address = write(tmp_path, text)
         page.goto(address)
         assert page.title() != "owned"
@@ -255,7 +261,7 @@ def test_the_page_fits_and_reports_no_error_in_a_browser(chromium: Browser, tmp_
 
 def test_the_filters_leave_what_they_are_asked_for(chromium: Browser, tmp_path: Path) -> None:
     page = chromium.new_page()
-    page.goto(write(tmp_path, report.html(made(range(4, 6)), compare(made(range(3)), made(range(4, 6))))))
+    page.goto(write(tmp_path, report_html(made(range(4, 6)), compare(made(range(3)), made(range(4, 6))))))
     form = page.locator("#filters")
     for state, shown in (("failed", 2), ("fell", 2), ("rose", 3), ("protected", 1), ("passed", 22), ("", 24)):
         form.locator("[name=state]").select_option(state)
@@ -272,7 +278,7 @@ def test_the_filters_leave_what_they_are_asked_for(chromium: Browser, tmp_path: 
 def test_without_a_script_everything_can_be_read_and_no_dead_filter_is_shown(chromium: Browser, tmp_path: Path) -> None:
     context = chromium.new_context(java_script_enabled=False)
     page = context.new_page()
-    page.goto(write(tmp_path, report.html(made())))
+    page.goto(write(tmp_path, report_html(made())))
     assert page.locator("#filters").is_hidden()
     assert page.locator("details.case:visible").count() == 24
     case = page.locator("details.case").first
@@ -284,7 +290,7 @@ def test_without_a_script_everything_can_be_read_and_no_dead_filter_is_shown(chr
 
 def test_the_page_prints(chromium: Browser, tmp_path: Path) -> None:
     page = chromium.new_page()
-    page.goto(write(tmp_path, report.html(made())))
+    page.goto(write(tmp_path, report_html(made())))
     page.emulate_media(media="print")
     assert page.locator("nav").is_hidden() and page.locator("#filters").is_hidden()
     assert page.locator(".case .body").last.is_visible()
@@ -294,7 +300,7 @@ def test_the_page_prints(chromium: Browser, tmp_path: Path) -> None:
 
 def test_a_marker_leads_to_its_citation(chromium: Browser, tmp_path: Path) -> None:
     page = chromium.new_page()
-    page.goto(write(tmp_path, report.html(made())))
+    page.goto(write(tmp_path, report_html(made())))
     case = page.locator("details.case", has_text="What is fee 8?")
     case.locator("> summary").click()
     case.locator(".said a").first.click()
@@ -321,7 +327,7 @@ def test_markers_are_told_from_escaped_brackets(text: str, pieces: list[tuple[st
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(-2, 2), st.floats(-2, 2)), max_size=8), st.text(max_size=20))
 def test_a_plot_is_xml_and_keeps_its_points_within_its_frame(points: list[tuple[float, float]], name: str) -> None:
-    name = report.readable(name)
+    name = readable(name)
     drawn = charts.plot(
         [charts.Line(name, points, [name] * len(points))],
         label=name,
@@ -368,7 +374,7 @@ def test_a_bar_is_as_long_as_its_share() -> None:
 
 def test_the_history_has_a_chart_and_a_row_for_each_run_newest_first_and_says_what_changed() -> None:
     runs = [made(range(n), id=n + 1, name=f"try-{n}") for n in range(4)]
-    page = Page(report.history_html(runs))
+    page = Page(history_html(runs))
     assert [tag for tag, _ in page.tags].count("svg") == 3
     assert page.text.index("try-3") < page.text.index("try-0")
     assert "Passed, run 4 of 2026-03-04: 87.5%" in page.text
@@ -379,30 +385,30 @@ def test_the_history_says_what_is_no_longer_so() -> None:
     whole = made()
     part = replace(whole, id=2, fingerprint={**whole.fingerprint, "cases": "3 of 10"})
     for runs in ([whole, part], [part, replace(whole, id=3)]):
-        assert Page(report.history_html(runs)).text.count("nothing") == 0
-    assert "nothing" in Page(report.history_html([whole, replace(whole, id=3)])).text
+        assert Page(history_html(runs)).text.count("nothing") == 0
+    assert "nothing" in Page(history_html([whole, replace(whole, id=3)])).text
 
 
 def test_sets_have_charts_of_their_own() -> None:
-    page = Page(report.history_html([made(), replace(made(id=2), set_name="others")]))
+    page = Page(history_html([made(), replace(made(id=2), set_name="others")]))
     assert [tag for tag, _ in page.tags].count("svg") == 6
 
 
 def test_a_part_of_a_set_has_charts_of_its_own() -> None:
     whole = [made(id=n, name=f"whole-{n}") for n in (1, 3)]
     part = replace(made(id=2), fingerprint={**made().fingerprint, "cases": "12 of 24 (odd half)"})
-    page = Page(report.history_html([whole[0], part, whole[1]]))
+    page = Page(history_html([whole[0], part, whole[1]]))
     assert [tag for tag, _ in page.tags].count("svg") == 6
     assert "notes: 12 of 24 (odd half)" in page.text
 
 
 def test_a_history_without_runs_says_how_to_begin() -> None:
-    assert "kpo eval run" in Page(report.history_html([])).text
+    assert "kpo eval run" in Page(history_html([])).text
 
 
 @given(st.floats(0.001, 1e7))
 def test_an_axis_ends_at_a_round_number_that_holds_every_value(value: float) -> None:
-    top = report._round_up(value)
+    top = history._round_up(value)
     assert value <= top <= 2.5 * value
 
 
@@ -412,7 +418,7 @@ def test_an_axis_ends_at_a_round_number_that_holds_every_value(value: float) -> 
 def test_junit_has_a_failure_for_each_failed_case_and_an_error_for_a_crash() -> None:
     crashed = Outcome("crash", "What?", "answer", (), False, False, "error", error="RuntimeError: gone")
     run = replace(made(range(2)), outcomes=(*made(range(2)).outcomes, crashed))
-    suite = next(iter(JUnitXml.fromstring(report.junit(run, compare(made(range(1)), run)).encode())))
+    suite = next(iter(JUnitXml.fromstring(junit_xml(run, compare(made(range(1)), run)).encode())))
     assert (suite.tests, suite.failures, suite.errors) == (25, 2, 1)
     results = {case.name: case.result[0] for case in suite if case.result}
     assert results.keys() == {"c000", "c001", "crash"}
@@ -425,7 +431,7 @@ def test_junit_has_a_failure_for_each_failed_case_and_an_error_for_a_crash() -> 
 
 
 def test_junit_of_hostile_text_is_valid_xml() -> None:
-    text = report.junit(hostile())
+    text = junit_xml(hostile())
     root = ElementTree.fromstring(text.encode())
     assert not [element.tag for element in root.iter() if element.tag in ("script", "img")]
     assert "<script>" in next(element.text or "" for element in root.iter("error"))
@@ -440,7 +446,7 @@ def rendered(text: str) -> str:
 
 
 def test_markdown_says_the_verdict_and_names_the_cases_that_fell_and_rose() -> None:
-    html = rendered(report.markdown(made(range(4, 6)), compare(made(range(3)), made(range(4, 6)))))
+    html = rendered(markdown_text(made(range(4, 6)), compare(made(range(3)), made(range(4, 6)))))
     assert "<strong>Too few cases to tell</strong>" in html
     assert "2 cases fell" in html and "3 cases rose" in html
     assert html.count("<details>") == html.count("</details>") == 5
@@ -449,13 +455,13 @@ def test_markdown_says_the_verdict_and_names_the_cases_that_fell_and_rose() -> N
 
 
 def test_markdown_without_a_comparison_has_the_figures_and_the_stages() -> None:
-    html = rendered(report.markdown(made()))
+    html = rendered(markdown_text(made()))
     assert "21 of 24 cases passed" in html and "wrongly refused" in html and "<table>" in html
 
 
 def test_a_long_list_of_fallen_cases_is_cut_but_each_is_named() -> None:
-    text = report.markdown(made(range(60), number=60), compare(made(range(0), number=60), made(range(60), number=60)))
-    assert text.count("<details>") == report.MOST_IN_MARKDOWN
+    text = markdown_text(made(range(60), number=60), compare(made(range(0), number=60), made(range(60), number=60)))
+    assert text.count("<details>") == markdown.MOST
     assert all(f"c{n:03}" in text for n in range(60))
 
 
@@ -484,7 +490,7 @@ def test_a_long_list_of_fallen_cases_is_cut_but_each_is_named() -> None:
 )
 def test_markdown_of_hostile_text_shows_it_as_it_is(attack: str) -> None:
     html = rendered(
-        f"<details><summary>{report.plain(attack)}</summary>\n\nAfter: {report.plain(attack)}\n\n</details>\n"
+        f"<details><summary>{markdown.plain(attack)}</summary>\n\nAfter: {markdown.plain(attack)}\n\n</details>\n"
     )
     assert re.findall(r"<(\w+)", html) == ["details", "summary", "p"]
     shown = Page(html).text.replace("\u200b", "")
@@ -495,7 +501,7 @@ def test_markdown_of_hostile_text_shows_it_as_it_is(attack: str) -> None:
 @settings(deadline=None)
 @given(st.text(max_size=80))
 def test_any_text_is_one_line_of_plain_markdown(text: str) -> None:
-    plain = report.plain(text)
+    plain = markdown.plain(text)
     assert "\n" not in plain and "|" not in plain and "<" not in plain
     assert "<p>" not in rendered(f"| a |\n|---|\n| {plain} |\n")
 
@@ -505,16 +511,16 @@ def test_any_text_is_one_line_of_plain_markdown(text: str) -> None:
 
 def test_json_holds_the_whole_run_and_reads_back() -> None:
     run = made()
-    data = json.loads(report.json_text(run, compare(run, run)))
+    data = json.loads(json_text(run, compare(run, run)))
     assert tuple(Outcome.from_dict(one) for one in data["outcomes"]) == run.outcomes
     assert data["figures"]["passed"] == 21 and data["comparison"]["verdict"] == "too few cases to tell"
-    assert json.loads(report.json_text(hostile()))["comparison"] is None
+    assert json.loads(json_text(hostile()))["comparison"] is None
 
 
 @settings(deadline=None)
 @given(st.text(st.characters(codec=None), max_size=60))
 def test_readable_text_can_be_written_and_is_xml(text: str) -> None:
-    found = report.readable(text)
+    found = readable(text)
     found.encode()
     ElementTree.fromstring(f"<a>{re.sub('[<>&]', '', found)}</a>")
 
@@ -530,7 +536,7 @@ def test_the_report_of_a_thousand_cases_draws_no_more_points_than_can_be_seen() 
 
 def test_paper_is_light_in_a_dark_browser(chromium: Browser, tmp_path: Path) -> None:
     page = chromium.new_page(color_scheme="dark")
-    page.goto(write(tmp_path, report.html(made())))
+    page.goto(write(tmp_path, report_html(made())))
     colour = "getComputedStyle(document.body).backgroundColor"
     assert page.evaluate(colour) == "rgb(18, 22, 28)"
     page.emulate_media(media="print", color_scheme="dark")

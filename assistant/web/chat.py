@@ -106,6 +106,15 @@ class ChatTab:
         """The components that a stop changes."""
         return [self.thread, self.shown, self.live, self.next, self.editing, self.edited, self.box, self.send, self.stop]
 
+    def arrive(self, sitting: Sitting) -> Update:
+        """What a page that is loaded shows of the chats, and lets one choose."""
+        return {self.list: self.chat_list(sitting), **self.choices()}
+
+    def choices(self) -> Update:
+        """What a search can be narrowed to now."""
+        with self._desk.assistant.retrieval.catalog.reading() as view:
+            return {self.only: gr.update(choices=places(view), visible=True)}
+
     def adopt(self, sitting: Sitting, shown: int, edited: int) -> None:
         """Take up the chat that the page shows and the turn that it edits, when the server was started after the page was opened.
 

@@ -12,14 +12,17 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
-import typer
+try:
+    import typer
 
-from assistant.commands import commands as assistant_commands
-from corpus.errors import CorpusError, IndexMissing, KpoError
-from corpus.sources import shown
-from evals.commands import commands as eval_commands
-from index.commands import DataDir, house
-from index.commands import commands as index_commands
+    from assistant.commands import commands as assistant_commands
+    from corpus.errors import CorpusError, IndexMissing, KpoError
+    from corpus.sources import shown
+    from evals.commands import commands as eval_commands
+    from index.commands import DataDir, house
+    from index.commands import commands as index_commands
+except KeyboardInterrupt:  # these take a moment to load
+    sys.exit(130)
 
 if TYPE_CHECKING:
     from assistant.ask import Assistant
@@ -282,6 +285,8 @@ def main() -> None:
         if isinstance(ended.__context__, BrokenPipeError):  # the reader of a pipe went away, as `head` does; typer ends that with 1
             sys.exit(141)
         raise
+    except KeyboardInterrupt:  # before typer heeds it, which does the same
+        sys.exit(130)
 
 
 def _end(message: str, remedy: str) -> NoReturn:

@@ -72,6 +72,25 @@ Event = Searching | Reading | Writing | Said | Answer
 _Asked = tuple[str | None, int, str, frozenset[str] | None]  # a question with what its answer depends on: catalog, generation, chosen documents
 
 
+@dataclass(frozen=True, slots=True)
+class _Understood:
+    """A question as it is searched for: its words mended, the earlier ones, what it is as a turn of its own, and `queries` that a model proposes."""
+
+    text: str
+    corrected: str
+    corrections: tuple[tuple[str, str], ...]
+    after: tuple[str, ...]
+    turn: Turn
+    queries: tuple[str, ...] = ()
+
+    def rewritten(self, drafter: Drafter) -> "_Understood":
+        """The same as the language model puts it; as it is when it wishes for another form of the last answer."""
+        if self.turn.wish:
+            return self
+        alone = drafter.standalone(self.corrected, self.after, self.turn.standalone)
+        return replace(self, turn=replace(self.turn, standalone=alone), queries=drafter.queries(alone))
+
+
 class Answerer(Protocol):
     """The seam for what writes an answer from evidence that is above the floor."""
 
@@ -128,56 +147,38 @@ class Assistant:
         drafter = self._drafter if drafts else None
         text = one_line(question.text)[:MAX_QUESTION]
         if kind_of(text) == "small-talk":
-            yield Answer(text, text, "conversation", (Segment("own", GREETING),), kind="small-talk", confidence=1.0, timings_ms=_total({}, start))
+            yield _remark(text, GREETING, start)
             return
+        asked = None
+        if drafter is not None and drafter.rewrites:
+            with self.retrieval.reading() as view:
+                asked = self._understood(view, text, question)
+            asked = asked.rewritten(drafter)  # between two transactions, as the draft comes after them: a model may take its time
         with self.retrieval.reading() as view:
-            words = self.vocabulary(view).words
-            corrected, corrections = (text, ()) if wish_of(text) else correct(text, words)
-            after = tuple(correct(one_line(turn[:MAX_QUESTION]), words)[0] for turn in question.after[-MAX_TURNS:])
-            turn = understand(corrected, after, self.retrieval.lexicon(view), lambda earlier: self._items(view, earlier, question.documents))
-            if not turn.standalone and turn.wish:
-                yield Answer(text, text, "conversation", (Segment("own", NOTHING_BEFORE),), kind="small-talk", confidence=1.0, timings_ms=_total({}, start))
-                return
-            queries: tuple[str, ...] = ()
-            if drafter is not None and drafter.rewrites and not turn.wish:
-                turn = replace(turn, standalone=drafter.standalone(corrected, after, turn.standalone))
-                queries = drafter.queries(turn.standalone)
+            asked = asked or self._understood(view, text, question)
+            turn = asked.turn
             alone = turn.standalone
-            yield Searching(alone, corrections)
-            found = self.retrieval.search(view, alone, documents=question.documents, enough=inf if turn.further else _enough(alone), also=queries)
+            if not alone and turn.wish:
+                yield _remark(text, NOTHING_BEFORE, start)
+                return
+            yield Searching(alone, asked.corrections)
+            found = self.retrieval.search(view, alone, documents=question.documents, enough=inf if turn.further else _enough(alone), also=asked.queries)
             yield Reading(len(found.hits), len({hit.passage.document for hit in found.hits}))
             clock = time.perf_counter()
             evidence = read(alone, found.hits, self.retrieval.reranker, depth=1 + turn.further)
-            seen, confidence, is_enough = self._weighed(view, alone, found, evidence)
+            weighed = self._weighed(view, alone, found, evidence)
             timings = dict(found.timings_ms)
             timings["rerank"] = round(timings.get("rerank", 0.0) + (time.perf_counter() - clock) * 1000, 3)
             clock = time.perf_counter()
-            kind = kind_of(alone)
-            segments: tuple[Segment, ...] = ()
-            citations: tuple[Citation, ...] = ()
-            verdict: Verdict = "refused"
-            if is_enough:
-                segments, citations = self._composed(turn, kind, evidence, found.terms, view)
-                verdict = "answered" if citations else "conversation" if turn.further else "refused"
-            if not citations:
-                segments = (Segment("own", REFUSAL if verdict == "refused" else NOTHING_FURTHER),)
-            nearest = nearest_topics(named_first(alone, found.hits)) if verdict == "refused" else ()
-            answer = Answer(
-                text, alone, verdict, segments, citations, confidence=confidence, nearest=nearest,
-                kind=kind, writer=self._answerer.name, corrections=corrections, searched=found.searched, generation=view.generation, hits=found.hits,
-                features=seen,
-                notes=(
-                    *_notes(turn, question, verdict, queries), *_one_sided(turn, kind, citations, found.terms), *_cut(turn, kind, segments, citations, view)
-                ),
-            )
-            drafted = drafter is not None and verdict == "answered" and not turn.wish  # "shorter" and its like choose among quotations
+            answer = self._quoted(view, question, asked, found, evidence, weighed)
+            drafted = drafter is not None and answer.verdict == "answered" and not turn.wish  # "shorter" and its like choose among quotations
             material = Material.of(answer, evidence, view, self.retrieval.lexicon(view).common) if drafted else None
         timings["compose"] = round((time.perf_counter() - clock) * 1000, 3)
-        if drafter is not None and material is not None:  # after the transaction: a model may take its time
+        if drafter is not None and material is not None:
             clock = time.perf_counter()
             yield Writing(drafter.model)
             reranker = self.retrieval.reranker
-            answer = yield from drafter.draft(answer, after, material, reranker.score if reranker else None)
+            answer = yield from drafter.draft(answer, asked.after, material, reranker.score if reranker else None)
             timings["draft"] = round((time.perf_counter() - clock) * 1000, 3)
         disagreeing = tuple(disputed(*markers) for markers in disputes(answer.citations))
         yield replace(answer, notes=(*answer.notes, *disagreeing), timings_ms=_total(timings, start))
@@ -197,6 +198,39 @@ class Assistant:
                 self._answered.clear()
             self._answered[key] = found
         return found
+
+    def _understood(self, view: View, text: str, question: Question) -> _Understood:
+        """The question by rules alone, its words mended by those of the documents."""
+        words = self.vocabulary(view).words
+        corrected, corrections = (text, ()) if wish_of(text) else correct(text, words)
+        after = tuple(correct(one_line(turn[:MAX_QUESTION]), words)[0] for turn in question.after[-MAX_TURNS:])
+        turn = understand(corrected, after, self.retrieval.lexicon(view), lambda earlier: self._items(view, earlier, question.documents))
+        return _Understood(text, corrected, corrections, after, turn)
+
+    def _quoted(
+        self, view: View, question: Question, asked: _Understood, found: Retrieved, evidence: Sequence[Evidence], weighed: tuple[tuple[float, ...], float, bool]
+    ) -> Answer:
+        """The answer in quotations, or the refusal."""
+        turn, alone = asked.turn, asked.turn.standalone
+        seen, confidence, is_enough = weighed
+        kind = kind_of(alone)
+        segments: tuple[Segment, ...] = ()
+        citations: tuple[Citation, ...] = ()
+        verdict: Verdict = "refused"
+        if is_enough:
+            segments, citations = self._composed(turn, kind, evidence, found.terms, view)
+            verdict = "answered" if citations else "conversation" if turn.further else "refused"
+        if not citations:
+            segments = (Segment("own", REFUSAL if verdict == "refused" else NOTHING_FURTHER),)
+        nearest = nearest_topics(named_first(alone, found.hits)) if verdict == "refused" else ()
+        return Answer(
+            asked.text, alone, verdict, segments, citations, confidence=confidence, nearest=nearest,
+            kind=kind, writer=self._answerer.name, corrections=asked.corrections, searched=found.searched, generation=view.generation, hits=found.hits,
+            features=seen,
+            notes=(
+                *_notes(turn, question, verdict, asked.queries), *_one_sided(turn, kind, citations, found.terms), *_cut(turn, kind, segments, citations, view)
+            ),
+        )
 
     def _composed(
         self, turn: Turn, kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term], view: View
@@ -251,6 +285,11 @@ class Assistant:
             if self._vocabulary[0] != stamp:
                 self._vocabulary = (stamp, Vocabulary.of(view.generation, view.vocabulary()))
             return self._vocabulary[1]
+
+
+def _remark(text: str, said: str, start: float) -> Answer:
+    """What is said to small talk, and to a wish that has no answer before it."""
+    return Answer(text, text, "conversation", (Segment("own", said),), kind="small-talk", confidence=1.0, timings_ms=_total({}, start))
 
 
 def _enough(question: str) -> float:

@@ -195,9 +195,9 @@ class Retrieval:
         clock.lap("fuse")
         best = self.reranked(listed.question, hits, beside, enough=enough)[:k]
         clock.lap("rerank")
-        spent = {**listed.timings_ms, **clock.laps}
-        search = round(spent["dense"] + spent["lexical"] + spent["fuse"], 3)
-        timings = {"embed": spent["embed"], "search": search, "rerank": spent["rerank"]}
+        spent = {stage: sum(one.timings_ms.get(stage, 0.0) for one in (listed, *others)) for stage in ("lexical", "embed", "dense")}
+        search = round(spent["dense"] + spent["lexical"] + clock.laps["fuse"], 3)
+        timings = {"embed": round(spent["embed"], 3), "search": search, "rerank": clock.laps["rerank"]}
         return Retrieved(listed.question, tuple(best), listed.searched, listed.terms, timings)
 
     def listed(self, view: View, question: str, *, documents: frozenset[str] | None = None, depth: int = DEPTH) -> Listed:

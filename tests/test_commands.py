@@ -3,9 +3,11 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -455,6 +457,16 @@ def test_serve_says_where_and_holds_chroma_until_it_is_stopped(every: Path, tmp_
 def test_an_address_of_another_machine_is_an_error_with_a_remedy(every: Path) -> None:
     ran = run_kpo("serve", "--host", "192.0.2.1", "--data-dir", every)
     failed(ran, "cannot listen on 192.0.2.1:7860", "choose an address of this machine")
+
+
+@pytest.mark.parametrize("loading", ["typer", "onnxruntime"])
+def test_ctrl_c_while_libraries_load_ends_quietly(loading: str, every: Path, tmp_path: Path) -> None:
+    (tmp_path / f"{loading}.py").write_text("import signal\n\nsignal.raise_signal(signal.SIGINT)\n")
+    heeds = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # tests that a shell runs in the background have it ignored
+    command = [str(KPO), "ask", "What is KPO?", "--data-dir", str(every)]
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    ran = subprocess.run(command, capture_output=True, text=True, env=outside(PYTHONPATH=path), timeout=90, preexec_fn=heeds)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (130, "", "")
 
 
 def test_app_py_serves_finishes_a_build_that_was_killed_and_says_when_the_index_is_gone(tmp_path: Path) -> None:

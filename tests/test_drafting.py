@@ -1,6 +1,8 @@
 """Drafts: what a language model writes goes through the check sentence by sentence, and only what passes is handed on."""
 
+import sqlite3
 from collections.abc import Generator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -309,6 +311,39 @@ def test_proposed_queries_are_searched_for_and_told(catalog: Catalog) -> None:
     assert "house/canteen.md" in {hit.passage.document for hit in answer.hits}
     assert any("“soup counter”" in note for note in answer.notes)
     assert Drafter(FakeWriter(LlmUnavailable("x", "y")), judge(), rewrites=True).queries("Where is lunch?") == ()
+
+
+def test_the_model_rewrites_between_transactions(catalog: Catalog) -> None:
+    class Meanwhile(FakeWriter):
+        """At each request, another connection puts in a document and folds the log back, for which nobody may be reading."""
+
+        def write(self, messages: tuple[Message, ...]) -> Generator[Written | Usage, None, None]:
+            put(catalog, f"house/new-{len(self.asked)}.md", "# Badges", BADGE if self.asked else "The porter hands out spare badges.")
+            with closing(sqlite3.connect(catalog.path, timeout=0)) as db:
+                busy.append(db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
+            yield from super().write(messages)
+
+    busy: list[int] = []
+    drafter = Drafter(Meanwhile("Who hands out spare badges?"), judge(), rewrites=True)
+    answer = Assistant(Retrieval(catalog, FakeEmbedder(), FakeReranker()), Extractive(), Floor.open(), drafter).answer(
+        Question("And spare ones?", ("Who hands out badges?",))
+    )
+    assert busy == [0, 0, 0]  # the rewriting, the queries, the draft
+    with catalog.reading() as view:
+        assert answer.generation == view.generation - 1  # all but what came during the draft
+    assert answer.standalone == "Who hands out spare badges?" and "porter" in answer.citations[0].quote
+
+
+def test_a_question_that_is_understood_by_rules_is_of_one_transaction(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[int] = []
+    reading = Catalog.reading
+    monkeypatch.setattr(Catalog, "reading", lambda self: opened.append(1) or reading(self))
+    for writer in (None, FakeWriter("New analysts collect their badge at the induction desk [1].")):
+        opened.clear()
+        drafter = Drafter(writer, judge()) if writer else None
+        assistant = Assistant(Retrieval(catalog, FakeEmbedder(), FakeReranker()), Extractive(), Floor.open(), drafter)
+        assert assistant.answer(Question("Where do analysts collect their badge?")).verdict == "answered"
+        assert len(opened) == 1
 
 
 def _draft(*paragraphs: str):  # type: ignore[no-untyped-def]

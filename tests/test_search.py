@@ -1,6 +1,7 @@
 """Retrieval: lists are fused as on paper, what says the same is folded, opinion ranks behind, and any text is a valid question."""
 
 import math
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -100,6 +101,17 @@ def test_each_hit_says_which_searchers_found_it(catalog: Catalog) -> None:
     assert not result.hits[0].reranked
     assert result.searched == ("genpact", "run", "finance", "work")
     assert set(result.timings_ms) == {"embed", "search", "rerank"}
+
+
+def test_all_searches_of_a_question_are_timed(catalog: Catalog) -> None:
+    class Slow(FakeEmbedder):
+        def embed_question(self, text: str) -> np.ndarray:
+            time.sleep(0.02)
+            return super().embed_question(text)
+
+    with catalog.reading() as view:
+        result = Retrieval(catalog, Slow(), None).search(view, "finance work", also=("software", "", "cities"))
+    assert result.timings_ms["embed"] >= 60
 
 
 def test_the_reranker_decides_the_order_of_what_was_found(catalog: Catalog) -> None:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from html import escape
 from typing import Any
 
@@ -106,6 +106,15 @@ class ChatTab:
         """The components that a stop changes."""
         return [self.thread, self.shown, self.live, self.next, self.editing, self.edited, self.box, self.send, self.stop]
 
+    def arrive(self, sitting: Sitting) -> Update:
+        """What a page that is loaded shows of the chats, and lets one choose."""
+        return {self.list: self.chat_list(sitting), **self.choices()}
+
+    def choices(self) -> Update:
+        """What a search can be narrowed to now."""
+        with self._desk.assistant.retrieval.catalog.reading() as view:
+            return {self.only: gr.update(choices=places(view), visible=True)}
+
     def adopt(self, sitting: Sitting, shown: int, edited: int) -> None:
         """Take up the chat that the page shows and the turn that it edits, when the server was started after the page was opened.
 
@@ -159,9 +168,8 @@ class ChatTab:
         head = self._head(chat, kept, text)
         left = {self.box: ""} if sitting.editing and not asking.typed else {}  # of what is typed, the page's script empties the box
         sitting.newest = None
-        stages = [f"Searching for “{text}”"]
         begun = {
-            **head, self.live: busy_html(text, stages), self.next: "", **left, **self._edited(sitting, None),
+            **head, self.live: busy_html(text, [_searching(text)]), self.next: "", **left, **self._edited(sitting, None),
             self.judge: gr.update(visible=False), self.send: gr.update(visible=False), self.stop: gr.update(visible=True),
         }
         yield from self._show(asking, sitting, place, begun)
@@ -169,26 +177,9 @@ class ChatTab:
         try:
             with self._desk.assistant.retrieval.catalog.reading() as view:
                 documents, narrowed = narrow(view, chosen or ())
-            answer: Answer | None = None
-            written: list[Segment] = []
-            for event in self._desk.assistant.ask(Question(text, earlier(kept)[-MAX_TURNS:], documents)):
-                if sitting.asking is not asking:  # it was stopped
-                    return
-                match event:
-                    case Searching():
-                        stages = [f"Searching for “{event.standalone or text}”"]
-                    case Reading():
-                        passages, sources = event.passages, event.documents
-                        stages += [f"Found {passages} passage{_s(passages)} in {sources} document{_s(sources)}", "Reading"]
-                    case Writing():
-                        stages.append(f"{event.model} writes, and each sentence is checked")
-                    case Said():
-                        written.append(event.segment)
-                    case Answer():
-                        answer = event
-                        continue
-                yield from self._show(asking, sitting, place, {self.live: busy_html(text, stages, written)})
-            assert answer is not None
+            answer = yield from self._answered(Question(text, earlier(kept)[-MAX_TURNS:], documents), asking, sitting, place)
+            if answer is None:
+                return
             with self._desk.assistant.retrieval.catalog.reading() as view:
                 near = topics(view, answer)
             with sitting.showing:
@@ -212,6 +203,29 @@ class ChatTab:
         except Exception:  # whatever else goes wrong must not leave the page waiting for ever; the log has the rest
             logging.getLogger(__name__).exception("a question could not be answered")
             yield from self._failed(asking, sitting, place, text, BROKEN, idle)
+
+    def _answered(self, question: Question, asking: Asking, sitting: Sitting, place: Place) -> Generator[Update, None, Answer | None]:
+        """Show how far the answer is, stage by stage; return it, None when it was stopped."""
+        text = question.text
+        stages = [_searching(text)]
+        written: list[Segment] = []
+        for event in self._desk.assistant.ask(question):
+            if sitting.asking is not asking:
+                return None
+            match event:
+                case Searching():
+                    stages = [_searching(event.standalone or text)]
+                case Reading():
+                    passages, sources = event.passages, event.documents
+                    stages += [f"Found {passages} passage{_s(passages)} in {sources} document{_s(sources)}", "Reading"]
+                case Writing():
+                    stages.append(f"{event.model} writes, and each sentence is checked")
+                case Said():
+                    written.append(event.segment)
+                case Answer():
+                    return event
+            yield from self._show(asking, sitting, place, {self.live: busy_html(text, stages, written)})
+        raise AssertionError("ask ends with an Answer")
 
     def _show(self, asking: Asking, sitting: Sitting, place: Place, changed: Update) -> Iterator[Update]:
         """Show how far a question is, unless it was stopped or its chat left: the page of another one must not show this."""
@@ -450,6 +464,10 @@ def _folders(document: str) -> list[str]:
     """The folders around a document: "a/b/c.md" stands in "a" and "a/b"."""
     pieces = document.split("/")[:-1]
     return ["/".join(pieces[: n + 1]) for n in range(len(pieces))]
+
+
+def _searching(text: str) -> str:
+    return f"Searching for “{text}”"
 
 
 def _s(n: int) -> str:

@@ -25,6 +25,10 @@ class GlossaryTab:
             self.find = gr.Textbox(label="Search a term or an abbreviation", placeholder="SLA", max_length=200, elem_id="find-term")
             self.list = area(elem_id="terms")
 
+    def search(self, search: str) -> dict[Any, Any]:
+        """Show the terms that fit."""
+        return {self.list: self.listed(search)}
+
     def listed(self, search: str = "") -> str:
         """The terms that fit the search, all for none, each with its definitions word for word."""
         with self._desk.assistant.retrieval.catalog.reading() as view:

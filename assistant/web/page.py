@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import gradio as gr
 
 from assistant.web.area import area
-from assistant.web.chat import GONE, ChatTab, places
+from assistant.web.chat import GONE, ChatTab
 from assistant.web.desk import FROM_HERE_ONLY, Desk, Sitting, came_through_a_proxy
 from assistant.web.glossary import GlossaryTab
 from assistant.web.markup import mending, news
@@ -46,136 +46,130 @@ def theme() -> gr.themes.Base:
 
 def build(desk: Desk) -> gr.Blocks:
     """The page as gradio Blocks. Each browser tab has a Sitting of its own on the server; all see the same chats and documents."""
-    page: gr.Blocks
-    with gr.Blocks(title="KPO Assistant", analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)) as page:
-        sitting: gr.State = gr.State(Sitting())
+    blocks: gr.Blocks
+    with gr.Blocks(title="KPO Assistant", analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)) as blocks:
+        Page(desk).wire(blocks)
+    return blocks
+
+
+class Page:
+    """The parts of the page, and what its buttons do. Built inside a gradio Blocks; a method returns the parts it changes."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self.sitting: gr.State = gr.State(Sitting())
         # The script writes {"do": …, "arg": …} into one of these: `asked` for what streams an answer, `shelved` for what changes documents.
-        act = gr.Textbox(visible="hidden", elem_id="act", label="action", show_label=False)
-        shelved = gr.Textbox(visible="hidden", elem_id="shelved", label="shelved", show_label=False)
-        asked = gr.Textbox(visible="hidden", elem_id="asked", label="asked", show_label=False)
+        self.act = gr.Textbox(visible="hidden", elem_id="act", label="action", show_label=False)
+        self.shelved = gr.Textbox(visible="hidden", elem_id="shelved", label="shelved", show_label=False)
+        self.asked = gr.Textbox(visible="hidden", elem_id="asked", label="asked", show_label=False)
         area((HERE / "header.html").read_text(encoding="utf-8"), elem_id="header")
-        notice = area("", elem_id="notice")
+        self.notice = area("", elem_id="notice")
         with gr.Row(elem_id="desk"):
-            with gr.Column(elem_id="main", min_width=300), gr.Tabs(elem_id="tabs", selected="ask") as tabs:
+            with gr.Column(elem_id="main", min_width=300), gr.Tabs(elem_id="tabs", selected="ask") as self.tabs:
                 with gr.Tab("Ask", id="ask"):
-                    chat = ChatTab(desk, notice)
-                with gr.Tab("Sources", id="sources") as sources_tab:
-                    sources = SourcesTab(desk)
-                with gr.Tab("Glossary", id="glossary") as glossary_tab:
-                    glossary = GlossaryTab(desk)
+                    self.chat = ChatTab(desk, self.notice)
+                with gr.Tab("Sources", id="sources") as self.sources_tab:
+                    self.sources = SourcesTab(desk)
+                with gr.Tab("Glossary", id="glossary") as self.glossary_tab:
+                    self.glossary = GlossaryTab(desk)
             with gr.Column(elem_id="side", min_width=300):
-                viewer = area("", elem_id="source")
+                self.viewer = area("", elem_id="source")
 
-        def ask(command: str, now: Sitting, only: list[str] | None, shown: str, edited: str) -> Iterator[Update]:
-            do, arg = understood(command)
-            chat.adopt(now, _number(shown), _number(edited))
-            if do == "type":
-                yield from chat.ask(arg, now, only, typed=True)
-            elif do == "ask":
-                yield {tabs: gr.update(selected="ask")}
-                yield from chat.ask(arg, now, only)
-            elif do == "again":
-                yield from chat.ask("", now, only, again=_number(arg))
-
-        def handle(command: str, now: Sitting, shown: str, edited: str) -> Update:
-            """What a button of the page asks for. Whatever it says, it can only open, name and delete what is kept here."""
-            do, arg = understood(command)
-            chat.adopt(now, _number(shown), _number(edited))
-            match do:
-                case "cite" | "topic" | "view" | "more":
-                    return {viewer: _opened(desk, do, arg)}
-                case "close":
-                    return {viewer: ""}
-                case "new":
-                    return {**chat.open(now, None), viewer: ""}
-                case "chat":
-                    return {**chat.open(now, _number(arg)), viewer: ""}
-                case "answer":
-                    return chat.answer(now, _number(arg))
-                case "rename":
-                    return chat.rename(now, arg)
-                case "delete":
-                    return chat.delete(now, _number(arg))
-                case "edit":
-                    return chat.edit(now, _number(arg))
-                case "resume":
-                    return chat.resume(now, _number(arg))
-                case "unedit":
-                    return chat.unedit(now)
-                case "up":
-                    return chat.like(_number(arg))
-                case "down":
-                    return chat.dislike(now, _number(arg))
-            return {}
-
-        def shelve(command: str, request: gr.Request) -> Iterator[Update]:
-            do, arg = ("", "") if came_through_a_proxy(request.headers) else understood(command)
-            match do:
-                case "read":
-                    yield from sources.read(uploads=arg == "uploads")
-                case "remove":
-                    yield from sources.remove(arg)
-                case "forget":
-                    yield from sources.forget(arg)
-                case "":
-                    yield {sources.progress: news(FROM_HERE_ONLY, "trouble")}
-
-        def read_folder(folder: str, request: gr.Request) -> Iterator[Update]:
-            if came_through_a_proxy(request.headers):
-                yield {sources.progress: news(FROM_HERE_ONLY, "trouble")}
-            else:
-                yield from sources.read(folder)
-
-        def complain(reason: str | None, words: str | None, now: Sitting) -> Update:
-            return chat.complain(now, reason, words)
-
-        def leave(now: Sitting) -> Update:
-            return chat.unjudged(now)
-
-        def find_chat(search: str, now: Sitting) -> Update:
-            return chat.search(now, search)
-
-        def find_source(search: str) -> Update:
-            return {sources.list: sources.listed(search)}
-
-        def find_term(search: str) -> Update:
-            return {glossary.list: glossary.listed(search)}
-
-        def arrive(now: Sitting) -> Update:
-            return {chat.list: chat.chat_list(now), **choices()}
-
-        def choices() -> Update:
-            with desk.assistant.retrieval.catalog.reading() as view:
-                return {chat.only: gr.update(choices=places(view), visible=True)}
-
-        def when(happens: Callable[..., Any], act: Callable[..., Any], given: list[Any], changes: list[Any], **how: Any) -> Any:
-            """Have an event change these parts of the page; an error is told in a notice."""
-            guarded = _streaming if isgeneratorfunction(act) else _guarded
-            return happens(fn=guarded(act, notice), inputs=given, outputs=[*changes, notice], show_progress="hidden", api_visibility="private", **how)
-
+    def wire(self, blocks: gr.Blocks) -> None:
+        """Say what happens on which event of the page, and which parts that changes."""
+        chat, sources, glossary, sitting, when = self.chat, self.sources, self.glossary, self.sitting, self._when
         # Without `preprocess`: gradio would turn away a chosen document that has left the list since, and all after the server was started again.
-        asking, kept = [tabs, *chat.asking()], [chat.shown, chat.edited]
-        answered = when(asked.change, ask, [asked, sitting, chat.only, *kept], asking, trigger_mode="multiple", preprocess=False)
+        asking, kept = [self.tabs, *chat.asking()], [chat.shown, chat.edited]
+        answered = when(self.asked.change, self.ask, [self.asked, sitting, chat.only, *kept], asking, trigger_mode="multiple", preprocess=False)
         when(answered.then, chat.suggest, [sitting, chat.only], [chat.next], preprocess=False)
         stopped = when(chat.stop.click, chat.stopped, [chat.box, sitting], chat.stopping(), cancels=[answered])
         when(stopped.then, chat.settled, [sitting], chat.stopping())
-        when(act.change, handle, [act, sitting, *kept], [viewer, *chat.opening()], trigger_mode="multiple")
-        when(shelved.change, shelve, [shelved], sources.changing(), trigger_mode="multiple", concurrency_limit=WATCHING)
-        when(chat.tell.click, complain, [chat.reason, chat.words, sitting], chat.judging())
-        when(chat.leave.click, leave, [sitting], chat.judging())
-        when(chat.find.change, find_chat, [chat.find, sitting], [chat.list], trigger_mode="always_last")
-        when(chat.only.focus, choices, [], [chat.only])
+        when(self.act.change, self.handle, [self.act, sitting, *kept], [self.viewer, *chat.opening()], trigger_mode="multiple")
+        when(self.shelved.change, self.shelve, [self.shelved], sources.changing(), trigger_mode="multiple", concurrency_limit=WATCHING)
+        when(chat.tell.click, chat.complain, [sitting, chat.reason, chat.words], chat.judging())
+        when(chat.leave.click, chat.unjudged, [sitting], chat.judging())
+        when(chat.find.change, chat.search, [sitting, chat.find], [chat.list], trigger_mode="always_last")
+        when(chat.only.focus, chat.choices, [], [chat.only])
         when(chat.only.change, chat.narrowed, [chat.only], [chat.narrow], trigger_mode="always_last", preprocess=False)
         reading = partial(gr.on, [sources.add.click, sources.folder.submit])
-        when(reading, read_folder, [sources.folder], sources.changing(), concurrency_limit=WATCHING)
+        when(reading, self.read_folder, [sources.folder], sources.changing(), concurrency_limit=WATCHING)
         # One event with two causes, and the last one waits for the first: a list asked for earlier never comes in after a later one.
-        finding = partial(gr.on, [sources.find.change, sources_tab.select])
-        when(finding, find_source, [sources.find], [sources.list], trigger_mode="always_last")
-        when(sources_tab.select, sources.watch, [], sources.changing(), concurrency_limit=WATCHING)
-        looking_up = partial(gr.on, [glossary.find.change, glossary_tab.select])
-        when(looking_up, find_term, [glossary.find], [glossary.list], trigger_mode="always_last")
-        when(page.load, arrive, [sitting], [chat.list, chat.only])
-    return page
+        finding = partial(gr.on, [sources.find.change, self.sources_tab.select])
+        when(finding, sources.search, [sources.find], [sources.list], trigger_mode="always_last")
+        when(self.sources_tab.select, sources.watch, [], sources.changing(), concurrency_limit=WATCHING)
+        looking_up = partial(gr.on, [glossary.find.change, self.glossary_tab.select])
+        when(looking_up, glossary.search, [glossary.find], [glossary.list], trigger_mode="always_last")
+        when(blocks.load, chat.arrive, [sitting], [chat.list, chat.only])
+
+    def _when(self, happens: Callable[..., Any], act: Callable[..., Any], given: list[Any], changes: list[Any], **how: Any) -> Any:
+        """Have an event change these parts of the page; an error is told in a notice."""
+        guarded = _streaming if isgeneratorfunction(act) else _guarded
+        outputs = [*changes, self.notice]
+        return happens(fn=guarded(act, self.notice), inputs=given, outputs=outputs, show_progress="hidden", api_visibility="private", **how)
+
+    def ask(self, command: str, sitting: Sitting, only: list[str] | None, shown: str, edited: str) -> Iterator[Update]:
+        """A question that was typed or clicked, or one of the open chat that is to be asked again."""
+        do, arg = understood(command)
+        self.chat.adopt(sitting, _number(shown), _number(edited))
+        if do == "type":
+            yield from self.chat.ask(arg, sitting, only, typed=True)
+        elif do == "ask":
+            yield {self.tabs: gr.update(selected="ask")}
+            yield from self.chat.ask(arg, sitting, only)
+        elif do == "again":
+            yield from self.chat.ask("", sitting, only, again=_number(arg))
+
+    def handle(self, command: str, sitting: Sitting, shown: str, edited: str) -> Update:
+        """What a button of the page asks for. Whatever it says, it can only open, name and delete what is kept here."""
+        chat = self.chat
+        do, arg = understood(command)
+        chat.adopt(sitting, _number(shown), _number(edited))
+        match do:
+            case "cite" | "topic" | "view" | "more":
+                return {self.viewer: _opened(self._desk, do, arg)}
+            case "close":
+                return {self.viewer: ""}
+            case "new":
+                return {**chat.open(sitting, None), self.viewer: ""}
+            case "chat":
+                return {**chat.open(sitting, _number(arg)), self.viewer: ""}
+            case "answer":
+                return chat.answer(sitting, _number(arg))
+            case "rename":
+                return chat.rename(sitting, arg)
+            case "delete":
+                return chat.delete(sitting, _number(arg))
+            case "edit":
+                return chat.edit(sitting, _number(arg))
+            case "resume":
+                return chat.resume(sitting, _number(arg))
+            case "unedit":
+                return chat.unedit(sitting)
+            case "up":
+                return chat.like(_number(arg))
+            case "down":
+                return chat.dislike(sitting, _number(arg))
+        return {}
+
+    def shelve(self, command: str, request: gr.Request) -> Iterator[Update]:
+        """What a button asks to be done with documents; refused to whoever is not at this computer."""
+        do, arg = ("", "") if came_through_a_proxy(request.headers) else understood(command)
+        match do:
+            case "read":
+                yield from self.sources.read(uploads=arg == "uploads")
+            case "remove":
+                yield from self.sources.remove(arg)
+            case "forget":
+                yield from self.sources.forget(arg)
+            case "":
+                yield {self.sources.progress: news(FROM_HERE_ONLY, "trouble")}
+
+    def read_folder(self, folder: str, request: gr.Request) -> Iterator[Update]:
+        """Read a folder of this computer; refused to whoever is not at it."""
+        if came_through_a_proxy(request.headers):
+            yield {self.sources.progress: news(FROM_HERE_ONLY, "trouble")}
+        else:
+            yield from self.sources.read(folder)
 
 
 def understood(command: str) -> tuple[str, str]:

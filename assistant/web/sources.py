@@ -50,6 +50,10 @@ class SourcesTab:
         """The components that an ingestion changes."""
         return [self.progress, self.list, self.folder, self.find]
 
+    def search(self, search: str) -> Update:
+        """Show the documents that fit."""
+        return {self.list: self.listed(search)}
+
     def listed(self, search: str = "") -> str:
         """The documents by source, and with a search only those that fit, below the passages that hold its words."""
         with self._desk.assistant.retrieval.catalog.reading() as view:

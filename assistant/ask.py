@@ -25,7 +25,7 @@ from corpus.document import embedded_text
 from corpus.errors import EvalError
 from corpus.normalise import one_line
 from corpus.terms import Term
-from index.catalog import View
+from index.catalog import Stamp, View
 from index.lexical import content_words
 from index.search import CLEAR, Hit, Retrieval, Retrieved, is_defined
 
@@ -69,7 +69,7 @@ class Writing:
 
 
 Event = Searching | Reading | Writing | Said | Answer
-_Asked = tuple[str | None, int, str, frozenset[str] | None]  # a question with what its answer depends on: catalog, generation, chosen documents
+_Asked = tuple[Stamp, str, frozenset[str] | None]  # a question with what its answer depends on: state of the catalog, chosen documents
 
 
 class Answerer(Protocol):
@@ -102,7 +102,7 @@ class Assistant:
         self._answerer = answerer
         self._drafter = drafter
         self._constants = constants
-        self._vocabulary: tuple[tuple[str | None, int], Vocabulary] = ((None, -1), Vocabulary.of(-1, {}))
+        self._vocabulary: tuple[Stamp, Vocabulary] | None = None
         self._lists: dict[_Asked, tuple[str, ...]] = {}
         self._answered: dict[_Asked, bool] = {}
         self._lock = threading.Lock()
@@ -185,7 +185,7 @@ class Assistant:
     def answers(self, question: str, documents: frozenset[str] | None = None) -> bool:
         """Do the documents answer a question that stands alone? Kept for when it is asked again, until the documents change."""
         with self.retrieval.reading() as view:
-            key = (view.meta("id"), view.generation, question, documents)
+            key = (view.stamp, question, documents)
         with self._lock:
             known = self._answered.get(key)
         if known is not None:
@@ -230,7 +230,7 @@ class Assistant:
 
     def _items(self, view: View, earlier: str, documents: frozenset[str] | None) -> tuple[str, ...]:
         """The items of the list that answers an earlier question; none when it was refused or is no list. Kept for the turns to come."""
-        key = (view.meta("id"), view.generation, earlier, documents)
+        key = (view.stamp, earlier, documents)
         with self._lock:
             if key in self._lists:
                 return self._lists[key]
@@ -246,10 +246,9 @@ class Assistant:
 
     def vocabulary(self, view: View) -> Vocabulary:
         """The words of the view's generation."""
-        stamp = view.meta("id"), view.generation
         with self._lock:
-            if self._vocabulary[0] != stamp:
-                self._vocabulary = (stamp, Vocabulary.of(view.generation, view.vocabulary()))
+            if self._vocabulary is None or self._vocabulary[0] != view.stamp:
+                self._vocabulary = (view.stamp, Vocabulary.of(view.vocabulary()))
             return self._vocabulary[1]
 
 

@@ -227,7 +227,7 @@ def attempt_all(items: Sequence[Item], embedder: Embedder, reranker: Reranker) -
         passages = _shelved(items, catalog, embedder)
         retrieval = Retrieval(catalog, embedder, reranker)
         with catalog.reading() as view:
-            vocabulary = Vocabulary.of(view.generation, view.vocabulary())
+            vocabulary = Vocabulary.of(view.vocabulary())
             for item in items:
                 yield _attempt(item, passages[_name(item)], retrieval, view, vocabulary)
 
@@ -273,7 +273,7 @@ def _attempt(
     clock = time.perf_counter()
     hits = retrieval.reranked(question, [Hit(passage, 0.0, ("given",), False) for passage in passages])[:RERANKED]
     evidence = read(question, hits, retrieval.reranker)
-    terms = Lexicon.of(view.generation, harvest(document, list(passages))).recognise(question)
+    terms = Lexicon.of(harvest(document, list(passages))).recognise(question)
     seen = features(question, Retrieved(question, tuple(hits), (), tuple(terms), {}), evidence, vocabulary, retrieval.reranker)
     kind = kind_of(question)
     quoted = ""

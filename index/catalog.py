@@ -59,6 +59,7 @@ _PASSAGE = """
 SELECT p.id, d.id, p.start, p."end", substr(d.text, p.start + 1, p."end" - p.start), p.context, p.heading, p.page, p.kind, p.units
 FROM passages p JOIN documents d ON d.rowid = p.document
 """
+Stamp = tuple[str | None, int]  # which catalog, and its generation: a catalog that is deleted and made anew counts from 0 again
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,11 @@ class View:
     def generation(self) -> int:
         """Grows by one with every change of documents."""
         return int(self.meta("generation") or 0)
+
+    @property
+    def stamp(self) -> Stamp:
+        """What is kept of a view holds as long as this is the same."""
+        return self.meta("id"), self.generation
 
     def sources(self) -> list[Source]:
         """The source folders, by name."""

@@ -185,14 +185,14 @@ def test_long_names_win_over_the_short_ones_within_them_and_definitions_over_men
     mention = term("Service level agreement", "SLA", defines=False)
     definition = term("service level agreement", "SLA", document="notes/b.md")
     level = term("Level")
-    lexicon = Lexicon.of(1, [level, mention, definition])
+    lexicon = Lexicon.of([level, mention, definition])
     assert lexicon.recognise("which service level agreement?") == [definition, mention]
     assert lexicon.recognise("the level of an SLA") == [level, definition, mention]
     assert lexicon.recognise("the service") == lexicon.recognise("") == []
 
 
 def test_a_short_word_is_an_abbreviation_only_in_capitals() -> None:
-    lexicon = Lexicon.of(1, [term("Information technology", "IT"), term("Service level agreement", "SLA")])
+    lexicon = Lexicon.of([term("Information technology", "IT"), term("Service level agreement", "SLA")])
     assert [found.name for found in lexicon.recognise("what is IT?")] == ["Information technology"]
     assert lexicon.recognise("what is it?") == []
     assert [found.name for found in lexicon.recognise("what is an sla?")] == ["Service level agreement"]

@@ -101,10 +101,10 @@ def _lines(answer: Any) -> Iterator[str]:
     if answer.citations:
         yield ""
         yield "Sources"
-        shown: dict[tuple[str, str, int | None], list[int]] = {}
+        markers_at: dict[tuple[str, str, int | None], list[int]] = {}
         for citation in answer.citations:
-            shown.setdefault((citation.title, citation.heading, citation.page), []).append(citation.marker)
-        for (title, heading, page), markers in shown.items():
+            markers_at.setdefault((citation.title, citation.heading, citation.page), []).append(citation.marker)
+        for (title, heading, page), markers in markers_at.items():
             place = f" > {heading}" if heading and heading != title else ""
             yield f"  {' '.join(f'[{n}]' for n in markers)} {title}{place}" + (f", page {page}" if page else "")
     yield from (f"Note: {note}" for note in answer.notes)

@@ -43,9 +43,7 @@ def owned(said: Said) -> str | None:
     found = POSSESSIVE.search(said.text)
     if not found or _has_own(said.text[: found.start()], said.lexicon, same_clause=True):
         return None
-    whose = (said.things or said.topic) if found["whose"].lower() == "their" and not is_plural(found["x"].split()[-1]) else said.topic
-    if found["whose"].lower() == "their" and said.things:
-        whose = said.things
+    whose = (said.things if found["whose"].lower() == "their" else "") or said.topic
     of = len(whose.split()) > 2 or is_plural(whose.split()[-1])
     new = f"the {found['x']} of {whose}" if of else f"{whose}'s {found['x']}"
     if found.group().lower() == said.bare.lower():

@@ -22,7 +22,7 @@ from assistant.turns import Turn
 from assistant.vocabulary import Vocabulary, stems_in
 from assistant.wishes import wish_of
 from corpus.document import embedded_text
-from corpus.errors import EvalError
+from corpus.errors import QuestionError
 from corpus.normalise import one_line
 from corpus.terms import Term
 from index.catalog import Stamp, View
@@ -316,10 +316,10 @@ def nearest_topics(hits: Sequence[Hit]) -> tuple[str, ...]:
 
 
 def whole(text: str) -> str:
-    """A question on one line. Raises EvalError for one that is too long: cut, it would lose what is asked at its end."""
+    """A question on one line. Raises QuestionError for one that is too long: cut, it would lose what is asked at its end."""
     line = one_line(text)
     if len(line) > MAX_QUESTION:
-        raise EvalError(
+        raise QuestionError(
             f"a question may have {MAX_QUESTION:,} characters, and this one has {len(line):,}", "keep what you want to know, and leave out what led to it"
         )
     return line

@@ -71,7 +71,22 @@ _TAKEN_BACK = re.compile(
 _SCOPE = 4  # content words after a negation that it is about
 
 # Words that say the opposite of each other, in any form that has the same stem; a prefix such as "un" does so by itself.
-_OPPOSITES = tuple(tuple(pair.split("/")) for pair in ["more/less", "more/fewer", "most/least", "higher/lower", "highest/lowest", "high/low", "rise/fall", "rising/falling", "rose/fell", "rise/drop", "grow/decline", "increase/decrease", "increase/reduce", "increase/reduction", "raise/lower", "raise/reduce", "grow/shrink", "above/below", "before/after", "large/small", "larger/smaller", "largest/smallest", "big/small", "cheap/expensive", "cheaper/dearer", "cheap/costly", "always/never", "always/seldom", "often/seldom", "often/rarely", "usually/rarely", "safe/risky", "client/provider", "client/vendor", "buyer/seller", "employer/employee", "onshore/offshore", "nearshore/offshore", "onshore/nearshore", "easy/hard", "easy/difficult", "easier/harder", "short/long", "shorter/longer", "strength/weakness", "benefit/drawback", "benefit/risk", "advantage/disadvantage", "best/worst", "better/worse", "internal/external", "fixed/variable", "summer/winter", "early/late", "earlier/later", "sooner/later", "minimum/maximum", "many/few", "fast/slow", "faster/slower", "quick/slow", "quickly/slowly", "win/lose", "buy/sell", "routine/judgement", "strong/weak", "stronger/weaker", "ahead/behind", "core/non-core", "simple/complex", "predictable/unpredictable", "protect/expose", "allow/forbid", "include/exclude", "accept/reject", "public/private", "public/confidential", "part-time/full-time", "junior/senior", "inside/outside", "in/outside", "within/outside", "in-house/outsourced", "in-house/outside", "begin/end", "start/end", "gain/loss", "success/failure", "succeed/fail", "well/poorly", "help/harm", "agree/disagree", "agree/differ", "day/night", "full/partial", "permanent/temporary", "broad/narrow", "wide/narrow", "wider/narrower", "scarce/plentiful", "scarce/abundant", "optional/mandatory", "improve/worsen", "positive/negative", "majority/minority", "add/remove", "encourage/discourage", "well-paid/low-paid", "skilled/unskilled", "certain/uncertain", "similar/different", "same/different", "vague/precise", "one-way/mutual", "first/last", "enough/insufficient", "active/passive", "formal/informal", "old/new", "older/newer", "near/distant", "local/foreign", "direct/indirect", "upper/lower", "top/bottom"])
+_PAIRS = (
+    "more/less more/fewer most/least higher/lower highest/lowest high/low rise/fall rising/falling rose/fell rise/drop grow/decline increase/decrease "
+    "increase/reduce increase/reduction raise/lower raise/reduce grow/shrink above/below before/after large/small larger/smaller largest/smallest big/small "
+    "cheap/expensive cheaper/dearer cheap/costly always/never always/seldom often/seldom often/rarely usually/rarely safe/risky client/provider "
+    "client/vendor buyer/seller employer/employee onshore/offshore nearshore/offshore onshore/nearshore easy/hard easy/difficult easier/harder short/long "
+    "shorter/longer strength/weakness benefit/drawback benefit/risk advantage/disadvantage best/worst better/worse internal/external fixed/variable "
+    "summer/winter early/late earlier/later sooner/later minimum/maximum many/few fast/slow faster/slower quick/slow quickly/slowly win/lose buy/sell "
+    "routine/judgement strong/weak stronger/weaker ahead/behind core/non-core simple/complex predictable/unpredictable protect/expose allow/forbid "
+    "include/exclude accept/reject public/private public/confidential part-time/full-time junior/senior inside/outside in/outside within/outside "
+    "in-house/outsourced in-house/outside begin/end start/end gain/loss success/failure succeed/fail well/poorly help/harm agree/disagree agree/differ "
+    "day/night full/partial permanent/temporary broad/narrow wide/narrow wider/narrower scarce/plentiful scarce/abundant optional/mandatory improve/worsen "
+    "positive/negative majority/minority add/remove encourage/discourage well-paid/low-paid skilled/unskilled certain/uncertain similar/different "
+    "same/different vague/precise one-way/mutual first/last enough/insufficient active/passive formal/informal old/new older/newer near/distant "
+    "local/foreign direct/indirect upper/lower top/bottom"
+)
+_OPPOSITES = tuple(tuple(pair.split("/")) for pair in _PAIRS.split())
 _FORMS = ("s", "es", "d", "ed", "ing", "r", "er", "st", "est", "ly", "y", "ment")
 _OPPOSING_PREFIX = ("un", "in", "non", "dis", "im", "ir")
 

@@ -15,7 +15,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
-from assistant.claims import clauses, content, faults, in_order
+from rapidfuzz.distance import LCSseq
+
+from assistant.claims import clauses, content, faults
 from corpus.document import Passage, Unit
 from corpus.errors import ConfigError
 from index.embed import Embedder
@@ -295,7 +297,7 @@ class Judge:
             _share(mine, known),
             _share(mine[:2], told),
             min((_share(part, told) for part in map(content, clauses(sentence)) if len(part) > 1), default=covered),
-            in_order(shared, theirs) / max(1, len(shared)),
+            LCSseq.similarity(shared, theirs) / max(1, len(shared)),
             min(2.0, len(mine) / max(1, len(theirs))),
         )
 

@@ -9,6 +9,8 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from rapidfuzz.distance import LCSseq
+
 from assistant.spelling import is_english
 from assistant.vocabulary import stem
 from index.lexical import STOPWORDS, words
@@ -551,12 +553,12 @@ def _unequal(sentence: str, source: str) -> bool:
 def _pair_changed(sentence: str, support: str) -> bool:
     theirs = content(support)
     shared = [word for word in content(sentence) if word in set(theirs)]
-    fits = in_order(shared, theirs)
+    fits = LCSseq.similarity(shared, theirs)
     for i, a in enumerate(shared):
         for b in shared[i + 1 :]:
             if a != b and shared.count(a) == shared.count(b) == 1 and not _listed_together(a, b, support):
                 swapped = [b if word == a else a if word == b else word for word in shared]
-                if in_order(swapped, theirs) >= fits + 2:
+                if LCSseq.similarity(swapped, theirs) >= fits + 2:
                     return True
     return False
 
@@ -597,16 +599,6 @@ def _counterpart(sentence: str, support: str) -> bool:
                     if with_b >= with_a + 2:
                         return True
     return False
-
-
-def in_order(mine: Sequence[str], theirs: Sequence[str]) -> int:
-    """The length of the longest common subsequence."""
-    row = [0] * (len(theirs) + 1)
-    for a in mine:
-        before = 0
-        for at, b in enumerate(theirs, 1):
-            before, row[at] = row[at], before + 1 if a == b else max(row[at], row[at - 1])
-    return row[-1]
 
 
 def _listed_together(a: str, b: str, text: str) -> bool:

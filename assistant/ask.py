@@ -43,6 +43,7 @@ NOTHING_FURTHER = "The documents say nothing further on this that I have not sho
 NOTHING_BEFORE = "There is no earlier answer to go on from. Ask a question first."
 SOURCED = "every sentence is a quotation, and the source that its number leads to is the one that says so"
 VERBATIM = "answers are quotations, which are not reworded: these are other sentences on the same question"
+NARROWED = "searched only in"  # how the note of an answer begins that was looked for in chosen documents only
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,7 +293,7 @@ def disputed(one: int, two: int) -> str:
 
 def narrowed(documents: int) -> str:
     """The note of an answer that was looked for in chosen documents only."""
-    return f"searched only in {documents} chosen document{'s' if documents != 1 else ''}"
+    return f"{NARROWED} {documents} chosen document{'s' if documents != 1 else ''}"
 
 
 def named_first(question: str, hits: Sequence[Hit]) -> list[Hit]:

@@ -3,8 +3,8 @@
 import re
 
 from assistant.pronouns import POSSESSIVE, pronoun
-from assistant.topic import is_plural, named, narrowed_to, phrase_of, plain, swapped, topic_of
-from assistant.turns import AUX, QUESTION, Said
+from assistant.topic import AUX, is_plural, named, narrowed_to, phrase_of, plain, swapped, topic_of
+from assistant.turns import QUESTION, Said
 from index.lexical import content_words, singular
 
 _BARE = re.compile(

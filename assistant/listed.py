@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 
 from assistant.question import kind_of
-from assistant.topic import is_plural, named, phrase_of, plain, topic_of
-from assistant.turns import AUX, QUESTION, Said, Turn
+from assistant.topic import AUX, is_plural, named, phrase_of, plain, topic_of
+from assistant.turns import QUESTION, Said, Turn
 from index.lexical import singular, words
 from index.search import Lexicon
 

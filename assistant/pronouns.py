@@ -2,8 +2,8 @@
 
 import re
 
-from assistant.topic import agreeing, is_plural, named, plain
-from assistant.turns import AUX, Said
+from assistant.topic import AUX, agreeing, is_plural, named, plain
+from assistant.turns import Said
 from index.search import Lexicon
 
 POSSESSIVE = re.compile(

@@ -9,7 +9,6 @@ from assistant.topic import things_of, topic_of
 from index.search import Lexicon
 
 Wish = Literal["", "more", "again", "shorter", "source"]
-AUX = r"(?:is|are|was|were|do|does|did|can|could|may|might|will|would|should|shall|must|has|have|had)"
 VERB = r"(?:is|are|was|has|have|does|do|can|should|will|would|needs?|costs?|suits?|fits?|works?|pays?|comes?|takes?|gives?|uses?|requires?|matters?|appl(?:y|ies)|carr(?:y|ies)|lasts?|wins?|makes?|saves?|grows?|hurts?|helps?)"
 # A text that opens like this is a question or a request of its own, not a fragment.
 QUESTION = re.compile(

@@ -5,13 +5,11 @@ document, so a process killed at any moment leaves the document as it was or as 
 transaction and sees one generation. Any number of processes may read and write; SQLite's WAL keeps them apart.
 """
 
-import errno
 import json
 import sqlite3
-import time
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -19,15 +17,13 @@ import numpy as np
 
 from corpus.cut import section_at
 from corpus.document import Asked, Document, Passage, Placed, Unit
-from corpus.errors import IndexMismatch, IndexMissing, IndexUnavailable
+from corpus.errors import IndexMismatch, IndexMissing
 from corpus.sources import Source
 from corpus.terms import Term
 from index.lexical import fts_query, words
+from index.sqlite import atomic, make_folder, opened, usable
 
 SCHEMA_VERSION = 2
-BUSY_SECONDS = 30.0  # how long a writer waits for another one before it says so
-DENIED = "give this user the right to read and write there, or set KPO_DATA_DIR to another folder"
-NO_ROOM = "make room on the disk, or raise the limit (a quota, or the size of a file) that was met; where there is room, see whether the disk is sound"
 HEADING_WEIGHT = 2.0  # BM25 weight of a word in the heading path against one in the text; questions often name the heading
 
 _SCHEMA = """
@@ -380,35 +376,20 @@ class Catalog:
     def writing(self) -> Iterator[Edit]:
         """One write transaction; rolled back when its block raises. Creates the catalog when there is none."""
         make_folder(self.path.parent)
-        with self._open() as db:
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                if not _has_tables(db):
-                    for statement in _SCHEMA.split(";"):
-                        db.execute(statement)
-                    first = {"schema": str(SCHEMA_VERSION), "generation": "0", "id": uuid.uuid4().hex}
-                    db.executemany("INSERT INTO meta VALUES (?, ?)", first.items())
-                yield Edit(db)
-                db.execute("COMMIT")
-            except BaseException:
-                if db.in_transaction:  # SQLite itself rolls back on a full disk
-                    db.execute("ROLLBACK")
-                raise
+        with self._open() as db, atomic(db):
+            if not _has_tables(db):
+                for statement in _SCHEMA.split(";"):
+                    db.execute(statement)
+                first = {"schema": str(SCHEMA_VERSION), "generation": "0", "id": uuid.uuid4().hex}
+                db.executemany("INSERT INTO meta VALUES (?, ?)", first.items())
+            yield Edit(db)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        try:
-            # Not bound to one thread: a server may run each step of a generator that reads on another one, always one after another.
-            with closing(sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)) as db:
-                use_wal(db)
-                db.execute("PRAGMA synchronous = FULL")
-                db.execute("PRAGMA foreign_keys = ON")
-                db.execute("PRAGMA secure_delete = ON")
-                self._check_schema(db)
-                yield db
-        except sqlite3.DatabaseError as error:
-            damaged = "restore the file from a copy, or delete it and run `kpo ingest` with your source folders to build it again"
-            raise IndexUnavailable(f"the catalog {self.path} cannot be used: {error}", remedy_for(error, damaged)) from error
+        damaged = "restore the file from a copy, or delete it and run `kpo ingest` with your source folders to build it again"
+        with opened(self.path, f"the catalog {self.path} cannot be used", damaged) as db:
+            self._check_schema(db)
+            yield db
 
     def _check_schema(self, db: sqlite3.Connection) -> None:
         if not _has_tables(db):
@@ -419,48 +400,6 @@ class Catalog:
                 f"{self.path} has schema {found}, this version reads {SCHEMA_VERSION}",
                 "use the version that wrote it, or delete that file and run `kpo ingest` with your source folders",
             )
-
-
-@contextmanager
-def usable(folder: Path) -> Iterator[None]:
-    """Reach into a data folder. Raises IndexUnavailable for what the system does not let this user do there."""
-    try:
-        yield
-    except OSError as error:
-        remedy = NO_ROOM if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO) else DENIED
-        raise IndexUnavailable(f"the data folder {folder} cannot be used: {error.strerror}", remedy) from error
-
-
-def make_folder(folder: Path) -> None:
-    """Make a data folder, for its owner only; one that is there stays as it is. Raises IndexUnavailable where it cannot be made."""
-    with usable(folder):
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-
-
-def remedy_for(error: sqlite3.DatabaseError, damaged: str) -> str:
-    """What to do about what SQLite says: `damaged` only when the file itself is to blame, and not another process, the permissions or the disk."""
-    said = str(error)
-    if "locked" in said:
-        return "wait until the other process is done, and try again"
-    if "disk is full" in said or "disk I/O" in said:
-        return NO_ROOM
-    return DENIED if "readonly" in said or "unable to open" in said else damaged
-
-
-def use_wal(db: sqlite3.Connection) -> None:
-    """Put a database into WAL mode, which the file then keeps. Waits for others as any statement does.
-
-    SQLite does not call its busy handler for this one: of two that open a new file together, one is told at once that it is locked.
-    """
-    end = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            db.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > end:
-                raise
-            time.sleep(0.01)
 
 
 def _has_tables(db: sqlite3.Connection) -> bool:

@@ -19,9 +19,10 @@ from corpus.errors import CorpusError
 from corpus.sources import SHIPPED, Found, Source, files_of, name_for
 from corpus.terms import Term, harvest
 from corpus.worker import Failure, FileReader
-from index.catalog import Catalog, Edit, Entry, make_folder, usable
+from index.catalog import Catalog, Edit, Entry
 from index.embed import Embedder, embed_questions
 from index.search import check_built_with, check_scheme
+from index.sqlite import make_folder, usable
 
 BATCH = 32  # passages and questions embedded between two reports of progress
 DOCUMENTS = 32  # documents that one transaction of `add_documents` puts in place

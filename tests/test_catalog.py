@@ -21,9 +21,10 @@ from corpus.document import embedded_text
 from corpus.errors import IndexMismatch, IndexMissing, IndexUnavailable
 from corpus.sources import Source
 from fakes import FakeEmbedder, put
-from index.catalog import DENIED, NO_ROOM, SCHEMA_VERSION, Catalog, usable
+from index.catalog import SCHEMA_VERSION, Catalog
 from index.lexical import content_words
 from index.records import RecordsFile
+from index.sqlite import DENIED, NO_ROOM, usable
 
 LPO = "Legal process outsourcing (LPO) is the hiring of outside lawyers for contract review."
 PRICES = "A fixed price is agreed before the work starts. Time and materials are paid by the hour."

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from corpus.cut import section_at
+from corpus.cut import SCHEME, section_at
 from corpus.document import Asked, Document, Passage, Placed, Unit
 from corpus.errors import IndexMismatch, IndexMissing
 from corpus.sources import Source
@@ -252,6 +252,11 @@ class Edit(View):
     def set_meta(self, key: str, value: str) -> None:
         """Store a value under a key, replacing what was there."""
         self._db.execute("INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", [key, value])
+
+    def set_built_with(self, identity: str) -> None:
+        """The vectors are those of this embedding model, of passages that were cut as they are today."""
+        self.set_meta("embedder", identity)
+        self.set_meta("scheme", str(SCHEME))
 
     def add_source(self, source: Source) -> None:
         """Remember a source folder. A name that is known already gets the new path: the folder has moved."""

@@ -79,18 +79,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """All vectors of one generation: `ids` sorted, `vectors` float32 of shape (passages, dimension), `documents` beside them."""
+    """All vectors of one generation: `ids` sorted, `vectors` of shape (passages, dimension), `documents` beside them."""
 
     generation: int
     ids: list[str]
     documents: list[str]
     vectors: np.ndarray
 
-    def rows(self, documents: frozenset[str] | None) -> np.ndarray:
-        """The row numbers that belong to `documents`; all of them for None."""
-        if documents is None:
-            return np.arange(len(self.ids))
-        return np.array([at for at, name in enumerate(self.documents) if name in documents], dtype=np.int64)
+    def within(self, documents: frozenset[str]) -> "Matrix":
+        """The rows that belong to `documents`."""
+        rows = [at for at, name in enumerate(self.documents) if name in documents]
+        return Matrix(self.generation, [self.ids[at] for at in rows], [self.documents[at] for at in rows], self.vectors[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +197,7 @@ class View:
         return {id: np.frombuffer(blob, dtype=np.float32) for id, blob in rows}
 
     def matrix(self) -> Matrix:
-        """All vectors of this generation."""
+        """All vectors of this generation, in float32."""
         rows = self._db.execute(
             "SELECT p.id, d.id, p.vector FROM passages p JOIN documents d ON d.rowid = p.document ORDER BY p.id"
         ).fetchall()

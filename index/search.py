@@ -255,9 +255,8 @@ class Retrieval:
                 known = view.vectors(near)
                 ids = sorted(known)
                 return nearest(ids, np.stack([known[id] for id in ids]), vector, depth) if ids else []
-        matrix = self._exact(view)
-        rows = matrix.rows(documents)
-        return nearest([matrix.ids[row] for row in rows], matrix.vectors[rows], vector, depth)
+        matrix = self._exact(view) if documents is None else self._exact(view).within(documents)
+        return nearest(matrix.ids, matrix.vectors, vector, depth)
 
     def _answering(self, view: View, vector: np.ndarray, documents: frozenset[str] | None) -> dict[str, tuple[str, float]]:
         """The passages whose sections say that they answer a question at least ALIKE, nearest first, with that question and its cosine."""
@@ -279,9 +278,11 @@ class Retrieval:
             return self._questions[1]
 
     def _exact(self, view: View) -> Matrix:
+        """All vectors in float64, which `nearest` reckons in."""
         with self._lock:
             if self._matrix is None or self._matrix[0] != view.stamp:
-                self._matrix = (view.stamp, view.matrix())
+                matrix = view.matrix()
+                self._matrix = (view.stamp, replace(matrix, vectors=matrix.vectors.astype(np.float64)))
             return self._matrix[1]
 
     def reranked(self, question: str, hits: list[Hit], beside: Sequence[Hit] = (), *, enough: float = math.inf) -> list[Hit]:
@@ -335,12 +336,14 @@ def fuse(lists: Sequence[tuple[str, Sequence[str]]], k: int = RRF_K) -> list[tup
 def nearest(ids: Sequence[str], vectors: np.ndarray, vector: np.ndarray, n: int) -> list[str]:
     """The ids of the `n` rows with the highest cosine to `vector` (all of length 1), ties by id. Empty for no rows.
 
-    Row by row in float64, so that the order does not depend on which other rows are compared.
+    Row by row in float64, so that the order does not depend on which other rows are compared. Cosines count to nine digits; only rows that may be
+    among the `n` best are sorted.
     """
     if not len(ids):
         return []
-    scores = np.einsum("ij,j->i", vectors.astype(np.float64), vector.astype(np.float64))
-    order = sorted(range(len(ids)), key=lambda at: (-round(float(scores[at]), 9), ids[at]))
+    scores = np.einsum("ij,j->i", vectors.astype(np.float64, copy=False), vector.astype(np.float64))
+    least = np.partition(scores, -n)[-n] - 1e-8 if n < len(ids) else -np.inf  # more than rounding can make up
+    order = sorted(np.flatnonzero(scores >= least).tolist(), key=lambda at: (-round(float(scores[at]), 9), ids[at]))
     return [ids[at] for at in order[:n]]
 
 

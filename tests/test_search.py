@@ -92,6 +92,21 @@ def test_the_nearest_vectors_come_first_ties_by_id() -> None:
     assert nearest([], np.zeros((0, 2), dtype=np.float32), np.array([0, 1], dtype=np.float32), 3) == []
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_the_nearest_vectors_are_those_that_sorting_all_of_them_gives(kind: type[np.floating]) -> None:
+    numbers = np.random.default_rng(7)
+    for noise in (0.0, 1e-10, 1e-9, 1e-8, 1e-7, 1.0):  # most rows are as near as others, to the ninth digit or a little beside it
+        for rows in (1, 2, 49, 50, 51, 700):
+            vectors = numbers.standard_normal((5, 24))[numbers.integers(5, size=rows)] + noise * numbers.standard_normal((rows, 24))
+            vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(kind)
+            ids = [f"{n:x}" for n in numbers.permutation(10**4)[:rows]]
+            vector = vectors[0].astype(np.float32)
+            scores = np.einsum("ij,j->i", vectors.astype(np.float64), vector.astype(np.float64))
+            order = sorted(range(rows), key=lambda at: (-round(float(scores[at]), 9), ids[at]))
+            for n in (1, 3, 50, 200):
+                assert nearest(ids, vectors, vector, n) == [ids[at] for at in order[:n]]
+
+
 def test_each_hit_says_which_searchers_found_it(catalog: Catalog) -> None:
     result = found(catalog, "Where does Genpact run finance work?")
     assert texts(result)[0] == GENPACT

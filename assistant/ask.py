@@ -18,7 +18,7 @@ from assistant.floor import Constants, constants_for, features
 from assistant.question import Kind, Question, kind_of, names_in
 from assistant.spelling import correct
 from assistant.topic import is_named, names_of, sides_of
-from assistant.turns import Turn
+from assistant.turns import Understood
 from assistant.vocabulary import Vocabulary, stems_in
 from assistant.wishes import wish_of
 from corpus.document import embedded_text
@@ -200,7 +200,7 @@ class Assistant:
         return found
 
     def _composed(
-        self, turn: Turn, kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term], view: View
+        self, turn: Understood, kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term], view: View
     ) -> tuple[tuple[Segment, ...], tuple[Citation, ...]]:
         """What is shown of the evidence at this turn: what the turns before showed is composed first, so that it is known."""
         said: frozenset[Span] = frozenset()
@@ -238,7 +238,7 @@ class Assistant:
         found = self.retrieval.search(view, earlier, documents=documents, enough=_enough(earlier))
         evidence = read(earlier, found.hits, self.retrieval.reranker)
         _, _, is_enough = self._weighed(view, earlier, found, evidence)
-        items = items_of(self._composed(Turn(earlier), kind_of(earlier), evidence, found.terms, view)[0]) if is_enough else ()
+        items = items_of(self._composed(Understood(earlier), kind_of(earlier), evidence, found.terms, view)[0]) if is_enough else ()
         with self._lock:
             if len(self._lists) >= KEPT_LISTS:
                 self._lists.clear()
@@ -258,7 +258,7 @@ def _enough(question: str) -> float:
     return inf if kind_of(question) in ("list", "steps", "comparison") else CLEAR
 
 
-def _notes(turn: Turn, question: Question, verdict: Verdict, queries: Sequence[str]) -> tuple[str, ...]:
+def _notes(turn: Understood, question: Question, verdict: Verdict, queries: Sequence[str]) -> tuple[str, ...]:
     notes = [] if question.documents is None else [narrowed(len(question.documents))]
     if queries:
         notes.append("the language model had this searched for as well: " + "; ".join(f"“{query}”" for query in queries))
@@ -267,7 +267,7 @@ def _notes(turn: Turn, question: Question, verdict: Verdict, queries: Sequence[s
     return tuple(notes)
 
 
-def _one_sided(turn: Turn, kind: Kind, citations: Sequence[Citation], terms: Sequence[Term]) -> list[str]:
+def _one_sided(turn: Understood, kind: Kind, citations: Sequence[Citation], terms: Sequence[Term]) -> list[str]:
     """A note for each side of a comparison that no quotation names."""
     if kind != "comparison" or not citations or turn.further:
         return []
@@ -275,7 +275,7 @@ def _one_sided(turn: Turn, kind: Kind, citations: Sequence[Citation], terms: Seq
     return [unquoted(side) for side in sides_of(turn.standalone) if not is_named(names_of(side, terms), quoted)]
 
 
-def _cut(turn: Turn, kind: Kind, segments: Sequence[Segment], citations: Sequence[Citation], view: View) -> list[str]:
+def _cut(turn: Understood, kind: Kind, segments: Sequence[Segment], citations: Sequence[Citation], view: View) -> list[str]:
     """A note for each list that is not shown whole."""
     cut = [] if turn.further or turn.wish else cut_lists(kind, segments, citations, view)
     return [f"{shown} of the {of} points of the list {'is' if shown == 1 else 'are'} shown; the source has them all" for shown, of in cut]

@@ -1,4 +1,4 @@
-"""The values of a conversation: a Turn is understood, Said is what the rules look at, and a few words that they share."""
+"""The values of a conversation: Understood is what a person said, Spoken is what the rules look at of it, and a few words that they share."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ QUESTION = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Understood:
     """What a person said, understood: a question that stands alone, and which part of its answer is wished for.
 
     `wish` "" is the answer; "more" and "again" are what it did not say yet, `further` answers to the same question having been shown before;
@@ -36,12 +36,12 @@ Recall = Callable[[str], Sequence[str]]  # the items of the list that answered a
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Spoken:
     """What a rule looks at: the text without its opening ("ok, and"), whether "and" or "what about" opened it, and what came before."""
 
     text: str
     linked: bool
-    turns: tuple[Turn, ...]
+    turns: tuple[Understood, ...]
     lexicon: Lexicon
     recall: Recall
 

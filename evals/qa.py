@@ -21,7 +21,7 @@ from assistant.floor import FEATURES, Constants, features
 from assistant.question import kind_of
 from assistant.vocabulary import Vocabulary
 from corpus.cut import cut
-from corpus.document import Block, Document, Draft, Passage
+from corpus.document import Block, Contents, Document, Passage
 from corpus.errors import EvalError
 from corpus.normalise import normalise, one_line
 from corpus.sources import Source
@@ -247,7 +247,7 @@ def _shelved(items: Sequence[Item], catalog: Catalog, embedder: Embedder) -> dic
                 continue
             lines = [line for line in normalise(item.passage).split("\n") if line]
             document = Document.compose(
-                id, Draft(tuple(Block("prose", line) for line in lines), "given", title=one_line(item.title))
+                id, Contents(tuple(Block("prose", line) for line in lines), "given", title=one_line(item.title))
             )
             shelf[id] = cut(document, embedder.count, embedder.window)
             edit.replace(

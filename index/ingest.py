@@ -268,12 +268,12 @@ class _Work:
                     edit.touch(found.id, file_digest, str(found.path))
             yield _unchanged(before)
             return
-        draft = reader.read(found.path)
-        if isinstance(draft, Failure):
-            yield self._failed(source, found, draft.reason)
+        contents = reader.read(found.path)
+        if isinstance(contents, Failure):
+            yield self._failed(source, found, contents.reason)
             return
         try:
-            document = Document.compose(found.id, draft)
+            document = Document.compose(found.id, contents)
             same = before is not None and before.digest == document.digest and not self._rebuild
             passages = [] if same else cut(document, self.embedder().count, self.embedder().window)
             terms = harvest(document, passages)

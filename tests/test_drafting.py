@@ -312,9 +312,9 @@ def test_proposed_queries_are_searched_for_and_told(catalog: Catalog) -> None:
 
 
 def _draft(*paragraphs: str):  # type: ignore[no-untyped-def]
-    from corpus.document import Block, Draft
+    from corpus.document import Block, Contents
 
-    return Draft(tuple(Block("prose", text) for text in paragraphs), "markdown", title="Notes")
+    return Contents(tuple(Block("prose", text) for text in paragraphs), "markdown", title="Notes")
 
 
 def _passage(document: Document) -> Passage:

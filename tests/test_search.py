@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from corpus.cut import cut
-from corpus.document import Block, Document, Draft, embedded_text
+from corpus.document import Block, Contents, Document, embedded_text
 from corpus.errors import IndexMismatch, IndexMissing
 from corpus.sources import Source
 from corpus.terms import Term
@@ -228,7 +228,7 @@ def test_opinion_ranks_behind_however_well_it_fits(tmp_path: Path) -> None:
     catalog, embedder = Catalog(tmp_path), FakeEmbedder()
     put(catalog, "notes/a.md", "# Pay", "Analysts have pay that rises with skill.")
     blocks = (Block("prose", "An article."), Block("comment", "Genpact pay is bad, bad pay at Genpact!"))
-    comment = Document.compose("notes/b.html", Draft(blocks, "html"))
+    comment = Document.compose("notes/b.html", Contents(blocks, "html"))
     passages = cut(comment, embedder.count, embedder.window)
     assert [passage.kind for passage in passages] == ["prose", "comment"]
     with catalog.writing() as edit:

@@ -83,6 +83,7 @@ def examples(said: Spoken) -> str | None:
     """ "examples?", "such as?", "can you give me an example?" """
     return f"What are examples of {said.topic}?" if _EXAMPLES.match(said.bare) else None
 
+
 _ASPECTS = frozenset(
     """benefit advantage disadvantage drawback downside upside risk danger threat cost price fee expense example type kind form step stage phase feature characteristic limit limitation
     challenge problem issue difficulty alternative use cause reason effect consequence impact history future trend outlook pro con requirement skill qualification part component
@@ -93,7 +94,6 @@ _ROLES = ("client", "customer", "buyer", "provider", "user", "task", "service", 
 _OF = re.compile(r" (?:of|for|in|about|to) ")
 _SMALL = r"(?:(?:the|some|any|its|their|his|her|all|main|key|common|biggest|typical|usual|important|possible|other|big|most|and|or|of|it|that|this|them) )*"
 _PLACE = re.compile(r"^(?:in|for|at|with|by|on|during|after|before|without|under|from|outside|within|inside|among|between)\b (?!short\b|brief\b|general\b|that case\b|it\b|that\b)[\w&,' -]{2,50}$", re.I)
-
 
 
 def _is_aspect(text: str) -> bool:
@@ -188,6 +188,7 @@ def _alike(bare: str, said: Spoken) -> bool:
     if " ones" in bare:
         return True
     return mine == theirs and (mine or bare[0].isupper() or said.before.lower().startswith("what"))
+
 
 _LEFT_OUT = frozenset(
     """go goes wrong responsible involved needed required happen happens start begin expect cost costs take takes typical usual best worst important most common first next good bad big

@@ -147,6 +147,7 @@ def then(said: Spoken) -> str | None:
     when = f"when {happened['who']} {happened['does']}s" if happened else f"in {said.topic}"
     return f"{said.text[: found.start()]} {when}?"
 
+
 def meant(said: Spoken) -> str | None:
     """ "what do you mean by hallucination?", "who invented the term?" """
     term = re.search(r"\bthe (?:term|word|expression|abbreviation|acronym)\b(?=\W*$| (?:come|mean|stand)\b)", said.text, re.I)

@@ -18,14 +18,14 @@ from assistant.floor import Constants, constants_for, features
 from assistant.question import Kind, Question, kind_of, names_in
 from assistant.spelling import correct
 from assistant.topic import is_named, names_of, sides_of
-from assistant.turns import Turn
+from assistant.turns import Understood
 from assistant.vocabulary import Vocabulary, stems_in
 from assistant.wishes import wish_of
 from corpus.document import embedded_text
-from corpus.errors import EvalError
+from corpus.errors import QuestionError
 from corpus.normalise import one_line
 from corpus.terms import Term
-from index.catalog import View
+from index.catalog import Stamp, View
 from index.lexical import content_words
 from index.search import CLEAR, Hit, Retrieval, Retrieved, is_defined
 
@@ -43,6 +43,7 @@ NOTHING_FURTHER = "The documents say nothing further on this that I have not sho
 NOTHING_BEFORE = "There is no earlier answer to go on from. Ask a question first."
 SOURCED = "every sentence is a quotation, and the source that its number leads to is the one that says so"
 VERBATIM = "answers are quotations, which are not reworded: these are other sentences on the same question"
+NARROWED = "searched only in"  # how the note of an answer begins that was looked for in chosen documents only
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class Writing:
 
 
 Event = Searching | Reading | Writing | Said | Answer
-_Asked = tuple[str | None, int, str, frozenset[str] | None]  # a question with what its answer depends on: catalog, generation, chosen documents
+_Asked = tuple[Stamp, str, frozenset[str] | None]  # a question with what its answer depends on: state of the catalog, chosen documents
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ class Assistant:
         self._answerer = answerer
         self._drafter = drafter
         self._constants = constants
-        self._vocabulary: tuple[tuple[str | None, int], Vocabulary] = ((None, -1), Vocabulary.of(-1, {}))
+        self._vocabulary: tuple[Stamp, Vocabulary] | None = None
         self._lists: dict[_Asked, tuple[str, ...]] = {}
         self._answered: dict[_Asked, bool] = {}
         self._lock = threading.Lock()
@@ -186,7 +187,7 @@ class Assistant:
     def answers(self, question: str, documents: frozenset[str] | None = None) -> bool:
         """Do the documents answer a question that stands alone? Kept for when it is asked again, until the documents change."""
         with self.retrieval.reading() as view:
-            key = (view.meta("id"), view.generation, question, documents)
+            key = (view.stamp, question, documents)
         with self._lock:
             known = self._answered.get(key)
         if known is not None:
@@ -233,7 +234,7 @@ class Assistant:
         )
 
     def _composed(
-        self, turn: Turn, kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term], view: View
+        self, turn: Understood, kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term], view: View
     ) -> tuple[tuple[Segment, ...], tuple[Citation, ...]]:
         """What is shown of the evidence at this turn: what the turns before showed is composed first, so that it is known."""
         said: frozenset[Span] = frozenset()
@@ -264,14 +265,14 @@ class Assistant:
 
     def _items(self, view: View, earlier: str, documents: frozenset[str] | None) -> tuple[str, ...]:
         """The items of the list that answers an earlier question; none when it was refused or is no list. Kept for the turns to come."""
-        key = (view.meta("id"), view.generation, earlier, documents)
+        key = (view.stamp, earlier, documents)
         with self._lock:
             if key in self._lists:
                 return self._lists[key]
         found = self.retrieval.search(view, earlier, documents=documents, enough=_enough(earlier))
         evidence = read(earlier, found.hits, self.retrieval.reranker)
         _, _, is_enough = self._weighed(view, earlier, found, evidence)
-        items = items_of(self._composed(Turn(earlier), kind_of(earlier), evidence, found.terms, view)[0]) if is_enough else ()
+        items = items_of(self._composed(Understood(earlier), kind_of(earlier), evidence, found.terms, view)[0]) if is_enough else ()
         with self._lock:
             if len(self._lists) >= KEPT_LISTS:
                 self._lists.clear()
@@ -280,10 +281,9 @@ class Assistant:
 
     def vocabulary(self, view: View) -> Vocabulary:
         """The words of the view's generation."""
-        stamp = view.meta("id"), view.generation
         with self._lock:
-            if self._vocabulary[0] != stamp:
-                self._vocabulary = (stamp, Vocabulary.of(view.generation, view.vocabulary()))
+            if self._vocabulary is None or self._vocabulary[0] != view.stamp:
+                self._vocabulary = (view.stamp, Vocabulary.of(view.vocabulary()))
             return self._vocabulary[1]
 
 
@@ -297,7 +297,7 @@ def _enough(question: str) -> float:
     return inf if kind_of(question) in ("list", "steps", "comparison") else CLEAR
 
 
-def _notes(turn: Turn, question: Question, verdict: Verdict, queries: Sequence[str]) -> tuple[str, ...]:
+def _notes(turn: Understood, question: Question, verdict: Verdict, queries: Sequence[str]) -> tuple[str, ...]:
     notes = [] if question.documents is None else [narrowed(len(question.documents))]
     if queries:
         notes.append("the language model had this searched for as well: " + "; ".join(f"“{query}”" for query in queries))
@@ -306,7 +306,7 @@ def _notes(turn: Turn, question: Question, verdict: Verdict, queries: Sequence[s
     return tuple(notes)
 
 
-def _one_sided(turn: Turn, kind: Kind, citations: Sequence[Citation], terms: Sequence[Term]) -> list[str]:
+def _one_sided(turn: Understood, kind: Kind, citations: Sequence[Citation], terms: Sequence[Term]) -> list[str]:
     """A note for each side of a comparison that no quotation names."""
     if kind != "comparison" or not citations or turn.further:
         return []
@@ -314,7 +314,7 @@ def _one_sided(turn: Turn, kind: Kind, citations: Sequence[Citation], terms: Seq
     return [unquoted(side) for side in sides_of(turn.standalone) if not is_named(names_of(side, terms), quoted)]
 
 
-def _cut(turn: Turn, kind: Kind, segments: Sequence[Segment], citations: Sequence[Citation], view: View) -> list[str]:
+def _cut(turn: Understood, kind: Kind, segments: Sequence[Segment], citations: Sequence[Citation], view: View) -> list[str]:
     """A note for each list that is not shown whole."""
     cut = [] if turn.further or turn.wish else cut_lists(kind, segments, citations, view)
     return [f"{shown} of the {of} points of the list {'is' if shown == 1 else 'are'} shown; the source has them all" for shown, of in cut]
@@ -332,7 +332,7 @@ def disputed(one: int, two: int) -> str:
 
 def narrowed(documents: int) -> str:
     """The note of an answer that was looked for in chosen documents only."""
-    return f"searched only in {documents} chosen document{'s' if documents != 1 else ''}"
+    return f"{NARROWED} {documents} chosen document{'s' if documents != 1 else ''}"
 
 
 def named_first(question: str, hits: Sequence[Hit]) -> list[Hit]:
@@ -356,10 +356,10 @@ def nearest_topics(hits: Sequence[Hit]) -> tuple[str, ...]:
 
 
 def whole(text: str) -> str:
-    """A question on one line. Raises EvalError for one that is too long: cut, it would lose what is asked at its end."""
+    """A question on one line. Raises QuestionError for one that is too long: cut, it would lose what is asked at its end."""
     line = one_line(text)
     if len(line) > MAX_QUESTION:
-        raise EvalError(
+        raise QuestionError(
             f"a question may have {MAX_QUESTION:,} characters, and this one has {len(line):,}", "keep what you want to know, and leave out what led to it"
         )
     return line

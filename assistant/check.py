@@ -6,7 +6,6 @@ goes through the rules again when it is built: an unchecked sentence cannot be p
 """
 
 import json
-import math
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -15,8 +14,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
-from assistant.claims import clauses, content, faults, in_order
-from corpus.document import Passage, Unit
+from rapidfuzz.distance import LCSseq
+
+from assistant.claims import clauses, content, faults
+from assistant.floor import logistic
+from corpus.document import Passage, Unit, header_of
 from corpus.errors import ConfigError
 from index.embed import Embedder
 from index.rerank import Reranker
@@ -116,8 +118,7 @@ class Constants:
 
     def probability(self, features: Sequence[float]) -> float:
         """The probability, in 0..1, that the sources say the sentence."""
-        z = self.intercept + sum(w * x for w, x in zip(self.weights, features, strict=True))
-        return 1 / (1 + math.exp(-max(-30.0, min(30.0, z))))
+        return logistic(self.intercept + sum(w * x for w, x in zip(self.weights, features, strict=True)))
 
 
 @lru_cache(maxsize=8)
@@ -295,7 +296,7 @@ class Judge:
             _share(mine, known),
             _share(mine[:2], told),
             min((_share(part, told) for part in map(content, clauses(sentence)) if len(part) > 1), default=covered),
-            in_order(shared, theirs) / max(1, len(shared)),
+            LCSseq.similarity(shared, theirs) / max(1, len(shared)),
             min(2.0, len(mine) / max(1, len(theirs))),
         )
 
@@ -308,6 +309,6 @@ def _in_place(source: Source, unit: Unit | int, end: int = 0) -> str:
     """What the cross-encoder reads of a unit or span: the nearest heading, or a table's header row, in front of it."""
     passage = source.passage
     start, end = (unit.start, unit.end) if isinstance(unit, Unit) else (unit, end)
-    lead = passage.context.rpartition("\n")[2] if passage.kind == "row" and "\n" in passage.context else passage.heading
+    lead = header_of(passage) or passage.heading
     text = passage.text[start - passage.start : end - passage.start]
     return f"{lead}: {text}" if lead else text

@@ -9,6 +9,8 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from rapidfuzz.distance import LCSseq
+
 from assistant.spelling import is_english
 from assistant.vocabulary import stem
 from index.lexical import STOPWORDS, words
@@ -71,7 +73,22 @@ _TAKEN_BACK = re.compile(
 _SCOPE = 4  # content words after a negation that it is about
 
 # Words that say the opposite of each other, in any form that has the same stem; a prefix such as "un" does so by itself.
-_OPPOSITES = tuple(tuple(pair.split("/")) for pair in ["more/less", "more/fewer", "most/least", "higher/lower", "highest/lowest", "high/low", "rise/fall", "rising/falling", "rose/fell", "rise/drop", "grow/decline", "increase/decrease", "increase/reduce", "increase/reduction", "raise/lower", "raise/reduce", "grow/shrink", "above/below", "before/after", "large/small", "larger/smaller", "largest/smallest", "big/small", "cheap/expensive", "cheaper/dearer", "cheap/costly", "always/never", "always/seldom", "often/seldom", "often/rarely", "usually/rarely", "safe/risky", "client/provider", "client/vendor", "buyer/seller", "employer/employee", "onshore/offshore", "nearshore/offshore", "onshore/nearshore", "easy/hard", "easy/difficult", "easier/harder", "short/long", "shorter/longer", "strength/weakness", "benefit/drawback", "benefit/risk", "advantage/disadvantage", "best/worst", "better/worse", "internal/external", "fixed/variable", "summer/winter", "early/late", "earlier/later", "sooner/later", "minimum/maximum", "many/few", "fast/slow", "faster/slower", "quick/slow", "quickly/slowly", "win/lose", "buy/sell", "routine/judgement", "strong/weak", "stronger/weaker", "ahead/behind", "core/non-core", "simple/complex", "predictable/unpredictable", "protect/expose", "allow/forbid", "include/exclude", "accept/reject", "public/private", "public/confidential", "part-time/full-time", "junior/senior", "inside/outside", "in/outside", "within/outside", "in-house/outsourced", "in-house/outside", "begin/end", "start/end", "gain/loss", "success/failure", "succeed/fail", "well/poorly", "help/harm", "agree/disagree", "agree/differ", "day/night", "full/partial", "permanent/temporary", "broad/narrow", "wide/narrow", "wider/narrower", "scarce/plentiful", "scarce/abundant", "optional/mandatory", "improve/worsen", "positive/negative", "majority/minority", "add/remove", "encourage/discourage", "well-paid/low-paid", "skilled/unskilled", "certain/uncertain", "similar/different", "same/different", "vague/precise", "one-way/mutual", "first/last", "enough/insufficient", "active/passive", "formal/informal", "old/new", "older/newer", "near/distant", "local/foreign", "direct/indirect", "upper/lower", "top/bottom"])
+_PAIRS = (
+    "more/less more/fewer most/least higher/lower highest/lowest high/low rise/fall rising/falling rose/fell rise/drop grow/decline increase/decrease "
+    "increase/reduce increase/reduction raise/lower raise/reduce grow/shrink above/below before/after large/small larger/smaller largest/smallest big/small "
+    "cheap/expensive cheaper/dearer cheap/costly always/never always/seldom often/seldom often/rarely usually/rarely safe/risky client/provider "
+    "client/vendor buyer/seller employer/employee onshore/offshore nearshore/offshore onshore/nearshore easy/hard easy/difficult easier/harder short/long "
+    "shorter/longer strength/weakness benefit/drawback benefit/risk advantage/disadvantage best/worst better/worse internal/external fixed/variable "
+    "summer/winter early/late earlier/later sooner/later minimum/maximum many/few fast/slow faster/slower quick/slow quickly/slowly win/lose buy/sell "
+    "routine/judgement strong/weak stronger/weaker ahead/behind core/non-core simple/complex predictable/unpredictable protect/expose allow/forbid "
+    "include/exclude accept/reject public/private public/confidential part-time/full-time junior/senior inside/outside in/outside within/outside "
+    "in-house/outsourced in-house/outside begin/end start/end gain/loss success/failure succeed/fail well/poorly help/harm agree/disagree agree/differ "
+    "day/night full/partial permanent/temporary broad/narrow wide/narrow wider/narrower scarce/plentiful scarce/abundant optional/mandatory improve/worsen "
+    "positive/negative majority/minority add/remove encourage/discourage well-paid/low-paid skilled/unskilled certain/uncertain similar/different "
+    "same/different vague/precise one-way/mutual first/last enough/insufficient active/passive formal/informal old/new older/newer near/distant "
+    "local/foreign direct/indirect upper/lower top/bottom"
+)
+_OPPOSITES = tuple(tuple(pair.split("/")) for pair in _PAIRS.split())
 _FORMS = ("s", "es", "d", "ed", "ing", "r", "er", "st", "est", "ly", "y", "ment")
 _OPPOSING_PREFIX = ("un", "in", "non", "dis", "im", "ir")
 
@@ -536,12 +553,12 @@ def _unequal(sentence: str, source: str) -> bool:
 def _pair_changed(sentence: str, support: str) -> bool:
     theirs = content(support)
     shared = [word for word in content(sentence) if word in set(theirs)]
-    fits = in_order(shared, theirs)
+    fits = LCSseq.similarity(shared, theirs)
     for i, a in enumerate(shared):
         for b in shared[i + 1 :]:
             if a != b and shared.count(a) == shared.count(b) == 1 and not _listed_together(a, b, support):
                 swapped = [b if word == a else a if word == b else word for word in shared]
-                if in_order(swapped, theirs) >= fits + 2:
+                if LCSseq.similarity(swapped, theirs) >= fits + 2:
                     return True
     return False
 
@@ -582,16 +599,6 @@ def _counterpart(sentence: str, support: str) -> bool:
                     if with_b >= with_a + 2:
                         return True
     return False
-
-
-def in_order(mine: Sequence[str], theirs: Sequence[str]) -> int:
-    """The length of the longest common subsequence."""
-    row = [0] * (len(theirs) + 1)
-    for a in mine:
-        before = 0
-        for at, b in enumerate(theirs, 1):
-            before, row[at] = row[at], before + 1 if a == b else max(row[at], row[at - 1])
-    return row[-1]
 
 
 def _listed_together(a: str, b: str, text: str) -> bool:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from corpus.errors import EvalError, KpoError
+from corpus.errors import KpoError, QuestionError
 from corpus.sources import shown
 from index.commands import DataDir, Json, house, print_json
 
@@ -42,10 +42,10 @@ def ask(
 def _ask_lines(assistant: Any, as_json: bool) -> bool:
     """Answer each line of standard input; whether all were well. A bad line is an object with `error` and `remedy`, and the rest goes on.
 
-    Raises EvalError when there is no standard input.
+    Raises QuestionError when there is no standard input.
     """
     if sys.stdin is None:
-        raise EvalError("standard input is closed, and - reads questions from there", "name a file of questions with `< FILE`, or a question in place of -")
+        raise QuestionError("standard input is closed, and - reads questions from there", "name a file of questions with `< FILE`, or a question in place of -")
     well = True
     for line in sys.stdin.buffer:
         if not line.strip():
@@ -67,16 +67,16 @@ def _question(line: bytes) -> Any:
     try:
         text = line.decode("utf-8-sig").strip()
     except ValueError as error:
-        raise EvalError(f"this line is not UTF-8: {line[:80]!r}", remedy) from error
+        raise QuestionError(f"this line is not UTF-8: {line[:80]!r}", remedy) from error
     if not text.startswith("{"):
         return Question(whole(text))
     try:
         given = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise EvalError(f"this line is not valid JSON: {text[:80]}", remedy) from error
+        raise QuestionError(f"this line is not valid JSON: {text[:80]}", remedy) from error
     asked, after = given.get("question"), given.get("after", [])
     if not isinstance(asked, str) or not isinstance(after, list) or not all(isinstance(turn, str) for turn in after):
-        raise EvalError(f"this line has no question, or its `after` is not a list of texts: {text[:80]}", remedy)
+        raise QuestionError(f"this line has no question, or its `after` is not a list of texts: {text[:80]}", remedy)
     return Question(whole(asked), tuple(after))
 
 
@@ -101,10 +101,10 @@ def _lines(answer: Any) -> Iterator[str]:
     if answer.citations:
         yield ""
         yield "Sources"
-        shown: dict[tuple[str, str, int | None], list[int]] = {}
+        markers_at: dict[tuple[str, str, int | None], list[int]] = {}
         for citation in answer.citations:
-            shown.setdefault((citation.title, citation.heading, citation.page), []).append(citation.marker)
-        for (title, heading, page), markers in shown.items():
+            markers_at.setdefault((citation.title, citation.heading, citation.page), []).append(citation.marker)
+        for (title, heading, page), markers in markers_at.items():
             place = f" > {heading}" if heading and heading != title else ""
             yield f"  {' '.join(f'[{n}]' for n in markers)} {title}{place}" + (f", page {page}" if page else "")
     yield from (f"Note: {note}" for note in answer.notes)

@@ -4,10 +4,10 @@ import re
 
 from assistant.question import kind_of
 from assistant.topic import named, pair_of, phrase_of, plain, topic_of
-from assistant.turns import VERB, Said
+from assistant.turns import VERB, Spoken
 
 
-def _pair(said: Said) -> tuple[str, str] | None:
+def _pair(said: Spoken) -> tuple[str, str] | None:
     """The pair that was compared last, else the subjects of the last two questions when the same was asked of both."""
     for turn in reversed(said.turns[-2:]):
         pair = pair_of(turn.standalone)
@@ -17,7 +17,7 @@ def _pair(said: Said) -> tuple[str, str] | None:
     return (topics[0], topics[1]) if len(topics) == 2 else None
 
 
-def former(said: Said) -> str | None:
+def former(said: Spoken) -> str | None:
     """ "is the former part of the latter?" """
     pair = _pair(said) if re.search(r"\bthe (?:former|latter)\b", said.text, re.I) else None
     if not pair:
@@ -35,7 +35,7 @@ _COMPARES = re.compile(r"\b(?:differ|differences?|different|compared?|same|simil
 _COMPARATIVE = re.compile(r"^(?:is|are|has|needs?|costs?|pays?|would be|works?) (?:the )?(?:better|worse|more|less|\w{2,}er)\b", re.I)
 
 
-def _both_defined(said: Said) -> tuple[str, str] | None:
+def _both_defined(said: Spoken) -> tuple[str, str] | None:
     """The subjects of the last two questions, when both asked what one thing is: "What is offshoring?", "and nearshoring?", "which is cheaper?"."""
     if len(said.turns) < 2 or any(kind_of(turn.standalone) not in ("definition", "abbreviation") for turn in said.turns[-2:]):
         return None
@@ -43,7 +43,7 @@ def _both_defined(said: Said) -> tuple[str, str] | None:
     return (one, two) if one.lower() != two.lower() else None
 
 
-def which_one(said: Said) -> str | None:
+def which_one(said: Spoken) -> str | None:
     """ "which needs more trust?", "which one is the most serious?", "which of the two is cheaper" """
     found = _WHICH_ONE.match(said.bare)
     if not found or not found["of"] and (pair_of(said.text) or named(said.text, said.lexicon) and not _COMPARATIVE.match(found["does"])):
@@ -59,7 +59,7 @@ def which_one(said: Said) -> str | None:
     return f"Which of {things if re.match(r'(?:the|our|these) ', things, re.I) else 'the ' + things} {does}?"
 
 
-def compared(said: Said) -> str | None:
+def compared(said: Spoken) -> str | None:
     """ "how do they differ?", "what's the difference?", "are they the same?", "compare them", "do we need both?" """
     both = re.search(r"\b(?:both(?: of them)?|the two)(?=\W*$)", said.text, re.I)
     if both and pair_of(said.before):

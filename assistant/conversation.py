@@ -14,7 +14,7 @@ from assistant.listed import is_place, item_of
 from assistant.pronouns import happened, meant, owned, referred, then, there
 from assistant.question import kind_of
 from assistant.topic import swapped
-from assistant.turns import QUESTION, Recall, Said, Turn
+from assistant.turns import QUESTION, Recall, Spoken, Understood
 from assistant.wishes import wish_of
 from index.search import Lexicon
 
@@ -38,38 +38,38 @@ _CORRECTIONS = tuple(
     )
 )
 # The order decides: "and its drawbacks?" is an aspect before it is a possessive.
-_RULES: tuple[Callable[[Said], str | None], ...] = (
+_RULES: tuple[Callable[[Spoken], str | None], ...] = (
     meant, former, compared, which_one, bare_word, examples, aspect, elsewhere, other, owned, there, happened, referred, then, left_out,
 )
 
 
-def understand(text: str, after: Sequence[str], lexicon: Lexicon, recall: Recall) -> Turn:
+def understand(text: str, after: Sequence[str], lexicon: Lexicon, recall: Recall) -> Understood:
     """`text` as a turn that can be understood without `after` (the earlier questions, oldest first; small talk and blank ones are passed over).
 
     `recall` is called only for "the second one" and its kin. Without earlier turns the text comes back without its opening ("ok, ", "thanks, ").
     """
-    turns: list[Turn] = []
+    turns: list[Understood] = []
     for said in (*(turn for turn in after if turn.strip() and kind_of(turn) != "small-talk"), text):
         turns.append(_understood(said.strip(), tuple(turns), lexicon, recall))
     return turns[-1]
 
 
-def _understood(text: str, turns: tuple[Turn, ...], lexicon: Lexicon, recall: Recall) -> Turn:
+def _understood(text: str, turns: tuple[Understood, ...], lexicon: Lexicon, recall: Recall) -> Understood:
     wish = wish_of(text)
     earlier = tuple(turn for turn in turns if turn.standalone)
     if wish:
         if not earlier:
-            return Turn("", wish)
+            return Understood("", wish)
         last = earlier[-1]
-        return Turn(last.standalone, wish, last.further + (wish in ("more", "again")), last.items_of)
+        return Understood(last.standalone, wish, last.further + (wish in ("more", "again")), last.items_of)
     opening = _OPENING.match(text)
     rest = text[opening.end() :] if opening else text
     if not earlier:
-        return Turn(rest)
-    said = Said(rest, bool(opening and _LINK.search(opening.group())), earlier, lexicon, recall)
+        return Understood(rest)
+    said = Spoken(rest, bool(opening and _LINK.search(opening.group())), earlier, lexicon, recall)
     meant_instead = _corrected(said)
     if meant_instead and not is_place(meant_instead) and not elsewhere(replace(said, text=meant_instead)):
-        return Turn(swapped(said.before, meant_instead, lexicon))
+        return Understood(swapped(said.before, meant_instead, lexicon))
     said = replace(said, text=meant_instead) if meant_instead else said  # "no, the fourth": the list is counted in again
     item = item_of(said)
     if item:
@@ -77,11 +77,11 @@ def _understood(text: str, turns: tuple[Turn, ...], lexicon: Lexicon, recall: Re
     for rule in _RULES:
         found = rule(said)
         if found:
-            return Turn(found[0].upper() + found[1:])
-    return Turn(rest)
+            return Understood(found[0].upper() + found[1:])
+    return Understood(rest)
 
 
-def _corrected(said: Said) -> str | None:
+def _corrected(said: Spoken) -> str | None:
     """What is meant instead: "no, I meant LPO", "sorry, nearshore", "LPO, not KPO", "not KPO but LPO". None when nothing is corrected."""
     for rule in _CORRECTIONS:
         found = rule.match(said.bare)

@@ -3,8 +3,8 @@
 import re
 
 from assistant.pronouns import POSSESSIVE, pronoun
-from assistant.topic import is_plural, named, narrowed_to, phrase_of, plain, swapped, topic_of
-from assistant.turns import AUX, QUESTION, Said
+from assistant.topic import AUX, is_plural, named, narrowed_to, phrase_of, plain, swapped, topic_of
+from assistant.turns import QUESTION, Spoken
 from index.lexical import content_words, singular
 
 _BARE = re.compile(
@@ -17,7 +17,7 @@ _EXAMPLES = re.compile(
     r"^(?:(?:can|could) you )?(?:please )?(?:(?:give|show|tell|name)(?: me| us)? )?(?:(?:an?|some|any|a few|more|the|concrete|real|other|two|three) )*(?:such as|like what|like|e\.?g|for (?:example|instance)|examples?|instances?|illustrations?)(?: of (?:it|that|this|them|those|these))?(?: please)?$", re.I)
 
 
-def bare_word(said: Said) -> str | None:
+def bare_word(said: Spoken) -> str | None:
     """ "why?", "how?", "where exactly?", "since when?", "how fast?" """
     found = _BARE.match(said.bare)
     if not found:
@@ -33,7 +33,7 @@ def bare_word(said: Said) -> str | None:
     return _asked_with(word, before, said)
 
 
-def _how_far(said: Said) -> str | None:
+def _how_far(said: Spoken) -> str | None:
     """ "how fast?" after "Is KPO growing?" is "How fast is KPO growing?"; after "What is KPO?" it is left to other rules."""
     found = _DEGREE.match(said.bare)
     if not found:
@@ -50,7 +50,7 @@ def _how_far(said: Said) -> str | None:
     return f"{degree} does anyone {_base(who['does'])} {who['np']}?" if who else None
 
 
-def _asked_with(word: str, before: str, said: Said) -> str:
+def _asked_with(word: str, before: str, said: Spoken) -> str:
     """The question before, asked with "why": "Is KPO part of BPO?" gives "Why is KPO part of BPO?"."""
     if word in ("why", "how", "when", "where") and re.match(r"^(?:is|are|was|were|do|does|did|can|could|should|would|will|must|has|have)\b", before, re.I):
         return f"{word} {before[0].lower() + before[1:]}?"
@@ -79,9 +79,10 @@ def _base(does: str) -> str:
     return does[:-3] + "y" if does.endswith("ies") else does[:-2] if re.search(r"(?:ch|sh|ss|x|o)es$", does) else does[:-1]
 
 
-def examples(said: Said) -> str | None:
+def examples(said: Spoken) -> str | None:
     """ "examples?", "such as?", "can you give me an example?" """
     return f"What are examples of {said.topic}?" if _EXAMPLES.match(said.bare) else None
+
 
 _ASPECTS = frozenset(
     """benefit advantage disadvantage drawback downside upside risk danger threat cost price fee expense example type kind form step stage phase feature characteristic limit limitation
@@ -95,7 +96,6 @@ _SMALL = r"(?:(?:the|some|any|its|their|his|her|all|main|key|common|biggest|typi
 _PLACE = re.compile(r"^(?:in|for|at|with|by|on|during|after|before|without|under|from|outside|within|inside|among|between)\b (?!short\b|brief\b|general\b|that case\b|it\b|that\b)[\w&,' -]{2,50}$", re.I)
 
 
-
 def _is_aspect(text: str) -> bool:
     """Is it only the name of an aspect that many things have ("the main risks", "pros and cons")?"""
     words = re.findall(r"[\w-]+", re.sub(rf"^{_SMALL}", "", text.lower() + " ").strip())
@@ -104,7 +104,7 @@ def _is_aspect(text: str) -> bool:
     return 0 < len(words) <= 3 and singular(words[-1]) in _ASPECTS and all(singular(word) in _ASPECTS or word in ("and", "or", "main", "key", "common", "biggest") for word in words)
 
 
-def aspect(said: Said) -> str | None:
+def aspect(said: Spoken) -> str | None:
     """ "and its drawbacks?", "benefits?", "the costs", "what are the steps?", "give me the pros and cons", "any exceptions?" """
     found = re.match(
         r"^(?:(?:what|which|who)(?:'s|s| is| are)?|(?:please )?(?:(?:can|could) you )?(?:list|name|explain|describe|give me|tell me(?: about)?|show me)|are there|is there|any|about) (?P<np>.+?)(?: there| then| please)?$",
@@ -124,7 +124,7 @@ def aspect(said: Said) -> str | None:
     return f"What is the {shape} of {topic}?"
 
 
-def elsewhere(said: Said) -> str | None:
+def elsewhere(said: Spoken) -> str | None:
     """ "in healthcare?", "and for small firms?", "with nearshore teams?", "and in which industries?", "even if the provider wrote it?" """
     if _EVEN_IF.match(said.bare):
         return f"{plain(said.before)}, {said.bare[0].lower() + said.bare[1:]}?"
@@ -137,7 +137,7 @@ def elsewhere(said: Said) -> str | None:
     return narrowed_to(said.before, bare)
 
 
-def other(said: Said) -> str | None:
+def other(said: Spoken) -> str | None:
     """ "and Infosys?", "what about LPO?", "same for nearshore", "the Philippines?", "and legal ones?" """
     bare = re.sub(r"^(?:for|with|about|of) ", "", said.bare, flags=re.I)
     short = len(bare.split()) <= 6 and not QUESTION.match(bare) and not pronoun(bare) and not POSSESSIVE.search(bare)
@@ -159,7 +159,7 @@ def other(said: Said) -> str | None:
     return _one_of(bare, said) or swapped(said.before, bare, said.lexicon)
 
 
-def _one_of(bare: str, said: Said) -> str | None:
+def _one_of(bare: str, said: Spoken) -> str | None:
     """ "and Poland?" after "Which countries are used for KPO?", "and Genpact?" after "Who are the biggest KPO providers?": one of those asked for.
 
     None when the question names something that `bare` can stand for ("Which services does Genpact offer?", "and Infosys?").
@@ -182,12 +182,13 @@ def _has_plural(question: str, topic: str) -> bool:
     return any(is_plural(word) and not _is_aspect(word) and not re.fullmatch(AUX, word, re.I) for word in rest)
 
 
-def _alike(bare: str, said: Said) -> bool:
+def _alike(bare: str, said: Spoken) -> bool:
     """May a bare "LPO?" stand where the question before has its subject? A term for a term, a name for a name; else it is a new subject."""
     mine, theirs = bool(said.lexicon.recognise(bare)), bool(said.lexicon.recognise(said.topic))
     if " ones" in bare:
         return True
     return mine == theirs and (mine or bare[0].isupper() or said.before.lower().startswith("what"))
+
 
 _LEFT_OUT = frozenset(
     """go goes wrong responsible involved needed required happen happens start begin expect cost costs take takes typical usual best worst important most common first next good bad big
@@ -196,7 +197,7 @@ _LEFT_OUT = frozenset(
 _WITH = re.compile(r"\b(?:wrong|start|begin|help|do|work|deal)$", re.I)
 
 
-def left_out(said: Said) -> str | None:
+def left_out(said: Spoken) -> str | None:
     """ "what can go wrong?", "who is responsible?", "how long does the work take?" """
     words = content_words(said.bare)
     if not QUESTION.match(said.bare) or len(said.bare.split()) > 6 or named(said.text, said.lexicon):

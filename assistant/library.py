@@ -20,8 +20,9 @@ from pathlib import Path
 from corpus.errors import CorpusError, KpoError
 from corpus.normalise import one_line
 from corpus.worker import MAX_FILE
-from index.catalog import Catalog, Entry, usable
+from index.catalog import Catalog, Entry
 from index.ingest import Embedded, Event, Row, Started, Waiting
+from index.sqlite import usable
 
 UPLOADS = "uploads"  # the folder, inside the data folder, that the page puts files into
 MAX_NAME = 120  # characters of a file's name; file systems take 255 bytes

@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 
 from assistant.question import kind_of
-from assistant.topic import is_plural, named, phrase_of, plain, topic_of
-from assistant.turns import AUX, QUESTION, Said, Turn
+from assistant.topic import AUX, is_plural, named, phrase_of, plain, topic_of
+from assistant.turns import QUESTION, Spoken, Understood
 from index.lexical import singular, words
 from index.search import Lexicon
 
@@ -34,7 +34,7 @@ def is_place(text: str) -> bool:
     return found is not None and not text[found.end() :].strip(" ?.!")
 
 
-def item_of(said: Said) -> Turn | None:
+def item_of(said: Spoken) -> Understood | None:
     """ "explain the second one", "the last point", "number 3", "what happens in step 5?": the item of the list that was answered before."""
     found = _NTH.search(said.text) or _NTH_ONE.search(said.text)
     if found and found.group().lower() == "last" and re.search(rf"\b(?:how long|{AUX})\b", said.text[: found.start()], re.I):
@@ -43,7 +43,7 @@ def item_of(said: Said) -> Turn | None:
         return _called(said)
     other = _COUNTING.search(said.before)
     if other and found["nth"] and not said.turns[-1].items_of and _ONLY_FRAME.match(said.text[: found.start()] + said.text[found.end() :]):
-        return Turn(said.before[: other.start()] + found["nth"].lower() + said.before[other.end() :])  # "the first step …", "and the second?"
+        return Understood(said.before[: other.start()] + found["nth"].lower() + said.before[other.end() :])  # "the first step …", "and the second?"
     sources = _lists(said.turns)
     if re.search(r"\b(?:step|stage|phase)\b", found.group(), re.I):
         sources.sort(key=lambda source: kind_of(source) != "steps")
@@ -56,11 +56,11 @@ def item_of(said: Said) -> Turn | None:
             text = said.text[: found.start()] + named_in_full + said.text[found.end() :]
             if _ONLY_FRAME.match(said.text[: found.start()] + said.text[found.end() :]):
                 text = f"{_verb(named_in_full, said.lexicon)} {named_in_full}"
-            return Turn(text[0].upper() + text[1:], items_of=source)
-    return Turn(_of_whole(said, found))
+            return Understood(text[0].upper() + text[1:], items_of=source)
+    return Understood(_of_whole(said, found))
 
 
-def _of_whole(said: Said, found: re.Match[str]) -> str:
+def _of_whole(said: Spoken, found: re.Match[str]) -> str:
     """Without a list to count in, the place stays and its whole is named: "the third step of the KPO process"."""
     place = re.sub(r" one$", "", found.group(), flags=re.I)
     things = said.things or said.topic
@@ -69,7 +69,7 @@ def _of_whole(said: Said, found: re.Match[str]) -> str:
     return text[0].upper() + text[1:]
 
 
-def _called(said: Said) -> Turn | None:
+def _called(said: Spoken) -> Understood | None:
     """ "and fixed price?", "explain gain share": an item of the last list, called by its name."""
     opening = re.match(r"^(?:(?:please )?(?:explain|describe|tell me (?:more )?about|more (?:about|on)|what about) )?(?:the )?(?P<name>.+)$", said.bare, re.I)
     source = said.turns[-1].items_of or said.before
@@ -80,7 +80,7 @@ def _called(said: Said) -> Turn | None:
     if item is None or said.lexicon.recognise(_name(item)):
         return None
     full = _among(source, _name(item), said.lexicon)
-    return Turn(f"{_verb(full, said.lexicon)} {full}", items_of=source)
+    return Understood(f"{_verb(full, said.lexicon)} {full}", items_of=source)
 
 
 def _verb(full: str, lexicon: Lexicon) -> str:
@@ -90,7 +90,7 @@ def _verb(full: str, lexicon: Lexicon) -> str:
     return "Tell me about" if is_term else "Explain"
 
 
-def _lists(turns: Sequence[Turn]) -> list[str]:
+def _lists(turns: Sequence[Understood]) -> list[str]:
     """Earlier questions, the newest first, that may have been answered with a list. An item's list comes before the item's own answer."""
     newest = tuple(reversed(turns))[:LOOK_BACK]
     return list(dict.fromkeys(source for turn in newest for source in ((turn.items_of,) if turn.items_of else ()) + (turn.standalone,)))

@@ -2,8 +2,8 @@
 
 import re
 
-from assistant.topic import agreeing, is_plural, named, plain
-from assistant.turns import AUX, Said
+from assistant.topic import AUX, agreeing, is_plural, named, plain
+from assistant.turns import Spoken
 from index.search import Lexicon
 
 POSSESSIVE = re.compile(
@@ -38,14 +38,12 @@ _THERE = re.compile(rf"(?<!is )(?<!are )(?<!was )(?<!were )(?<!will )(?<!can )\b
 _THEN = re.compile(r"\s+(?:then|in (?:that|this|such a) case|at that point|afterwards)(?=\W*$)", re.I)
 
 
-def owned(said: Said) -> str | None:
+def owned(said: Spoken) -> str | None:
     """ "what are its parts?", "who pays for their training?", "what industries are its clients from?" """
     found = POSSESSIVE.search(said.text)
     if not found or _has_own(said.text[: found.start()], said.lexicon, same_clause=True):
         return None
-    whose = (said.things or said.topic) if found["whose"].lower() == "their" and not is_plural(found["x"].split()[-1]) else said.topic
-    if found["whose"].lower() == "their" and said.things:
-        whose = said.things
+    whose = (said.things if found["whose"].lower() == "their" else "") or said.topic
     of = len(whose.split()) > 2 or is_plural(whose.split()[-1])
     new = f"the {found['x']} of {whose}" if of else f"{whose}'s {found['x']}"
     if found.group().lower() == said.bare.lower():
@@ -53,7 +51,7 @@ def owned(said: Said) -> str | None:
     return said.text[: found.start()] + new + said.text[found.end() :]
 
 
-def referred(said: Said) -> str | None:
+def referred(said: Spoken) -> str | None:
     """ "where is that done?", "how are they reduced?", "who pays for such work?", "how does this model work?" """
     text = re.sub(r"\b(it|that|this)['’]s\b", r"\1 is", said.text, flags=re.I)
     noun = _THIS_NOUN.search(text)
@@ -108,7 +106,7 @@ def _has_own(opening: str, lexicon: Lexicon, *, same_clause: bool = False) -> bo
 _EVENT = re.compile(r"\b(?:stop|prevent|avoid|reduce|fix|change|limit|measure|manage|done about|do about|help with) (?:it|this|that)(?=\W*$)", re.I)
 
 
-def happened(said: Said) -> str | None:
+def happened(said: Spoken) -> str | None:
     """ "how can we stop that?" after "Why do people leave?": not the thing is meant but what happens to it."""
     terms = "".join(rf"{re.escape(name)}|" for name in named(said.before, said.lexicon) if " " in name)  # "knowledge transfer" is no knowledge that transfers
     who = rf"(?P<who>{terms}(?:the |most |many |some )?[\w-]+(?: [\w-]+s)?)"
@@ -124,7 +122,7 @@ def happened(said: Said) -> str | None:
     return re.sub(rf"\b{last}(?=\W*$)", f"{event['who']} {doing}{event['what']}", said.text)
 
 
-def there(said: Said) -> str | None:
+def there(said: Spoken) -> str | None:
     """ "why do firms settle there?", "who works there?"; after "Where is KPO done?" the question itself goes along, since it names no place."""
     found = _THERE.search(said.text)
     if not found:
@@ -136,7 +134,7 @@ def there(said: Said) -> str | None:
     return f"{said.text[: found.start()]}in {where}{said.text[found.end() :]}"
 
 
-def then(said: Said) -> str | None:
+def then(said: Spoken) -> str | None:
     """ "what happens to our data then?" """
     found = _THEN.search(said.text)
     if not found or named(said.text, said.lexicon):
@@ -149,7 +147,8 @@ def then(said: Said) -> str | None:
     when = f"when {happened['who']} {happened['does']}s" if happened else f"in {said.topic}"
     return f"{said.text[: found.start()]} {when}?"
 
-def meant(said: Said) -> str | None:
+
+def meant(said: Spoken) -> str | None:
     """ "what do you mean by hallucination?", "who invented the term?" """
     term = re.search(r"\bthe (?:term|word|expression|abbreviation|acronym)\b(?=\W*$| (?:come|mean|stand)\b)", said.text, re.I)
     if term:

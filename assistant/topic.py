@@ -8,7 +8,7 @@ from corpus.terms import Term
 from index.lexical import content_words, singular
 from index.search import Lexicon
 
-_AUX = r"(?:is|are|was|were|do|does|did|can|could|may|might|will|would|should|shall|must|has|have|had)"
+AUX = r"(?:is|are|was|were|do|does|did|can|could|may|might|will|would|should|shall|must|has|have|had)"
 _WH = r"(?:what|who|which|where|when|why|how|whose)"
 _DEGREE = r"(?:long|much|many|often|soon|fast|quickly|high|big|large|old|far|expensive|cheap|hard|difficult|likely|safe|common)"
 _NOBODY = r"(?!(?:i|we|you|they|people|it|this|that|there)\b)"
@@ -19,19 +19,19 @@ _FRAMES = tuple(
         # "Which pricing models are there?"
         r"^(?:what|which) (?P<np>.+?) (?:are|is) there\b.*$",
         # "What is KPO?", "whats attrition exactly", "What are the benefits of KPO?"
-        rf"^(?:what|who|which)(?:'s|s|’s| is| are| was| were| r) (?:exactly |meant by )?(?P<np>(?!{_AUX}\b|your?\b|there\b).+?)(?: exactly| about| like| for| in short| again| (?:used|needed|called|done|made|meant|known|based|measured|good|considered)\b.*)?$",
+        rf"^(?:what|who|which)(?:'s|s|’s| is| are| was| were| r) (?:exactly |meant by )?(?P<np>(?!{AUX}\b|your?\b|there\b).+?)(?: exactly| about| like| for| in short| again| (?:used|needed|called|done|made|meant|known|based|measured|good|considered)\b.*)?$",
         # "What does attrition mean?", "What does Genpact do?", "What does the GDPR ask of a provider?"
         r"^what (?:do|does|did) (?P<np>.+?) (?:mean|stand for|do|offer|include|cover|contain|consist of|look like|sell|say|ask|need|have|require|involve|cost|measure|show|want|buy)\b.*$",
         # "How many days of leave are there?"
         r"^how (?:many|much) (?P<np>.+?) (?:are|is|were|was) there\b.*$",
         # "How many hours of training does an analyst get?"
-        rf"^how many (?P<np>[\w-]+ of (?!the\b)[\w' -]+?) {_AUX} .+$",
+        rf"^how many (?P<np>[\w-]+ of (?!the\b)[\w' -]+?) {AUX} .+$",
         # "How much overtime is allowed?"
-        rf"^how (?:many|much) (?P<np>(?!{_AUX}\b|of\b)[\w-]+(?: (?!{_AUX}\b)[\w-]+)?) (?:is|are|was|were) [a-z]+$",
+        rf"^how (?:many|much) (?P<np>(?!{AUX}\b|of\b)[\w-]+(?: (?!{AUX}\b)[\w-]+)?) (?:is|are|was|were) [a-z]+$",
         # "How long is probation?", "How high are the penalties?", "How long are files kept after that?"
         rf"^how {_DEGREE} (?:is|are|was|were) (?P<np>{_NOBODY}(?!\w+ed\b).+?)(?: (?:kept|held|paid|done|made|given|\w{{2,}}ed|to \w+)(?: (?:for|after|before|in|by|to|from|at|on|with|when|if|as|per)\b.*)?)?$",
         # "How much does a licence cost per month?", "How soon must a breach be reported?"
-        rf"^how {_DEGREE} {_AUX} (?P<np>{_NOBODY}.{{2,50}}?)(?<!\bthe) (?:take|cost|run|last|earn|rise|grow|be)\b.*$",
+        rf"^how {_DEGREE} {AUX} (?P<np>{_NOBODY}.{{2,50}}?)(?<!\bthe) (?:take|cost|run|last|earn|rise|grow|be)\b.*$",
         # "How does knowledge transfer work?", "How often does a steering committee meet?"
         r"^(?:how|why|where|when)(?: \w+(?: \w+)?)? (?:do|does|is|are|should|can|must|will|would|may) (?P<np>(?!we\b|i\b|you\b|people\b).{2,50}?) (?:work|fail|meet|happen|end|start|last|apply|measured|done|calculated|used|carried out|paid|handled|chosen)\b.*$",
         # "What happens in the third step?", "What can go wrong with LPO?"
@@ -46,7 +46,7 @@ _FRAMES = tuple(
         # "Is Poland one of the countries that provide KPO services?"
         r"^(?:is|are) (?P<np>.{2,40}?) one of the .+$",
         # "attrition", "the risk register"
-        rf"^(?P<np>(?!{_WH}\b|{_AUX}\b|in\b|for\b)[\w&'’-]+(?: [\w&'’-]+){{0,3}})$",
+        rf"^(?P<np>(?!{_WH}\b|{AUX}\b|in\b|for\b)[\w&'’-]+(?: [\w&'’-]+){{0,3}})$",
     )
 )
 _OF = re.compile(r"^(?P<head>.+?) (?:of|for|about|behind|against|with) (?P<rest>.+)$", re.I)
@@ -74,11 +74,11 @@ _PAIRS = tuple(
 )
 _FURTHER_SIDE = re.compile(r",\s+(?:and |or )?|\s+(?:vs\.?|versus)\s+")
 _AFTER_PAIR = re.compile(r",? (?:in|for|when|with|on|at|by|as|from|what|which|if)\b.*$", re.I)
-_SUBJECT = re.compile(rf"^(?:why|how|when|where|what) {_AUX} (?P<np>(?:(?:the|most|many|some|our|these) )?(?:[\w-]+ )?(?:people|staff|[\w-]+[^su\W]s)) (?!of\b|in\b|for\b|to\b|and\b|with\b)[a-z]+", re.I)
-_WHICH = re.compile(rf"^(?:which|what|how many) (?P<np>(?!{_AUX}\b|happens\b)(?:[\w-]+ ){{0,3}}?(?:people|staff|[\w-]+[^su\W]s)) (?P<rest>(?!are there|is there)[a-z]+\b.*)$", re.I)
+_SUBJECT = re.compile(rf"^(?:why|how|when|where|what) {AUX} (?P<np>(?:(?:the|most|many|some|our|these) )?(?:[\w-]+ )?(?:people|staff|[\w-]+[^su\W]s)) (?!of\b|in\b|for\b|to\b|and\b|with\b)[a-z]+", re.I)
+_WHICH = re.compile(rf"^(?:which|what|how many) (?P<np>(?!{AUX}\b|happens\b)(?:[\w-]+ ){{0,3}}?(?:people|staff|[\w-]+[^su\W]s)) (?P<rest>(?!are there|is there)[a-z]+\b.*)$", re.I)
 _DETERMINED = re.compile(r"\b(?:an?|the|our|their|my|your) (?:[\w-]+ ){0,2}[\w-]+(?= (?:in|of|for|with|to|by|on)\b|$)", re.I)
 _NEEDED = re.compile(r"\b(?:i|we|you) [a-z]+ (?P<np>an? [\w-]+) to ", re.I)  # "Do I need a degree to work in KPO?"
-_FRAME = re.compile(rf"^(?:please )?(?:{_WH}|{_AUX}|tell me|explain|describe|define|list|name|give me)(?: (?:{_AUX}|about|me|the|an?|exactly|really|i|we|you))*\s+", re.I)
+_FRAME = re.compile(rf"^(?:please )?(?:{_WH}|{AUX}|tell me|explain|describe|define|list|name|give me)(?: (?:{AUX}|about|me|the|an?|exactly|really|i|we|you))*\s+", re.I)
 _CAPITALS = re.compile(r"(?<=[\w,;] )(?!I\b|I'm\b)[A-Z][\w&’'-]*(?: [A-Z][\w&’'-]*)*|\b[A-Z][A-Z&]+s?\b")
 _ARTICLE = re.compile(r"^(?:an?|the|our|my|your) ", re.I)
 # What is told apart by a number: "week 2", "weeks 2 to 4", "the third quarter"
@@ -336,7 +336,7 @@ def _deed(asked: str, other: str) -> str:
     """Of "How do I escalate?" the verb, of "How do I apply for leave?" what is behind its preposition; "" where `other` fits in neither."""
     opening = _FRAME.match(asked)
     rest = asked[opening.end() :] if opening else ""
-    if not opening or not re.search(r"\b(?:i|we|you) $", opening.group(), re.I) or re.search(rf"\b{_AUX}\b", rest, re.I):
+    if not opening or not re.search(r"\b(?:i|we|you) $", opening.group(), re.I) or re.search(rf"\b{AUX}\b", rest, re.I):
         return ""
     behind = re.split(r" (?:of|for|in|at|about) ", rest)
     if len(behind) > 1:
@@ -399,5 +399,5 @@ def narrowed_to(question: str, where: str) -> str:
 
 def _is_place(found: re.Match[str]) -> bool:
     """Is it short enough to be one place, and not what the question asks with ("What is in …", "Is KPO in decline")?"""
-    late = found.start() > 12 or re.match(rf"^who (?!{_AUX} )\w+ ", found.string, re.I) is not None
+    late = found.start() > 12 or re.match(rf"^who (?!{AUX} )\w+ ", found.string, re.I) is not None
     return late and (len(found.group().split()) <= 6 or found.group().lower().startswith(" between "))

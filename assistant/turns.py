@@ -1,4 +1,4 @@
-"""The values of a conversation: a Turn is understood, Said is what the rules look at, and a few words that they share."""
+"""The values of a conversation: Understood is what a person said, Spoken is what the rules look at of it, and a few words that they share."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -9,7 +9,6 @@ from assistant.topic import things_of, topic_of
 from index.search import Lexicon
 
 Wish = Literal["", "more", "again", "shorter", "source"]
-AUX = r"(?:is|are|was|were|do|does|did|can|could|may|might|will|would|should|shall|must|has|have|had)"
 VERB = r"(?:is|are|was|has|have|does|do|can|should|will|would|needs?|costs?|suits?|fits?|works?|pays?|comes?|takes?|gives?|uses?|requires?|matters?|appl(?:y|ies)|carr(?:y|ies)|lasts?|wins?|makes?|saves?|grows?|hurts?|helps?)"
 # A text that opens like this is a question or a request of its own, not a fragment.
 QUESTION = re.compile(
@@ -19,7 +18,7 @@ QUESTION = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Understood:
     """What a person said, understood: a question that stands alone, and which part of its answer is wished for.
 
     `wish` "" is the answer; "more" and "again" are what it did not say yet, `further` answers to the same question having been shown before;
@@ -37,12 +36,12 @@ Recall = Callable[[str], Sequence[str]]  # the items of the list that answered a
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Spoken:
     """What a rule looks at: the text without its opening ("ok, and"), whether "and" or "what about" opened it, and what came before."""
 
     text: str
     linked: bool
-    turns: tuple[Turn, ...]
+    turns: tuple[Understood, ...]
     lexicon: Lexicon
     recall: Recall
 

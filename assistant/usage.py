@@ -5,13 +5,12 @@ A file of its own, so that neither a rebuild of the index nor the records of eva
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from assistant.llm import Usage
-from corpus.errors import IndexUnavailable
-from index.catalog import BUSY_SECONDS, make_folder, remedy_for, use_wal
+from index.sqlite import make_folder, opened
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS requests (
@@ -32,20 +31,17 @@ class Ledger:
         self._now = now
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """The file, with its table; each statement is a transaction of its own. Raises IndexUnavailable when it cannot be used."""
         make_folder(self.path.parent)
-        try:
-            with closing(sqlite3.connect(self.path, timeout=BUSY_SECONDS)) as db, db:
-                use_wal(db)
-                db.execute(_SCHEMA)
-                yield db
-        except sqlite3.DatabaseError as error:
-            remedy = remedy_for(error, "delete that file; what was spent today then counts as nothing")
-            raise IndexUnavailable(f"the usage of the language model cannot be kept in {self.path}: {error}", remedy) from error
+        damaged = "delete that file; what was spent today then counts as nothing"
+        with opened(self.path, f"the usage of the language model cannot be kept in {self.path}", damaged) as db:
+            db.execute(_SCHEMA)
+            yield db
 
     def add(self, usage: Usage) -> None:
         """Keep what one request took."""
-        with self._transaction() as db:
+        with self._open() as db:
             row = [
                 self._now().isoformat(timespec="seconds"), usage.model, usage.prompt_tokens, usage.completion_tokens, usage.seconds, usage.cost,
                 int(usage.counted),
@@ -60,7 +56,7 @@ class Ledger:
         """This day's `requests`, `tokens` and `cost`, by UTC."""
         if not self.path.is_file():
             return {"requests": 0, "tokens": 0, "cost": 0.0}
-        with self._transaction() as db:
+        with self._open() as db:
             row = db.execute(
                 "SELECT COUNT(*), COALESCE(SUM(prompt_tokens + completion_tokens), 0), COALESCE(SUM(cost), 0.0) FROM requests WHERE at LIKE ?",
                 [f"{self._now():%Y-%m-%d}%"],

@@ -13,17 +13,16 @@ _SHORTEST = 3  # letters that a stem keeps
 class Vocabulary:
     """The folded words of one generation, and the stems they come down to, with the number of passages that hold each."""
 
-    generation: int
     words: dict[str, int]
     stems: dict[str, int]
 
     @classmethod
-    def of(cls, generation: int, counts: dict[str, int]) -> "Vocabulary":
+    def of(cls, counts: dict[str, int]) -> "Vocabulary":
         """From the folded words with their counts. A stem's count is the sum of its words' counts."""
         stems: dict[str, int] = {}
         for word, n in counts.items():
             stems[stem(word)] = stems.get(stem(word), 0) + n
-        return cls(generation, counts, stems)
+        return cls(counts, stems)
 
 
 @lru_cache(maxsize=50_000)

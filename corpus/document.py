@@ -40,7 +40,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class Contents:
     """What a reader makes of one file, before it has a name in the corpus. No blocks means that it has no text.
 
     `asked` are the questions that its sections answer, each after the number of blocks that stand before it.
@@ -107,15 +107,15 @@ class Document:
         object.__setattr__(self, "digest", digest.hexdigest())
 
     @classmethod
-    def compose(cls, id: str, draft: Draft) -> "Document":
+    def compose(cls, id: str, contents: Contents) -> "Document":
         """Lay the blocks out as one text: items and table rows on lines of their own, all else set apart by an empty line.
 
-        Raises ValueError when the draft has no text.
+        Raises ValueError when the contents have no text.
         """
         parts: list[str] = []
         placed: list[Placed] = []
         at, last = 0, ""
-        for block in draft.blocks:
+        for block in contents.blocks:
             tight = last == block.kind == "item" or (last in ("header", "row") and block.kind == "row")
             glue = "" if not parts else "\n" if tight else "\n\n"
             lead = glue + ("  " * block.level + block.marker + " " if block.kind == "item" and block.marker else "")
@@ -124,10 +124,10 @@ class Document:
             parts += [lead, block.text]
             placed.append(Placed(block.kind, start, at, block.level, block.page, block.marker))
             last = block.kind
-        asked = tuple(Asked(placed[before - 1].end if before else 0, question) for before, question in draft.asked)
+        asked = tuple(Asked(placed[before - 1].end if before else 0, question) for before, question in contents.asked)
         return cls(
-            id, draft.title, "".join(parts), tuple(placed), draft.format, draft.pages, draft.date,
-            draft.summary, draft.tags, draft.provenance, asked,
+            id, contents.title, "".join(parts), tuple(placed), contents.format, contents.pages, contents.date,
+            contents.summary, contents.tags, contents.provenance, asked,
         )
 
 

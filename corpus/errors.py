@@ -8,6 +8,7 @@
     ├── IndexUnavailable  the data folder or the Chroma server cannot be used now
     ├── ModelError      a model is missing, damaged, or not the one that was promised
     ├── LlmUnavailable  the language model cannot be asked now; a quoted answer stands in
+    ├── QuestionError   a question is too long, or what questions are read from cannot be read
     └── EvalError       a question set is invalid
 
 No evidence, a failed case and an unreadable file are values, not exceptions.
@@ -50,6 +51,10 @@ class ModelError(KpoError):
 
 class LlmUnavailable(KpoError):
     """The language model cannot be asked now; a quoted answer stands in."""
+
+
+class QuestionError(KpoError):
+    """A question is too long, or what questions are read from cannot be read."""
 
 
 class EvalError(KpoError):

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from corpus.document import Block, Draft
+from corpus.document import Block, Contents
 
 MAX_FILE = 64 * 2**20  # bytes; larger files are almost always pictures or dumps, and are named in the report
 MAX_MEMORY = 2 * 2**30  # bytes of address space; a 0.8 MB DOCX was seen to take 2 GB in python-docx
@@ -41,8 +41,8 @@ class FileReader:
     def __exit__(self, *_: object) -> None:
         self._end()
 
-    def read(self, path: Path) -> Draft | Failure:
-        """The draft of one file, or the reason why there is none. Never raises for what a file holds."""
+    def read(self, path: Path) -> Contents | Failure:
+        """The contents of one file, or the reason why there are none. Never raises for what a file holds."""
         try:
             if path.stat().st_size > MAX_FILE:
                 return Failure(f"larger than {MAX_FILE // 2**20} MB; split it")
@@ -73,7 +73,7 @@ class FileReader:
                 else "reading it crashed the reader or took too much memory"
             )
         answer: dict[str, Any] = json.loads(line)
-        return Failure(answer["failure"]) if "failure" in answer else _draft(answer)
+        return Failure(answer["failure"]) if "failure" in answer else _contents(answer)
 
     def _running(self) -> "subprocess.Popen[str]":
         if self._process is not None and self._process.poll() is not None:
@@ -94,11 +94,11 @@ class FileReader:
             self._process = None
 
 
-def _draft(answer: dict[str, Any]) -> Draft:
+def _contents(answer: dict[str, Any]) -> Contents:
     blocks = tuple(Block(**block) for block in answer.pop("blocks"))
     tags, provenance = tuple(answer.pop("tags")), tuple(answer.pop("provenance"))
     asked = tuple((before, question) for before, question in answer.pop("asked"))
-    return Draft(blocks=blocks, tags=tags, provenance=provenance, asked=asked, **answer)
+    return Contents(blocks=blocks, tags=tags, provenance=provenance, asked=asked, **answer)
 
 
 def limit_memory(limit: int) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from filelock import FileLock
 
 from corpus.cut import SCHEME
-from corpus.document import Block, Document, Draft
+from corpus.document import Block, Contents, Document
 from corpus.errors import EvalError
 from corpus.normalise import normalise, one_line
 from corpus.sources import Source
@@ -228,7 +228,7 @@ def build(benchmark: Benchmark, catalog: Catalog, embedder: Embedder) -> Iterato
 def _document(id: str, title: str, text: str) -> Document:
     """A corpus entry as a document of paragraphs, its title in every passage's context; the title alone when there is no text."""
     paragraphs = [line for line in text.split("\n") if line] or [title]
-    return Document.compose(f"{SOURCE}/{id}", Draft(tuple(Block("prose", line) for line in paragraphs), "beir", title=title))
+    return Document.compose(f"{SOURCE}/{id}", Contents(tuple(Block("prose", line) for line in paragraphs), "beir", title=title))
 
 
 def run(benchmark: Benchmark, catalog: Catalog, embedder: Embedder, open_retrieval: Callable[[], Retrieval]) -> Iterator[Event]:

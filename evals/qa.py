@@ -21,7 +21,7 @@ from assistant.floor import FEATURES, Constants, features
 from assistant.question import kind_of
 from assistant.vocabulary import Vocabulary
 from corpus.cut import cut
-from corpus.document import Block, Document, Draft, Passage
+from corpus.document import Block, Contents, Document, Passage
 from corpus.errors import EvalError
 from corpus.normalise import normalise, one_line
 from corpus.sources import Source
@@ -209,7 +209,7 @@ def attempt_all(items: Sequence[Item], embedder: Embedder, reranker: Reranker) -
         passages = _shelved(items, catalog, embedder)
         retrieval = Retrieval(catalog, embedder, reranker)
         with catalog.reading() as view:
-            vocabulary = Vocabulary.of(view.generation, view.vocabulary())
+            vocabulary = Vocabulary.of(view.vocabulary())
             for item in items:
                 yield _attempt(item, passages[_name(item)], retrieval, view, vocabulary)
 
@@ -228,7 +228,7 @@ def _shelved(items: Sequence[Item], catalog: Catalog, embedder: Embedder) -> dic
             if id in shelf:
                 continue
             lines = [line for line in normalise(item.passage).split("\n") if line]
-            document = Document.compose(id, Draft(tuple(Block("prose", line) for line in lines), "given", title=one_line(item.title)))
+            document = Document.compose(id, Contents(tuple(Block("prose", line) for line in lines), "given", title=one_line(item.title)))
             shelf[id] = cut(document, embedder.count, embedder.window)
             edit.replace(
                 document, source=SOURCE, path="", file_digest="", passages=shelf[id], embedded=[""] * len(shelf[id]), vectors=[b""] * len(shelf[id]),
@@ -245,7 +245,7 @@ def _attempt(item: Item, passages: Sequence[Passage], retrieval: Retrieval, view
     clock = time.perf_counter()
     hits = retrieval.reranked(question, [Hit(passage, 0.0, ("given",), False) for passage in passages])[:RERANKED]
     evidence = read(question, hits, retrieval.reranker)
-    terms = Lexicon.of(view.generation, harvest(document, list(passages))).recognise(question)
+    terms = Lexicon.of(harvest(document, list(passages))).recognise(question)
     seen = features(question, Retrieved(question, tuple(hits), (), tuple(terms), {}), evidence, vocabulary, retrieval.reranker)
     kind = kind_of(question)
     quoted = ""

@@ -10,8 +10,8 @@ from filelock import FileLock, Timeout
 
 from corpus.errors import EvalError
 from evals.run import EvalRun, Outcome
-from index.catalog import make_folder
 from index.records import RecordsFile
+from index.sqlite import make_folder
 
 MOST = 2**63 - 1  # what SQLite takes for an id; no row has it
 

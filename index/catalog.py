@@ -5,29 +5,25 @@ document, so a process killed at any moment leaves the document as it was or as 
 transaction and sees one generation. Any number of processes may read and write; SQLite's WAL keeps them apart.
 """
 
-import errno
 import json
 import sqlite3
-import time
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
-from corpus.cut import section_at
+from corpus.cut import SCHEME, section_at
 from corpus.document import Asked, Document, Passage, Placed, Unit
-from corpus.errors import IndexMismatch, IndexMissing, IndexUnavailable
+from corpus.errors import IndexMismatch, IndexMissing
 from corpus.sources import Source
 from corpus.terms import Term
 from index.lexical import fts_query, words
+from index.sqlite import atomic, make_folder, opened, usable
 
 SCHEMA_VERSION = 2
-BUSY_SECONDS = 30.0  # how long a writer waits for another one before it says so
-DENIED = "give this user the right to read and write there, or set KPO_DATA_DIR to another folder"
-NO_ROOM = "make room on the disk, or raise the limit (a quota, or the size of a file) that was met; where there is room, see whether the disk is sound"
 HEADING_WEIGHT = 2.0  # BM25 weight of a word in the heading path against one in the text; questions often name the heading
 
 _SCHEMA = """
@@ -59,6 +55,7 @@ _PASSAGE = """
 SELECT p.id, d.id, p.start, p."end", substr(d.text, p.start + 1, p."end" - p.start), p.context, p.heading, p.page, p.kind, p.units
 FROM passages p JOIN documents d ON d.rowid = p.document
 """
+Stamp = tuple[str | None, int]  # which catalog, and its generation: a catalog that is deleted and made anew counts from 0 again
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +79,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """All vectors of one generation: `ids` sorted, `vectors` float32 of shape (passages, dimension), `documents` beside them."""
+    """All vectors of one generation: `ids` sorted, `vectors` of shape (passages, dimension), `documents` beside them."""
 
     generation: int
     ids: list[str]
     documents: list[str]
     vectors: np.ndarray
 
-    def rows(self, documents: frozenset[str] | None) -> np.ndarray:
-        """The row numbers that belong to `documents`; all of them for None."""
-        if documents is None:
-            return np.arange(len(self.ids))
-        return np.array([at for at, name in enumerate(self.documents) if name in documents], dtype=np.int64)
+    def within(self, documents: frozenset[str]) -> "Matrix":
+        """The rows that belong to `documents`."""
+        rows = [at for at, name in enumerate(self.documents) if name in documents]
+        return Matrix(self.generation, [self.ids[at] for at in rows], [self.documents[at] for at in rows], self.vectors[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +120,11 @@ class View:
     def generation(self) -> int:
         """Grows by one with every change of documents."""
         return int(self.meta("generation") or 0)
+
+    @property
+    def stamp(self) -> Stamp:
+        """What is kept of a view holds as long as this is the same."""
+        return self.meta("id"), self.generation
 
     def sources(self) -> list[Source]:
         """The source folders, by name."""
@@ -196,7 +197,7 @@ class View:
         return {id: np.frombuffer(blob, dtype=np.float32) for id, blob in rows}
 
     def matrix(self) -> Matrix:
-        """All vectors of this generation."""
+        """All vectors of this generation, in float32."""
         rows = self._db.execute(
             "SELECT p.id, d.id, p.vector FROM passages p JOIN documents d ON d.rowid = p.document ORDER BY p.id"
         ).fetchall()
@@ -250,6 +251,11 @@ class Edit(View):
     def set_meta(self, key: str, value: str) -> None:
         """Store a value under a key, replacing what was there."""
         self._db.execute("INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", [key, value])
+
+    def set_built_with(self, identity: str) -> None:
+        """The vectors are those of this embedding model, of passages that were cut as they are today."""
+        self.set_meta("embedder", identity)
+        self.set_meta("scheme", str(SCHEME))
 
     def add_source(self, source: Source) -> None:
         """Remember a source folder. A name that is known already gets the new path: the folder has moved."""
@@ -374,35 +380,20 @@ class Catalog:
     def writing(self) -> Iterator[Edit]:
         """One write transaction; rolled back when its block raises. Creates the catalog when there is none."""
         make_folder(self.path.parent)
-        with self._open() as db:
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                if not _has_tables(db):
-                    for statement in _SCHEMA.split(";"):
-                        db.execute(statement)
-                    first = {"schema": str(SCHEMA_VERSION), "generation": "0", "id": uuid.uuid4().hex}
-                    db.executemany("INSERT INTO meta VALUES (?, ?)", first.items())
-                yield Edit(db)
-                db.execute("COMMIT")
-            except BaseException:
-                if db.in_transaction:  # SQLite itself rolls back on a full disk
-                    db.execute("ROLLBACK")
-                raise
+        with self._open() as db, atomic(db):
+            if not _has_tables(db):
+                for statement in _SCHEMA.split(";"):
+                    db.execute(statement)
+                first = {"schema": str(SCHEMA_VERSION), "generation": "0", "id": uuid.uuid4().hex}
+                db.executemany("INSERT INTO meta VALUES (?, ?)", first.items())
+            yield Edit(db)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        try:
-            # Not bound to one thread: a server may run each step of a generator that reads on another one, always one after another.
-            with closing(sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)) as db:
-                use_wal(db)
-                db.execute("PRAGMA synchronous = FULL")
-                db.execute("PRAGMA foreign_keys = ON")
-                db.execute("PRAGMA secure_delete = ON")
-                self._check_schema(db)
-                yield db
-        except sqlite3.DatabaseError as error:
-            damaged = "restore the file from a copy, or delete it and run `kpo ingest` with your source folders to build it again"
-            raise IndexUnavailable(f"the catalog {self.path} cannot be used: {error}", remedy_for(error, damaged)) from error
+        damaged = "restore the file from a copy, or delete it and run `kpo ingest` with your source folders to build it again"
+        with opened(self.path, f"the catalog {self.path} cannot be used", damaged) as db:
+            self._check_schema(db)
+            yield db
 
     def _check_schema(self, db: sqlite3.Connection) -> None:
         if not _has_tables(db):
@@ -413,48 +404,6 @@ class Catalog:
                 f"{self.path} has schema {found}, this version reads {SCHEMA_VERSION}",
                 "use the version that wrote it, or delete that file and run `kpo ingest` with your source folders",
             )
-
-
-@contextmanager
-def usable(folder: Path) -> Iterator[None]:
-    """Reach into a data folder. Raises IndexUnavailable for what the system does not let this user do there."""
-    try:
-        yield
-    except OSError as error:
-        remedy = NO_ROOM if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO) else DENIED
-        raise IndexUnavailable(f"the data folder {folder} cannot be used: {error.strerror}", remedy) from error
-
-
-def make_folder(folder: Path) -> None:
-    """Make a data folder, for its owner only; one that is there stays as it is. Raises IndexUnavailable where it cannot be made."""
-    with usable(folder):
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-
-
-def remedy_for(error: sqlite3.DatabaseError, damaged: str) -> str:
-    """What to do about what SQLite says: `damaged` only when the file itself is to blame, and not another process, the permissions or the disk."""
-    said = str(error)
-    if "locked" in said:
-        return "wait until the other process is done, and try again"
-    if "disk is full" in said or "disk I/O" in said:
-        return NO_ROOM
-    return DENIED if "readonly" in said or "unable to open" in said else damaged
-
-
-def use_wal(db: sqlite3.Connection) -> None:
-    """Put a database into WAL mode, which the file then keeps. Waits for others as any statement does.
-
-    SQLite does not call its busy handler for this one: of two that open a new file together, one is told at once that it is locked.
-    """
-    end = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            db.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > end:
-                raise
-            time.sleep(0.01)
 
 
 def _has_tables(db: sqlite3.Connection) -> bool:

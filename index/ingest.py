@@ -8,20 +8,22 @@ import os
 import stat
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
 from filelock import FileLock, Timeout
 
-from corpus.cut import SCHEME, cut
+from corpus.cut import cut
 from corpus.document import Document, Passage, embedded_text
 from corpus.errors import CorpusError
 from corpus.sources import SHIPPED, Found, Source, files_of, name_for
 from corpus.terms import Term, harvest
 from corpus.worker import Failure, FileReader
-from index.catalog import Catalog, Edit, Entry, make_folder, usable
+from index.catalog import Catalog, Edit, Entry
 from index.embed import Embedder, embed_questions
 from index.search import check_built_with, check_scheme
+from index.sqlite import make_folder, usable
 
 BATCH = 32  # passages and questions embedded between two reports of progress
 DOCUMENTS = 32  # documents that one transaction of `add_documents` puts in place
@@ -64,6 +66,18 @@ class Row:
     def as_json(self) -> dict[str, object]:
         """The row for `--json`."""
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A text to be embedded, with a digest that tells a question from a passage: models may embed it otherwise."""
+
+    text: str
+    is_question: bool
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256((f"question: {self.text}" if self.is_question else self.text).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,8 +246,7 @@ class _Work:
             with self._catalog.writing() as edit:
                 if not self._rebuild:
                     check_built_with(edit, embedder.identity)
-                    edit.set_meta("embedder", embedder.identity)
-                    edit.set_meta("scheme", str(SCHEME))
+                    edit.set_built_with(embedder.identity)
             self._embedder = embedder
         return self._embedder
 
@@ -255,12 +268,12 @@ class _Work:
                     edit.touch(found.id, file_digest, str(found.path))
             yield _unchanged(before)
             return
-        draft = reader.read(found.path)
-        if isinstance(draft, Failure):
-            yield self._failed(source, found, draft.reason)
+        contents = reader.read(found.path)
+        if isinstance(contents, Failure):
+            yield self._failed(source, found, contents.reason)
             return
         try:
-            document = Document.compose(found.id, draft)
+            document = Document.compose(found.id, contents)
             same = before is not None and before.digest == document.digest and not self._rebuild
             passages = [] if same else cut(document, self.embedder().count, self.embedder().window)
             terms = harvest(document, passages)
@@ -285,19 +298,16 @@ class _Work:
     def _embed(self, document: Document, passages: list[Passage]) -> Generator[Event, None, tuple[list[str], list[bytes]]]:
         """The digests of what is embedded of each passage, then of each question, and the vectors; those that the catalog has are not made again."""
         embedder = self.embedder()
-        texts, digests = _to_embed(document, passages)
+        texts = _texts_of(document, passages)
         known: dict[str, bytes] = {}
         if not self._rebuild:
             with self._catalog.reading() as view:
-                known = view.known_vectors(digests)
-        new = [at for at, digest in enumerate(digests) if digest not in known]
+                known = view.known_vectors([text.digest for text in texts])
+        new = [text for text in texts if text.digest not in known]
         for at in range(0, len(new), BATCH):
-            part = new[at : at + BATCH]
-            told, asked = ([texts[row] for row in part if (row < len(passages)) is passage] for passage in (True, False))
-            vectors = [*embedder.embed_passages(told), *embed_questions(embedder, asked)]
-            known.update({digests[row]: vector.tobytes() for row, vector in zip(part, vectors, strict=True)})
+            known.update(_vectors(embedder, new[at : at + BATCH]))
             yield Embedded(document.id, min(at + BATCH, len(new)), len(new))
-        return digests, [known[digest] for digest in digests]
+        return [text.digest for text in texts], [known[text.digest] for text in texts]
 
     def commit_rebuild(self, kept: list[Entry]) -> Iterator[Event]:
         """Put everything that was made anew in place at once, and nothing else: vectors of two models must never meet.
@@ -322,8 +332,7 @@ class _Work:
                 edit.remove(id)
             for prepared in self._prepared:
                 prepared.put(edit)
-            edit.set_meta("embedder", embedder.identity)
-            edit.set_meta("scheme", str(SCHEME))
+            edit.set_built_with(embedder.identity)
 
     def _failed(self, source: Source, found: Found, reason: str) -> Row:
         if found.id in self._entries or any(id.startswith(f"{found.id}/") for id in self._entries):
@@ -341,26 +350,32 @@ def add_documents(catalog: Catalog, embedder: Embedder, source: Source, document
     """
     for at in range(0, len(documents), DOCUMENTS):
         part = [(document, cut(document, embedder.count, embedder.window)) for document in documents[at : at + DOCUMENTS]]
-        texts = [embedded_text(passage.context, passage.text) for _, passages in part for passage in passages]
-        vectors = iter([vector.tobytes() for vector in embedder.embed_passages(texts)])
-        digests = iter([hashlib.sha256(text.encode()).hexdigest() for text in texts])
+        texts = [_texts_of(document, passages) for document, passages in part]
+        vectors = _vectors(embedder, list(chain.from_iterable(texts)))
         with catalog.writing() as edit:
             check_built_with(edit, embedder.identity)
-            edit.set_meta("embedder", embedder.identity)
-            edit.set_meta("scheme", str(SCHEME))
+            edit.set_built_with(embedder.identity)
             edit.add_source(source)
-            for document, passages in part:
-                embedded = [next(digests) for _ in passages]
-                made = [next(vectors) for _ in passages]
-                _Prepared(document, source.name, str(source.path), "", passages, embedded, made, harvest(document, passages)).put(edit)
+            for (document, passages), its in zip(part, texts, strict=True):
+                digests = [text.digest for text in its]
+                made = [vectors[digest] for digest in digests]
+                _Prepared(document, source.name, str(source.path), "", passages, digests, made, harvest(document, passages)).put(edit)
         yield at + len(part)
 
 
-def _to_embed(document: Document, passages: Sequence[Passage]) -> tuple[list[str], list[str]]:
-    """The texts of the passages, then of the questions, with digests that tell them apart: models may embed a question otherwise."""
-    texts = [embedded_text(passage.context, passage.text) for passage in passages]
-    asked = [one.question for one in document.asked]
-    return texts + asked, [hashlib.sha256(text.encode()).hexdigest() for text in (*texts, *(f"question: {text}" for text in asked))]
+def _texts_of(document: Document, passages: Sequence[Passage]) -> list[_Text]:
+    """What is embedded of the passages, then of the questions."""
+    return [
+        *(_Text(embedded_text(passage.context, passage.text), False) for passage in passages),
+        *(_Text(one.question, True) for one in document.asked),
+    ]
+
+
+def _vectors(embedder: Embedder, texts: Sequence[_Text]) -> dict[str, bytes]:
+    """The vectors of these texts, by their digests."""
+    told, asked = ([text for text in texts if text.is_question is is_question] for is_question in (False, True))
+    made = [*embedder.embed_passages([text.text for text in told]), *embed_questions(embedder, [text.text for text in asked])]
+    return {text.digest: vector.tobytes() for text, vector in zip((*told, *asked), made, strict=True)}
 
 
 def _unchanged(entry: Entry) -> Row:

@@ -6,11 +6,11 @@ number says what the file holds: `evals/records.py` keeps runs and the inbox, `a
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
-from corpus.errors import IndexMismatch, IndexUnavailable
-from index.catalog import BUSY_SECONDS, make_folder, remedy_for, use_wal
+from corpus.errors import IndexMismatch
+from index.sqlite import atomic, make_folder, opened
 
 # Each entry brings the file from the version before it to its own; the first makes it from nothing. Entries are only ever added.
 _MIGRATIONS = (
@@ -48,24 +48,9 @@ class RecordsFile:
         Raises IndexMismatch when a newer version wrote the file, IndexUnavailable when it is damaged, stays locked or is not for this user.
         """
         make_folder(self.path.parent)
-        try:
-            with closing(sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)) as db:
-                use_wal(db)
-                db.execute("PRAGMA synchronous = FULL")
-                db.execute("PRAGMA foreign_keys = ON")
-                db.execute("PRAGMA secure_delete = ON")
-                db.execute("BEGIN IMMEDIATE")
-                try:
-                    self._migrate(db)
-                    yield db
-                    db.execute("COMMIT")
-                except BaseException:
-                    if db.in_transaction:  # SQLite itself rolls back on a full disk
-                        db.execute("ROLLBACK")
-                    raise
-        except sqlite3.DatabaseError as error:
-            damaged = "restore the file from a copy; it cannot be built again"
-            raise IndexUnavailable(f"the records {self.path} cannot be used: {error}", remedy_for(error, damaged)) from error
+        with opened(self.path, f"the records {self.path} cannot be used", "restore the file from a copy; it cannot be built again") as db, atomic(db):
+            self._migrate(db)
+            yield db
 
     def _migrate(self, db: sqlite3.Connection) -> None:
         found = 0

@@ -19,7 +19,7 @@ from corpus.document import Passage, embedded_text, told_by_columns
 from corpus.errors import IndexMismatch
 from corpus.normalise import one_line
 from corpus.terms import Term
-from index.catalog import Catalog, Matrix, Questions, View
+from index.catalog import Catalog, Matrix, Questions, Stamp, View
 from index.chroma import Store
 from index.embed import Embedder
 from index.lexical import STOPWORDS, content_words, words
@@ -45,9 +45,6 @@ CLEAR = 4.0  # logit of a passage that certainly speaks of what is asked
 ALIKE = 0.3
 ASKED = 20
 SAME = 0.9  # Jaccard similarity of two passages' words from which they are one
-
-
-Stamp = tuple[str | None, int]  # which catalog, and its generation: a catalog that is deleted and made anew counts from 0 again
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +111,12 @@ class Listed:
 class Lexicon:
     """The terms of one generation, ready to be recognised in questions."""
 
-    generation: int
     by_words: dict[tuple[str, ...], list[Term]]
     longest: int
     common: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, generation: int, terms: Iterable[Term], common: frozenset[str] = frozenset()) -> "Lexicon":
+    def of(cls, terms: Iterable[Term], common: frozenset[str] = frozenset()) -> "Lexicon":
         """Terms by the folded words of their names and abbreviations; `common` are the words that tell no passage from another."""
         by_words: dict[tuple[str, ...], list[Term]] = {}
         for term in terms:
@@ -128,7 +124,7 @@ class Lexicon:
                 key = tuple(words(name))
                 if key:
                     by_words.setdefault(key, []).append(term)
-        return cls(generation, by_words, max(map(len, by_words), default=0), common)
+        return cls(by_words, max(map(len, by_words), default=0), common)
 
     def recognise(self, question: str) -> list[Term]:
         """The terms named in a question: longest names first, then in the question's order; definitions before expansions.
@@ -248,8 +244,8 @@ class Retrieval:
     def lexicon(self, view: View) -> Lexicon:
         """The terms of the view's generation."""
         with self._lock:
-            if self._lexicon is None or self._lexicon[0] != _stamp(view):
-                self._lexicon = (_stamp(view), Lexicon.of(view.generation, view.terms(), common_words(view)))
+            if self._lexicon is None or self._lexicon[0] != view.stamp:
+                self._lexicon = (view.stamp, Lexicon.of(view.terms(), common_words(view)))
             return self._lexicon[1]
 
     def _dense(self, view: View, vector: np.ndarray, documents: frozenset[str] | None, depth: int) -> list[str]:
@@ -259,9 +255,8 @@ class Retrieval:
                 known = view.vectors(near)
                 ids = sorted(known)
                 return nearest(ids, np.stack([known[id] for id in ids]), vector, depth) if ids else []
-        matrix = self._exact(view)
-        rows = matrix.rows(documents)
-        return nearest([matrix.ids[row] for row in rows], matrix.vectors[rows], vector, depth)
+        matrix = self._exact(view) if documents is None else self._exact(view).within(documents)
+        return nearest(matrix.ids, matrix.vectors, vector, depth)
 
     def _answering(self, view: View, vector: np.ndarray, documents: frozenset[str] | None) -> dict[str, tuple[str, float]]:
         """The passages whose sections say that they answer a question at least ALIKE, nearest first, with that question and its cosine."""
@@ -278,14 +273,16 @@ class Retrieval:
 
     def _known_questions(self, view: View) -> Questions:
         with self._lock:
-            if self._questions is None or self._questions[0] != _stamp(view):
-                self._questions = (_stamp(view), view.questions())
+            if self._questions is None or self._questions[0] != view.stamp:
+                self._questions = (view.stamp, view.questions())
             return self._questions[1]
 
     def _exact(self, view: View) -> Matrix:
+        """All vectors in float64, which `nearest` reckons in."""
         with self._lock:
-            if self._matrix is None or self._matrix[0] != _stamp(view):
-                self._matrix = (_stamp(view), view.matrix())
+            if self._matrix is None or self._matrix[0] != view.stamp:
+                matrix = view.matrix()
+                self._matrix = (view.stamp, replace(matrix, vectors=matrix.vectors.astype(np.float64)))
             return self._matrix[1]
 
     def reranked(self, question: str, hits: list[Hit], beside: Sequence[Hit] = (), *, enough: float = math.inf) -> list[Hit]:
@@ -304,10 +301,6 @@ class Retrieval:
             scores = self.reranker.score(question, [hit.read for hit in batch])
             scored += [replace(hit, score=score, reranked=True) for hit, score in zip(batch, scores, strict=True)]
         return sorted(scored, key=lambda hit: (hit.passage.kind == "comment", -hit.score, hit.passage.id))
-
-
-def _stamp(view: View) -> Stamp:
-    return view.meta("id"), view.generation
 
 
 def check_built_with(view: View, identity: str) -> None:
@@ -343,12 +336,14 @@ def fuse(lists: Sequence[tuple[str, Sequence[str]]], k: int = RRF_K) -> list[tup
 def nearest(ids: Sequence[str], vectors: np.ndarray, vector: np.ndarray, n: int) -> list[str]:
     """The ids of the `n` rows with the highest cosine to `vector` (all of length 1), ties by id. Empty for no rows.
 
-    Row by row in float64, so that the order does not depend on which other rows are compared.
+    Row by row in float64, so that the order does not depend on which other rows are compared. Cosines count to nine digits; only rows that may be
+    among the `n` best are sorted.
     """
     if not len(ids):
         return []
-    scores = np.einsum("ij,j->i", vectors.astype(np.float64), vector.astype(np.float64))
-    order = sorted(range(len(ids)), key=lambda at: (-round(float(scores[at]), 9), ids[at]))
+    scores = np.einsum("ij,j->i", vectors.astype(np.float64, copy=False), vector.astype(np.float64))
+    least = np.partition(scores, -n)[-n] - 1e-8 if n < len(ids) else -np.inf  # more than rounding can make up
+    order = sorted(np.flatnonzero(scores >= least).tolist(), key=lambda at: (-round(float(scores[at]), 9), ids[at]))
     return [ids[at] for at in order[:n]]
 
 

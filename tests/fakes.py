@@ -8,7 +8,7 @@ from zlib import crc32
 import numpy as np
 
 from corpus.cut import cut
-from corpus.document import Block, Document, Draft, embedded_text
+from corpus.document import Block, Contents, Document, embedded_text
 from corpus.sources import Source
 from corpus.terms import harvest
 from index.catalog import Catalog
@@ -70,7 +70,7 @@ def put(catalog: Catalog, id: str, *paragraphs: str, embedder: FakeEmbedder | No
     told = [text for text in paragraphs if not text.startswith("? ")]
     asked = tuple((sum(not one.startswith("? ") for one in paragraphs[:at]), text[2:]) for at, text in enumerate(paragraphs) if text.startswith("? "))
     blocks = tuple(Block("heading", text[2:], 1) if text.startswith("# ") else Block("prose", text) for text in told)
-    document = Document.compose(id, Draft(blocks, "markdown", title="Notes", asked=asked))
+    document = Document.compose(id, Contents(blocks, "markdown", title="Notes", asked=asked))
     passages = cut(document, embedder.count, embedder.window)
     texts = [embedded_text(passage.context, passage.text) for passage in passages]
     source = id.partition("/")[0]

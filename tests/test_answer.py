@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from assistant.answer import Answer, Citation, Segment, render
 from corpus.cut import cut
-from corpus.document import Block, Document, Draft
+from corpus.document import Block, Contents, Document
 
 SENTENCE = "KPO is the outsourcing of work that needs judgement."
 DOCUMENT = Document.compose(
     "notes/kpo.md",
-    Draft(
+    Contents(
         (Block("heading", "What KPO is", 1, 3), Block("prose", f"{SENTENCE} It is not cheap.", page=3)), "markdown",
         title="Notes", date="2026-01-02",
     ),
@@ -64,7 +64,7 @@ def test_a_citation_of_another_text_than_the_documents_cannot_be_made() -> None:
     with pytest.raises(ValueError, match="is not in notes/kpo.md"):
         Citation.of(1, DOCUMENT, forged, AT, AT + 5, 1.0)
     with pytest.raises(ValueError, match="is not in other/kpo.md"):
-        Citation.of(1, Document.compose("other/kpo.md", Draft((Block("prose", DOCUMENT.text),), "text")), PASSAGE, AT, AT + 5, 1.0)
+        Citation.of(1, Document.compose("other/kpo.md", Contents((Block("prose", DOCUMENT.text),), "text")), PASSAGE, AT, AT + 5, 1.0)
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,10 @@ from corpus.document import embedded_text
 from corpus.errors import IndexMismatch, IndexMissing, IndexUnavailable
 from corpus.sources import Source
 from fakes import FakeEmbedder, put
-from index.catalog import DENIED, NO_ROOM, SCHEMA_VERSION, Catalog, usable
+from index.catalog import SCHEMA_VERSION, Catalog
 from index.lexical import content_words
 from index.records import RecordsFile
+from index.sqlite import DENIED, NO_ROOM, usable
 
 LPO = "Legal process outsourcing (LPO) is the hiring of outside lawyers for contract review."
 PRICES = "A fixed price is agreed before the work starts. Time and materials are paid by the hour."
@@ -252,10 +253,11 @@ def test_the_matrix_is_sorted_and_narrows_to_documents(catalog: Catalog) -> None
         matrix = view.matrix()
         assert matrix.ids == sorted(matrix.ids)
         assert matrix.vectors.dtype == np.float32
-        assert [matrix.documents[row] for row in matrix.rows(frozenset({"notes/a.md"}))] == ["notes/a.md"] * 2
-        assert matrix.rows(frozenset()).tolist() == []
-        assert matrix.rows(None).tolist() == [0, 1, 2]
-        for id, vector in zip(matrix.ids, matrix.vectors, strict=True):
+        law = matrix.within(frozenset({"notes/a.md"}))
+        assert (law.documents, law.ids) == (["notes/a.md"] * 2, [id for id, name in zip(matrix.ids, matrix.documents, strict=True) if name == "notes/a.md"])
+        assert matrix.within(frozenset()).ids == []
+        assert matrix.within(frozenset(matrix.documents)).ids == matrix.ids and len(matrix.ids) == 3
+        for id, vector in (*zip(matrix.ids, matrix.vectors, strict=True), *zip(law.ids, law.vectors, strict=True)):
             assert np.array_equal(view.vectors([id])[id], vector)
 
 

@@ -10,7 +10,7 @@ import pytest
 from assistant.answer import Answer, Citation, Segment
 from assistant.chats import MAX_TITLE, Chats, Topic, earlier, restored, stored
 from corpus.cut import cut
-from corpus.document import Block, Document, Draft
+from corpus.document import Block, Contents, Document
 from corpus.errors import CorpusError, IndexMismatch
 from evals.records import Records
 from index.records import SCHEMA_VERSION, RecordsFile
@@ -28,7 +28,7 @@ INSERT INTO inbox VALUES (7, '2026-01-01', 'What is KPO?', '[]', 'answered', 'do
 
 
 def answered(question: str = "What is a desk?", text: str = "A desk is a team. It has four analysts.") -> Answer:
-    document = Document.compose("notes/desk.md", Draft((Block("heading", "Desks", 1), Block("prose", text)), "markdown", title="Desks", date="2026-01-02"))
+    document = Document.compose("notes/desk.md", Contents((Block("heading", "Desks", 1), Block("prose", text)), "markdown", title="Desks", date="2026-01-02"))
     passage = cut(document, lambda said: len(said.split()), 1_000)[0]
     first = Citation.of(1, document, passage, passage.start, passage.start + text.index(".") + 1, 3.25)
     return Answer(

@@ -8,13 +8,13 @@ from assistant.answer import Answer, Citation, Segment
 from assistant.continuation import fresh, further_kind, items_of, shortened, spans_of, unsaid
 from assistant.evidence import Evidence
 from corpus.cut import cut
-from corpus.document import Block, Document, Draft, Passage
+from corpus.document import Block, Contents, Document, Passage
 
 FIRST, SECOND, THIRD = "Attrition is the loss of staff.", "Pay is its first cause.", "Analysts who leave take knowledge along."
 ITEMS = ("Pay: a rival offers more.", "Hours: late shifts wear people out.", "Study: some go back to school.")
 DOCUMENT = Document.compose(
     "notes/attrition.md",
-    Draft(
+    Contents(
         (
             Block("heading", "Attrition", 1), Block("prose", f"{FIRST} {SECOND} {THIRD}"), Block("heading", "Causes", 2), Block("prose", "The causes are:"),
             *(Block("item", item, marker="-") for item in ITEMS),
@@ -109,7 +109,7 @@ def test_an_answer_is_shortened_to_its_best_sentence() -> None:
 
 def test_a_sentence_of_several_that_belong_together_is_no_short_answer() -> None:
     sentences = ("Reviews have two levels.", "Level 1 is a colleague.", "Level 2 is a manager.")
-    document = Document.compose("notes/levels.md", Draft((Block("heading", "Levels", 1), Block("prose", " ".join(sentences))), "markdown", title="Levels"))
+    document = Document.compose("notes/levels.md", Contents((Block("heading", "Levels", 1), Block("prose", " ".join(sentences))), "markdown", title="Levels"))
     passage = cut(document, lambda text: len(text.split()), 100)[0]
     whole = Citation.of(1, document, passage, document.text.index(sentences[0]), document.text.index(sentences[2]) + len(sentences[2]), 5.0)
     levels = Segment("quote", whole.quote, 1)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.cut import PROSE_TOKENS, cut
-from corpus.document import Block, Document, Draft, Passage, Unit, embedded_text
+from corpus.document import Block, Contents, Document, Passage, Unit, embedded_text
 from corpus.readers import Unreadable, read
 from corpus.sentences import pieces, sentences
 from samples import ITEMS, LEAD, PROSE, SAMPLES, TABLE
@@ -24,7 +24,7 @@ def by_letters(text: str) -> int:
 
 
 def composed(*blocks: Block, title: str = "The trade") -> Document:
-    return Document.compose("s/x.md", Draft(blocks, "markdown", title=title))
+    return Document.compose("s/x.md", Contents(blocks, "markdown", title=title))
 
 
 def check(document: Document, passages: list[Passage], count, window: int) -> None:
@@ -321,11 +321,11 @@ def test_a_document_without_text_cannot_be_composed() -> None:
 
 
 def test_a_document_has_another_digest_when_anything_that_a_reader_sees_changes() -> None:
-    base = Draft((Block("prose", "It grows."),), "markdown", title="The trade")
-    drafts = [
-        base, Draft(base.blocks, "markdown", title="Trade"), Draft(base.blocks, "markdown", title="The trade", date="2024-01-02"),
-        Draft((Block("heading", "It grows.", 1),), "markdown", title="The trade"),
-        Draft((Block("prose", "It grows!"),), "markdown", title="The trade"),
+    base = Contents((Block("prose", "It grows."),), "markdown", title="The trade")
+    several = [
+        base, Contents(base.blocks, "markdown", title="Trade"), Contents(base.blocks, "markdown", title="The trade", date="2024-01-02"),
+        Contents((Block("heading", "It grows.", 1),), "markdown", title="The trade"),
+        Contents((Block("prose", "It grows!"),), "markdown", title="The trade"),
     ]
-    assert len({Document.compose("s/x", draft).digest for draft in drafts}) == len(drafts)
+    assert len({Document.compose("s/x", contents).digest for contents in several}) == len(several)
     assert Document.compose("s/x", base).digest == Document.compose("t/y", base).digest

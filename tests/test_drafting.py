@@ -347,9 +347,9 @@ def test_a_question_that_is_understood_by_rules_is_of_one_transaction(catalog: C
 
 
 def _draft(*paragraphs: str):  # type: ignore[no-untyped-def]
-    from corpus.document import Block, Draft
+    from corpus.document import Block, Contents
 
-    return Draft(tuple(Block("prose", text) for text in paragraphs), "markdown", title="Notes")
+    return Contents(tuple(Block("prose", text) for text in paragraphs), "markdown", title="Notes")
 
 
 def _passage(document: Document) -> Passage:

@@ -42,7 +42,7 @@ def test_a_confidence_is_a_second_logistic_over_the_first() -> None:
 
 
 def test_nothing_found_has_features_without_an_impression() -> None:
-    assert len(features("Who?", Retrieved("Who?", (), (), (), {}), [], Vocabulary.of(0, {}), FakeReranker())) == len(FEATURES)
+    assert len(features("Who?", Retrieved("Who?", (), (), (), {}), [], Vocabulary.of({}), FakeReranker())) == len(FEATURES)
 
 
 @pytest.mark.parametrize(

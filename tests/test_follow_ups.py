@@ -23,7 +23,7 @@ def term(name: str, short: str) -> Term:
     return Term(name, (short,) if short else (), said, "handbook/glossary.md", 0, len(said), "p", True)
 
 
-LEXICON = Lexicon.of(0, [term(name, short) for name, short in NAMES.items()])
+LEXICON = Lexicon.of([term(name, short) for name, short in NAMES.items()])
 LISTS = {
     "What are the risks of KPO?": ("Data breach | named by all", "Vague contract | named by one", "High attrition | named by one"),
     "Which pricing models are there?": ("Full-time equivalent (FTE): a team.", "Transaction-based: each unit.", "Fixed price: a result."),

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from corpus.errors import CorpusError, IndexMismatch
-from fakes import FakeEmbedder
+from corpus.sources import Source
+from fakes import FakeEmbedder, put
 from index.catalog import Catalog, Edit
-from index.ingest import Embedded, Event, Row, Started, Waiting, ingest
+from index.ingest import Embedded, Event, Row, Started, Waiting, add_documents, ingest
 
 ALPHA = "# Alpha\n\nAlpha is the first letter of the Greek alphabet.\n\n# More\n\nIt comes before beta."
 BETA = "# Beta\n\nBeta is the second letter of the Greek alphabet."
@@ -529,3 +530,14 @@ def test_an_ingestion_waits_for_another_one_and_frees_its_lock_whichever_thread_
         assert pool.submit(list, first).result()
         rows = [event for event in second if isinstance(event, Row)]
     assert {row.status for row in rows} == {"unchanged"}
+
+
+def test_documents_without_files_go_in_with_the_questions_that_they_answer(house: House, tmp_path: Path) -> None:
+    documents = [put(house.catalog, f"notes/{letter}.md", "# Costs", f"The {letter} is dear.", f"? How dear is {letter}") for letter in "xyz"]
+    other = Catalog(tmp_path / "other")
+    assert list(add_documents(other, house.embedder, Source("notes", Path("/sources/notes")), documents)) == [3]
+    with house.catalog.reading() as view, other.reading() as added:
+        assert [added.document(document.id) for document in documents] == documents
+        assert np.array_equal(added.matrix().vectors, view.matrix().vectors)
+        assert added.questions().passages == view.questions().passages
+        assert np.array_equal(added.questions().vectors, view.questions().vectors)

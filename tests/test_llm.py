@@ -228,7 +228,7 @@ def test_a_cut_stream_is_paid_for(retrieval: Retrieval, tmp_path: Path) -> None:
 def test_a_ledger_that_is_in_use_or_damaged_says_which(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ledger = Ledger(tmp_path)
     ledger.add(Usage("small", 1, 1, 1.0, 0.0, True))
-    monkeypatch.setattr("assistant.usage.BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("index.sqlite.BUSY_SECONDS", 0.05)
     with closing(sqlite3.connect(ledger.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(IndexUnavailable, match="locked") as caught:

@@ -8,14 +8,14 @@ import pytest
 
 from assistant.check import parsed
 from corpus.cut import cut
-from corpus.document import Block, Document, Draft
+from corpus.document import Block, Contents, Document
 from corpus.readers import pdf, read
 from corpus.terms import Term, harvest, split_name
 
 LIMIT = 2  # seconds of work, not of waiting for a busy machine; each takes a fraction of that
 
 
-def read_text(text: str) -> Draft:
+def read_text(text: str) -> Contents:
     return read(text.encode(), "x.txt")
 
 
@@ -25,7 +25,7 @@ def join_lines(text: str) -> list[tuple[str, int]]:
 
 def file_under(heading: str) -> list[Term]:
     blocks = (Block("heading", heading, 1), Block("prose", "KPO is the outsourcing of knowledge work."))
-    document = Document.compose("s/x.md", Draft(blocks, "markdown", title="Work"))
+    document = Document.compose("s/x.md", Contents(blocks, "markdown", title="Work"))
     return harvest(document, cut(document, len, 256))
 
 

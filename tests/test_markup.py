@@ -13,7 +13,7 @@ from assistant.ask import disputed, narrowed
 from assistant.chats import Topic, Turn
 from assistant.web.markup import busy_html, button, clean, failed_html, news, turn_html
 from corpus.cut import cut
-from corpus.document import Block, Document, Draft, Passage
+from corpus.document import Block, Contents, Document, Passage
 
 EVIL = "<script>alert(1)</script> <img src=x onerror=alert(2)> **bold** [1] [link](https://evil.example) `code` & \"quotes\" 'q'"
 TAG = re.compile(r"<(/?[a-z0-9]+)([^>]*)>")
@@ -21,7 +21,7 @@ OURS = {"article", "h2", "div", "p", "button", "span", "a", "details", "summary"
 
 
 def made(text: str) -> tuple[Document, Passage]:
-    document = Document.compose("notes/evil.md", Draft((Block("heading", EVIL, 1), Block("prose", text)), "markdown", title=EVIL, date="2020-01-01"))
+    document = Document.compose("notes/evil.md", Contents((Block("heading", EVIL, 1), Block("prose", text)), "markdown", title=EVIL, date="2020-01-01"))
     return document, cut(document, lambda said: len(said.split()), 10_000)[0]
 
 

@@ -16,21 +16,21 @@ from hypothesis import strategies as st
 from pptx.util import Inches
 from reportlab.pdfgen.canvas import Canvas
 
-from corpus.document import Block, Document, Draft
+from corpus.document import Block, Contents, Document
 from corpus.normalise import normalise, one_line
 from corpus.readers import Unreadable, decode, read
 from samples import SAMPLES, pdf, saved
 
 
-def kinds(draft: Draft) -> list[tuple[str, str]]:
-    return [(block.kind, block.text) for block in draft.blocks]
+def kinds(contents: Contents) -> list[tuple[str, str]]:
+    return [(block.kind, block.text) for block in contents.blocks]
 
 
-def texts(draft: Draft, kind: str) -> list[str]:
-    return [block.text for block in draft.blocks if block.kind == kind]
+def texts(contents: Contents, kind: str) -> list[str]:
+    return [block.text for block in contents.blocks if block.kind == kind]
 
 
-def html(body: str, head: str = "") -> Draft:
+def html(body: str, head: str = "") -> Contents:
     return read(f"<!DOCTYPE html><html><head>{head}</head><body>{body}</body></html>".encode(), "page.html")
 
 
@@ -89,10 +89,10 @@ b = 2
 
 
 def test_markdown_gives_its_front_matter_headings_lists_tables_and_code() -> None:
-    draft = read(MARKDOWN.encode(), "work.md")
-    assert (draft.title, draft.summary, draft.date, draft.tags) == ("Knowledge work", "What it is.", "2024-05-06", ("basics", "trade"))
-    assert draft.provenance == ({"title": "A book", "publisher": "A press"},)
-    assert draft.blocks == (
+    contents = read(MARKDOWN.encode(), "work.md")
+    assert (contents.title, contents.summary, contents.date, contents.tags) == ("Knowledge work", "What it is.", "2024-05-06", ("basics", "trade"))
+    assert contents.provenance == ({"title": "A book", "publisher": "A press"},)
+    assert contents.blocks == (
         Block("heading", "Knowledge work, briefly", 1),
         Block("prose", "Knowledge work needs judgement. It is not routine; this line belongs to the same paragraph."),
         Block("heading", "Kinds", 2),
@@ -132,19 +132,19 @@ It rises.
 
 
 def test_markdown_says_in_comments_which_questions_a_section_answers() -> None:
-    draft = read(ASKED.encode(), "price.md")
-    assert draft.asked == ((2, "How dear is it?"), (2, "what does it cost"), (4, "Does it stay the same?"))
-    assert kinds(draft) == [("heading", "Price"), ("prose", "A price is agreed."), ("heading", "Later"), ("prose", "It rises.")]
-    document = Document.compose("notes/price.md", draft)
+    contents = read(ASKED.encode(), "price.md")
+    assert contents.asked == ((2, "How dear is it?"), (2, "what does it cost"), (4, "Does it stay the same?"))
+    assert kinds(contents) == [("heading", "Price"), ("prose", "A price is agreed."), ("heading", "Later"), ("prose", "It rises.")]
+    document = Document.compose("notes/price.md", contents)
     assert [document.text[: one.at].split("\n")[-1] for one in document.asked] == ["A price is agreed."] * 2 + ["It rises."]
     assert "dear" not in document.text
 
 
 @pytest.mark.parametrize("text", ["<!-- questions:\n-->\n", "<!-- questions: How dear is it? -->\n", "<!-- no questions:\n- How dear is it?\n-->\n"])
 def test_other_comments_say_nothing_of_questions(text: str) -> None:
-    draft = read(f"# Price\n\n{text}\nA price is agreed.\n".encode(), "price.md")
-    assert draft.asked == ()
-    assert kinds(draft) == [("heading", "Price"), ("prose", "A price is agreed.")]
+    contents = read(f"# Price\n\n{text}\nA price is agreed.\n".encode(), "price.md")
+    assert contents.asked == ()
+    assert kinds(contents) == [("heading", "Price"), ("prose", "A price is agreed.")]
 
 
 def test_markdown_with_windows_line_ends_and_a_byte_order_mark_reads_the_same() -> None:
@@ -179,8 +179,8 @@ def test_html_in_markdown_is_read_without_scripts_comments_and_hidden_text() -> 
 
 
 def test_code_inside_a_list_item_follows_the_words_before_it() -> None:
-    draft = read(b"1. Run this:\n\n   ```\n   make\n   ```\n2. Done\n", "x.md")
-    assert kinds(draft) == [("item", "Run this:"), ("code", "make"), ("item", "Done")]
+    contents = read(b"1. Run this:\n\n   ```\n   make\n   ```\n2. Done\n", "x.md")
+    assert kinds(contents) == [("item", "Run this:"), ("code", "make"), ("item", "Done")]
 
 
 def test_words_between_two_rules_are_not_taken_for_front_matter() -> None:
@@ -206,9 +206,9 @@ def test_plain_text_gives_headings_lists_and_whole_paragraphs_of_wrapped_lines()
         "  • Design\n\n"
         "That is all that there is to say of the types of work that are given to others.\n"
     )
-    draft = read(text.encode(), "x.txt")
-    assert (draft.format, draft.title) == ("text", "What is KPO?")
-    assert draft.blocks == (
+    contents = read(text.encode(), "x.txt")
+    assert (contents.format, contents.title) == ("text", "What is KPO?")
+    assert contents.blocks == (
         Block("heading", "What is KPO?", 1),
         Block(
             "prose",
@@ -234,11 +234,11 @@ SECTIONS = [
 
 @pytest.mark.parametrize("data", ["\n".join(SECTIONS).encode(), "\n\n".join(SECTIONS).encode(), pdf([SECTIONS])], ids=["text", "spaced", "pdf"])
 def test_lines_with_the_number_of_a_section_are_headings_and_no_items_of_a_list(data: bytes) -> None:
-    draft = read(data, "x.pdf" if data.startswith(b"%PDF") else "x.txt")
-    assert [(block.text, block.level) for block in draft.blocks if block.kind == "heading"] == [
+    contents = read(data, "x.pdf" if data.startswith(b"%PDF") else "x.txt")
+    assert [(block.text, block.level) for block in contents.blocks if block.kind == "heading"] == [
         ("Travel policy", 1), ("1. Purpose", 2), ("2. Booking", 2), ("2.1 Flights", 3), ("3. Hotels", 2),
     ]
-    assert texts(draft, "item") == ["Open the travel portal", "Choose a flight", "Ask your manager"]
+    assert texts(contents, "item") == ["Open the travel portal", "Choose a flight", "Ask your manager"]
 
 
 def test_a_label_with_what_it_says_is_no_heading_and_ends_the_one_before() -> None:
@@ -309,9 +309,9 @@ Forgot password?
 
 
 def test_a_saved_web_article_loses_its_clutter_and_marks_its_readers_comments() -> None:
-    draft = read(WEB_ARTICLE.encode(), "000.txt")
-    assert draft.title == "What is KPO?"
-    assert [(block.kind, block.text.split(",")[0][:24]) for block in draft.blocks] == [
+    contents = read(WEB_ARTICLE.encode(), "000.txt")
+    assert contents.title == "What is KPO?"
+    assert [(block.kind, block.text.split(",")[0][:24]) for block in contents.blocks] == [
         ("heading", "What is KPO?"), ("prose", "KPO"), ("prose", "It is a high-end form of"),
         ("comment", "@BoniJ - Maybe it would "), ("comment", "Basically KPO is a small"),
     ]
@@ -325,8 +325,8 @@ STEPS = [("item", "Sign in with Okta"), ("item", "Open the tab Expenses."), ("it
 
 
 def test_steps_and_headings_of_a_markdown_file_that_look_like_buttons_are_kept() -> None:
-    draft = read(b"Press it.\n\nLearn more\n\n# Claims\n\n1. Sign in with Okta\n2. Open the tab Expenses.\n3. Log out.\n\n## Log in\n\nBy badge.\n", "x.md")
-    assert kinds(draft) == [
+    contents = read(b"Press it.\n\nLearn more\n\n# Claims\n\n1. Sign in with Okta\n2. Open the tab Expenses.\n3. Log out.\n\n## Log in\n\nBy badge.\n", "x.md")
+    assert kinds(contents) == [
         ("prose", "Press it."), ("prose", "Learn more"), ("heading", "Claims"), *STEPS, ("heading", "Log in"), ("prose", "By badge."),
     ]
 
@@ -334,20 +334,20 @@ def test_steps_and_headings_of_a_markdown_file_that_look_like_buttons_are_kept()
 @pytest.mark.parametrize("name", ["x.txt", "x.html"])
 def test_numbered_steps_of_a_saved_page_are_no_buttons(name: str) -> None:
     if name == "x.txt":
-        draft = read("\n".join(f"{n}. {text}" for n, (_, text) in enumerate(STEPS, 1)).encode(), name)
+        contents = read("\n".join(f"{n}. {text}" for n, (_, text) in enumerate(STEPS, 1)).encode(), name)
     else:
-        draft = html("<ol>" + "".join(f"<li>{text}</li>" for _, text in STEPS) + "</ol><ul><li>Sign in</li></ul>")
-    assert kinds(draft) == STEPS
+        contents = html("<ol>" + "".join(f"<li>{text}</li>" for _, text in STEPS) + "</ol><ul><li>Sign in</li></ul>")
+    assert kinds(contents) == STEPS
 
 
 @pytest.mark.parametrize("format", ["csv", "html"])
 def test_rows_that_look_like_buttons_are_kept(format: str) -> None:
     rows = ["Term | Meaning", "Log in | Sponsored", "Sponsored", "5 comments", "Share on LinkedIn"]
     if format == "csv":
-        draft = read("\n".join(row.replace(" | ", ",") for row in rows).encode(), "x.csv")
+        contents = read("\n".join(row.replace(" | ", ",") for row in rows).encode(), "x.csv")
     else:
-        draft = html("<table>" + "".join(f"<tr><td>{row.replace(' | ', '<td>')}</tr>" for row in rows) + "</table>")
-    assert [block.text for block in draft.blocks] == rows
+        contents = html("<table>" + "".join(f"<tr><td>{row.replace(' | ', '<td>')}</tr>" for row in rows) + "</table>")
+    assert [block.text for block in contents.blocks] == rows
 
 
 def test_line_breaks_and_raised_numbers_do_not_grow_into_their_neighbours() -> None:
@@ -395,9 +395,9 @@ PAGE = """
 
 
 def test_a_web_page_gives_its_main_part_and_its_comments_as_comments() -> None:
-    draft = html(PAGE, '<title>What is KPO? - A Site</title><meta property="article:published_time" content="2023-04-05T06:07">')
-    assert (draft.title, draft.date) == ("What is KPO?", "2023-04-05")
-    assert draft.blocks == (
+    contents = html(PAGE, '<title>What is KPO? - A Site</title><meta property="article:published_time" content="2023-04-05T06:07">')
+    assert (contents.title, contents.date) == ("What is KPO?", "2023-04-05")
+    assert contents.blocks == (
         Block("heading", "What is KPO?", 1),
         Block("prose", "Knowledge process outsourcing is a trade."),
         Block("prose", "Small print is print."),
@@ -417,13 +417,13 @@ def test_a_web_page_gives_its_main_part_and_its_comments_as_comments() -> None:
 
 def test_comments_beside_a_short_article_are_kept_as_comments() -> None:
     comments = "<section class='comment-list'><p>I doubt this very much indeed.</p></section>"
-    draft = html(f"<div><h1>A note</h1><p>KPO is a trade.</p></div>{comments}")
-    assert kinds(draft) == [("heading", "A note"), ("prose", "KPO is a trade."), ("comment", "I doubt this very much indeed.")]
+    contents = html(f"<div><h1>A note</h1><p>KPO is a trade.</p></div>{comments}")
+    assert kinds(contents) == [("heading", "A note"), ("prose", "KPO is a trade."), ("comment", "I doubt this very much indeed.")]
 
 
 def test_an_article_that_is_open_to_comments_is_not_itself_a_comment() -> None:
-    draft = html("<div class='post comments-open'><h1>A note</h1><p>KPO is a trade.</p></div>")
-    assert kinds(draft) == [("heading", "A note"), ("prose", "KPO is a trade.")]
+    contents = html("<div class='post comments-open'><h1>A note</h1><p>KPO is a trade.</p></div>")
+    assert kinds(contents) == [("heading", "A note"), ("prose", "KPO is a trade.")]
 
 
 def test_a_page_that_stands_in_one_form_is_read() -> None:
@@ -431,8 +431,8 @@ def test_a_page_that_stands_in_one_form_is_read() -> None:
 
 
 def test_loose_text_beside_lists_and_paragraphs_is_not_lost() -> None:
-    draft = html("Before <span>all</span><p>One</p>between<ul><li>Two</li><div>Three</div></ul><blockquote>Four</blockquote>after")
-    assert kinds(draft) == [
+    contents = html("Before <span>all</span><p>One</p>between<ul><li>Two</li><div>Three</div></ul><blockquote>Four</blockquote>after")
+    assert kinds(contents) == [
         ("prose", "Before all"), ("prose", "One"), ("prose", "between"), ("item", "Two"), ("prose", "Three"), ("prose", "Four"),
         ("prose", "after"),
     ]
@@ -442,8 +442,8 @@ def test_loose_text_beside_lists_and_paragraphs_is_not_lost() -> None:
 @pytest.mark.parametrize("tag", ["div", "font", "b><p", "ul><div", "ul><li"])
 def test_a_deeply_nested_page_is_read_whole(depth: int, tag: str) -> None:
     opening = "".join(f"<{tag}>Word{n} " for n in range(depth // (1 + tag.count("<") + tag.count(">"))))
-    for draft in (html(opening + "<p>Last."), read(f"Before.\n\n<div>{opening}<p>Last.\n\nAfter.\n".encode(), "x.md")):
-        words = " ".join(block.text for block in draft.blocks).split()
+    for contents in (html(opening + "<p>Last."), read(f"Before.\n\n<div>{opening}<p>Last.\n\nAfter.\n".encode(), "x.md")):
+        words = " ".join(block.text for block in contents.blocks).split()
         assert [word for word in words if word not in ("Before.", "After.")] == [*opening.replace(f"<{tag}>", "").split(), "Last."]
 
 
@@ -464,8 +464,8 @@ def test_a_page_that_is_nested_too_deeply_is_not_read_in_part(data: bytes, name:
     ("<td><b>P1</b></td><td>1 hour</td>", "row"), ("<td><b>P1</b>, high</td><td><b>1 hour</b></td>", "row"),
 ])
 def test_a_first_row_in_bold_is_the_header_of_a_table(first: str, kind: str) -> None:
-    draft = read(f"<html><body><table><tr>{first}</tr><tr><td><b>P2</b></td><td><b>2 hours</b></td></tr></table></body></html>".encode(), "x.html")
-    assert [block.kind for block in draft.blocks] == [kind, "row"]
+    contents = read(f"<html><body><table><tr>{first}</tr><tr><td><b>P2</b></td><td><b>2 hours</b></td></tr></table></body></html>".encode(), "x.html")
+    assert [block.kind for block in contents.blocks] == [kind, "row"]
 
 
 def test_a_title_in_one_cell_above_a_table_does_not_take_the_place_of_its_header() -> None:
@@ -502,15 +502,15 @@ def test_a_heading_of_the_same_rank_ends_the_comments(format: str) -> None:
         ("h", "A note"), ("p", "KPO is a trade."), ("h", "Comments"), ("p", "I doubt this."), ("h", "The author"), ("p", "She writes."),
     ]
     if format == "md":
-        draft = read("\n\n".join(f"## {text}" if kind == "h" else text for kind, text in parts).encode(), "x.md")
+        contents = read("\n\n".join(f"## {text}" if kind == "h" else text for kind, text in parts).encode(), "x.md")
     elif format == "html":
-        draft = html("".join(f"<h2>{text}</h2>" if kind == "h" else f"<p>{text}</p>" for kind, text in parts))
+        contents = html("".join(f"<h2>{text}</h2>" if kind == "h" else f"<p>{text}</p>" for kind, text in parts))
     else:
         file = docx.Document()
         for kind, text in parts:
             file.add_heading(text, 2) if kind == "h" else file.add_paragraph(text)
-        draft = read(saved(file.save), "x.docx")
-    assert kinds(draft) == [
+        contents = read(saved(file.save), "x.docx")
+    assert kinds(contents) == [
         ("heading", "A note"), ("prose", "KPO is a trade."), ("comment", "I doubt this."), ("heading", "The author"),
         ("prose", "She writes."),
     ]
@@ -534,10 +534,10 @@ def test_a_pdf_gives_its_paragraphs_with_pages_without_running_lines() -> None:
          "known one, and it pays better than most of the other kinds of work in this trade."],
     ]
     pages = [[HEADER, *body, FOOTER.format(n), str(n)] for n, body in enumerate(bodies, 1)]
-    draft = read(pdf(pages, title="The Trade"), "report.pdf")
-    assert (draft.format, draft.title, draft.pages) == ("pdf", "The Trade", 3)
-    assert [(block.kind, block.page) for block in draft.blocks] == [("prose", 1), ("prose", 2), ("prose", 3)]
-    said = " ".join(texts(draft, "prose"))
+    contents = read(pdf(pages, title="The Trade"), "report.pdf")
+    assert (contents.format, contents.title, contents.pages) == ("pdf", "The Trade", 3)
+    assert [(block.kind, block.page) for block in contents.blocks] == [("prose", 1), ("prose", 2), ("prose", 3)]
+    said = " ".join(texts(contents, "prose"))
     assert "needs judgement to another firm." in said and "also a well-known one" in said
     assert "Report" not in said and "Confidential" not in said
 
@@ -591,14 +591,14 @@ RATES = columns(0, 150, 200, 260, rows=[
 
 def test_a_table_in_a_pdf_gives_its_rows_with_the_names_of_the_columns() -> None:
     said = "Rates rise by 4 per cent on 1 April of each year, and are told to every client."
-    draft = read(sheets([[(0, "Rate card")], [(0, "Monthly rates are in US dollars.")], *RATES, [(0, "3. Conditions")], [(0, said)]]), "x.pdf")
-    assert kinds(draft) == [
+    contents = read(sheets([[(0, "Rate card")], [(0, "Monthly rates are in US dollars.")], *RATES, [(0, "3. Conditions")], [(0, said)]]), "x.pdf")
+    assert kinds(contents) == [
         ("heading", "Rate card"), ("prose", "Monthly rates are in US dollars."), ("header", "Role | Pune | Manila | Krakow"),
         ("row", "Analyst | 2,400 | 2,150 | 3,600"), ("row", "Senior analyst | 3,300 | 2,900 | 4,800"),
         ("row", "Subject matter expert | 6,800 |  | 8,900"), ("heading", "3. Conditions"), ("prose", said),
     ]
-    document = Document.compose("s/x.pdf", draft)
-    assert [document.text[placed.start : placed.end] for placed in document.blocks] == [block.text for block in draft.blocks]
+    document = Document.compose("s/x.pdf", contents)
+    assert [document.text[placed.start : placed.end] for placed in document.blocks] == [block.text for block in contents.blocks]
 
 
 def test_a_table_that_goes_on_over_the_page_keeps_its_header_and_one_of_figures_has_none() -> None:
@@ -640,9 +640,9 @@ def test_columns_of_figures_may_stand_by_their_right_edges_under_centred_names()
     columns(0, 150, 200, rows=["Role|Pune|", "Analyst|", "Lead||5 of us"]),
 ], ids=["prose", "more prose", "numbers", "bullets", "contents", "pages", "leaders", "short", "justified", "signatures", "code", "gaps"])
 def test_lines_with_gaps_that_are_no_table_are_read_as_lines(lines: list[list[tuple[int, str]]]) -> None:
-    draft = read(sheets(lines), "x.pdf")
-    assert not {"header", "row"} & {block.kind for block in draft.blocks}
-    assert "|" not in Document.compose("s/x.pdf", draft).text
+    contents = read(sheets(lines), "x.pdf")
+    assert not {"header", "row"} & {block.kind for block in contents.blocks}
+    assert "|" not in Document.compose("s/x.pdf", contents).text
 
 
 def test_a_pdf_without_a_title_of_its_own_is_not_called_untitled() -> None:
@@ -672,9 +672,9 @@ def test_a_word_file_gives_headings_lists_and_tables() -> None:
     for at, text in enumerate(["Term", "Meaning", "Where", "KPO", "Knowledge work", "India", "Merged", "", "end"]):
         table.cell(at // 3, at % 3).text = text
     table.cell(2, 0).merge(table.cell(2, 1))
-    draft = read(saved(file.save), "trade.docx")
-    assert (draft.format, draft.title, draft.date, draft.pages) == ("docx", "The Trade", "2024-05-06", None)
-    assert draft.blocks == (
+    contents = read(saved(file.save), "trade.docx")
+    assert (contents.format, contents.title, contents.date, contents.pages) == ("docx", "The Trade", "2024-05-06", None)
+    assert contents.blocks == (
         Block("heading", "The Trade", 1),
         Block("heading", "Kinds", 1),
         Block("prose", "There are two kinds:"),
@@ -698,16 +698,16 @@ def test_short_lines_in_bold_are_headings_of_a_word_file() -> None:
     partly = file.add_paragraph("Mind the ")
     partly.add_run("stairs").bold = True
     file.add_paragraph().add_run("Not to be copied").bold = True
-    draft = read(saved(file.save), "x.docx")
-    assert draft.title == "Onboarding"
-    assert kinds(draft) == [
+    contents = read(saved(file.save), "x.docx")
+    assert contents.title == "Onboarding"
+    assert kinds(contents) == [
         ("heading", "Onboarding"), ("heading", "First week"), ("prose", "Take the courses."), ("heading", "The buddy"), ("prose", "Keep your badge."),
         ("heading", "No dogs"), ("prose", "Mind the stairs"), ("prose", "Not to be copied"),
     ]
-    assert [block.level for block in draft.blocks if block.kind == "heading"] == [1, 7, 7, 7]
+    assert [block.level for block in contents.blocks if block.kind == "heading"] == [1, 7, 7, 7]
 
 
-def word(xml: str) -> Draft:
+def word(xml: str) -> Contents:
     """A Word file that opens with these paragraphs and tables, given as XML."""
     file = docx.Document()
     for at, element in enumerate(parse_xml(f"<w:body {nsdecls('w')}>{xml}</w:body>")):
@@ -720,7 +720,7 @@ def run(text: str, properties: str = "") -> str:
 
 
 def test_a_word_file_is_read_with_its_tracked_changes_accepted_and_without_its_wrappers() -> None:
-    draft = word(
+    contents = word(
         f"<w:p>{run('Overtime is ')}<w:ins>{run('not ')}</w:ins>{run('paid ')}<w:del>{run('always ')}</w:del><w:moveFrom>{run('twice ')}</w:moveFrom>"
         f"{run('to analysts on ')}<w:sdt><w:sdtPr/><w:sdtContent>{run('grade B')}</w:sdtContent></w:sdt>{run(' in ')}"
         f"<w:smartTag><w:ins>{run('Manila')}</w:ins></w:smartTag>{run('.')}<w:moveTo>{run(' It is rare.')}</w:moveTo></w:p>"
@@ -729,7 +729,7 @@ def test_a_word_file_is_read_with_its_tracked_changes_accepted_and_without_its_w
         "<w:sdt><w:sdtPr><w:docPartObj><w:docPartGallery w:val='Table of Contents'/></w:docPartObj></w:sdtPr>"
         f"<w:sdtContent><w:p>{run('Overtime 3')}</w:p></w:sdtContent></w:sdt>"
     )
-    assert kinds(draft) == [
+    assert kinds(contents) == [
         ("prose", "Overtime is not paid to analysts on grade B in Manila. It is rare."), ("prose", "Leave is 25 days."), ("row", "Grade"),
     ]
 
@@ -737,8 +737,8 @@ def test_a_word_file_is_read_with_its_tracked_changes_accepted_and_without_its_w
 @pytest.mark.parametrize("property", ["strike", "dstrike", "vanish"])
 def test_struck_out_and_hidden_text_of_a_word_file_is_left_out(property: str) -> None:
     off = run("7%", f'<w:{property} w:val="0"/>')
-    draft = word(f"<w:p>{run('The fee is ')}{run('5% ', f'<w:{property}/>')}<w:ins>{run('6% ', f'<w:{property}/>')}</w:ins>{off}{run('.')}</w:p>")
-    assert kinds(draft) == [("prose", "The fee is 7%.")]
+    contents = word(f"<w:p>{run('The fee is ')}{run('5% ', f'<w:{property}/>')}<w:ins>{run('6% ', f'<w:{property}/>')}</w:ins>{off}{run('.')}</w:p>")
+    assert kinds(contents) == [("prose", "The fee is 7%.")]
 
 
 def test_a_table_within_a_table_of_a_word_file_follows_it_with_a_header_of_its_own() -> None:
@@ -769,9 +769,9 @@ def test_slides_are_pages_with_titles_bullets_tables_groups_and_notes() -> None:
         table.cell(at // 2, at % 2).text = text
     group = second.shapes.add_group_shape()
     group.shapes.add_textbox(Inches(1), Inches(4), Inches(2), Inches(1)).text_frame.text = "In a group."
-    draft = read(saved(deck.save), "deck.pptx")
-    assert (draft.format, draft.title, draft.pages) == ("pptx", "Kinds of work", 2)
-    assert draft.blocks == (
+    contents = read(saved(deck.save), "deck.pptx")
+    assert (contents.format, contents.title, contents.pages) == ("pptx", "Kinds of work", 2)
+    assert contents.blocks == (
         Block("heading", "Kinds of work", 2, 1),
         Block("item", "Research", 0, 1, "-"),
         Block("item", "Markets", 1, 1, "-"),
@@ -804,9 +804,9 @@ def test_a_workbook_gives_its_visible_sheets_row_by_row() -> None:
     hidden.sheet_state = "hidden"
     book.create_sheet("Empty")
     book.create_sheet("Terms").append(["KPO", "Knowledge work"])
-    draft = read(saved(book.save), "prices.xlsx")
-    assert (draft.format, draft.title, draft.pages) == ("xlsx", "prices", 3)
-    assert draft.blocks == (
+    contents = read(saved(book.save), "prices.xlsx")
+    assert (contents.format, contents.title, contents.pages) == ("xlsx", "prices", 3)
+    assert contents.blocks == (
         Block("heading", "Prices", 2, 1),
         Block("header", "Work | Rate | Since", page=1),
         Block("row", "Research | 40 | 2024-01-02", page=1),
@@ -820,9 +820,9 @@ def test_the_title_above_a_table_of_a_workbook_does_not_take_the_place_of_its_he
     book = openpyxl.Workbook()
     for row in (["Price list 2025"], [], ["Code", "Service", "Price"], ["R-1", "Patent search", 1250], ["All prices exclude VAT."]):
         book.active.append(row)
-    draft = read(saved(book.save), "Price list.xlsx")
-    assert draft.title == "Price list"
-    assert kinds(draft) == [
+    contents = read(saved(book.save), "Price list.xlsx")
+    assert contents.title == "Price list"
+    assert kinds(contents) == [
         ("heading", "Sheet"), ("row", "Price list 2025"), ("header", "Code | Service | Price"),
         ("row", "R-1 | Patent search | 1250"), ("row", "All prices exclude VAT."),
     ]

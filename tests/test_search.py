@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from corpus.cut import cut
-from corpus.document import Block, Document, Draft, embedded_text
+from corpus.document import Block, Contents, Document, embedded_text
 from corpus.errors import IndexMismatch, IndexMissing
 from corpus.sources import Source
 from corpus.terms import Term
@@ -91,6 +91,21 @@ def test_the_nearest_vectors_come_first_ties_by_id() -> None:
     rows = np.array([[1, 0], [0, 1], [0.6, 0.8], [0, 1]], dtype=np.float32)
     assert nearest(["d", "c", "b", "a"], rows, np.array([0, 1], dtype=np.float32), 3) == ["a", "c", "b"]
     assert nearest([], np.zeros((0, 2), dtype=np.float32), np.array([0, 1], dtype=np.float32), 3) == []
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_the_nearest_vectors_are_those_that_sorting_all_of_them_gives(kind: type[np.floating]) -> None:
+    numbers = np.random.default_rng(7)
+    for noise in (0.0, 1e-10, 1e-9, 1e-8, 1e-7, 1.0):  # most rows are as near as others, to the ninth digit or a little beside it
+        for rows in (1, 2, 49, 50, 51, 700):
+            vectors = numbers.standard_normal((5, 24))[numbers.integers(5, size=rows)] + noise * numbers.standard_normal((rows, 24))
+            vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(kind)
+            ids = [f"{n:x}" for n in numbers.permutation(10**4)[:rows]]
+            vector = vectors[0].astype(np.float32)
+            scores = np.einsum("ij,j->i", vectors.astype(np.float64), vector.astype(np.float64))
+            order = sorted(range(rows), key=lambda at: (-round(float(scores[at]), 9), ids[at]))
+            for n in (1, 3, 50, 200):
+                assert nearest(ids, vectors, vector, n) == [ids[at] for at in order[:n]]
 
 
 def test_each_hit_says_which_searchers_found_it(catalog: Catalog) -> None:
@@ -197,14 +212,14 @@ def test_long_names_win_over_the_short_ones_within_them_and_definitions_over_men
     mention = term("Service level agreement", "SLA", defines=False)
     definition = term("service level agreement", "SLA", document="notes/b.md")
     level = term("Level")
-    lexicon = Lexicon.of(1, [level, mention, definition])
+    lexicon = Lexicon.of([level, mention, definition])
     assert lexicon.recognise("which service level agreement?") == [definition, mention]
     assert lexicon.recognise("the level of an SLA") == [level, definition, mention]
     assert lexicon.recognise("the service") == lexicon.recognise("") == []
 
 
 def test_a_short_word_is_an_abbreviation_only_in_capitals() -> None:
-    lexicon = Lexicon.of(1, [term("Information technology", "IT"), term("Service level agreement", "SLA")])
+    lexicon = Lexicon.of([term("Information technology", "IT"), term("Service level agreement", "SLA")])
     assert [found.name for found in lexicon.recognise("what is IT?")] == ["Information technology"]
     assert lexicon.recognise("what is it?") == []
     assert [found.name for found in lexicon.recognise("what is an sla?")] == ["Service level agreement"]
@@ -225,7 +240,7 @@ def test_opinion_ranks_behind_however_well_it_fits(tmp_path: Path) -> None:
     catalog, embedder = Catalog(tmp_path), FakeEmbedder()
     put(catalog, "notes/a.md", "# Pay", "Analysts have pay that rises with skill.")
     blocks = (Block("prose", "An article."), Block("comment", "Genpact pay is bad, bad pay at Genpact!"))
-    comment = Document.compose("notes/b.html", Draft(blocks, "html"))
+    comment = Document.compose("notes/b.html", Contents(blocks, "html"))
     passages = cut(comment, embedder.count, embedder.window)
     assert [passage.kind for passage in passages] == ["prose", "comment"]
     with catalog.writing() as edit:

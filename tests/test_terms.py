@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.cut import cut
-from corpus.document import Block, Document, Draft
+from corpus.document import Block, Contents, Document
 from corpus.readers import Unreadable, read
 from corpus.terms import Term, harvest, split_name
 from index.terms import matching
@@ -38,7 +38,7 @@ def said(text: str, name: str = "x.md") -> list[tuple[str, tuple[str, ...], bool
 
 
 def prose(sentence: str) -> list[tuple[str, tuple[str, ...], bool]]:
-    document = Document.compose("s/x", Draft((Block("prose", sentence),), "text", title="A note"))
+    document = Document.compose("s/x", Contents((Block("prose", sentence),), "text", title="A note"))
     return [(term.name, term.abbreviations, term.defines) for term in of(document)]
 
 
@@ -184,7 +184,7 @@ NOISE = st.text(st.sampled_from("AbC (KPO)|.&-\u00e9 "), min_size=1, max_size=60
 @settings(derandomize=True, deadline=None)
 @given(st.lists(st.tuples(KIND, NOISE), min_size=1, max_size=6))
 def test_any_text_is_harvested_without_an_error(blocks: list[tuple[str, str]]) -> None:
-    of(Document.compose("s/x", Draft(tuple(Block(kind, text, 1 if kind == "heading" else 0) for kind, text in blocks), "text", title="T")))
+    of(Document.compose("s/x", Contents(tuple(Block(kind, text, 1 if kind == "heading" else 0) for kind, text in blocks), "text", title="T")))
 
 
 @pytest.mark.parametrize("text", ["x-" * 5000, "KPO means " + "x-y " * 3000, "a b " * 5000 + "(", "A (" * 3000])

@@ -5,7 +5,7 @@ from datetime import date
 from html import unescape
 
 from assistant.web.viewer import BEFORE, WINDOW, Opening, gone_html, missing_html, viewer_html, window
-from corpus.document import Block, Document, Draft
+from corpus.document import Block, Contents, Document
 from test_chats import answered
 from test_markup import EVIL
 
@@ -18,7 +18,7 @@ BLOCKS = (
 
 def made(*blocks: Block, **facts: object) -> Document:
     given = {"format": "markdown", "title": "Desks", **facts}
-    return Document.compose("notes/desk.md", Draft(blocks or BLOCKS, **given))  # type: ignore[arg-type]
+    return Document.compose("notes/desk.md", Contents(blocks or BLOCKS, **given))  # type: ignore[arg-type]
 
 
 def marked(html: str) -> list[str]:

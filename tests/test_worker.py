@@ -11,7 +11,7 @@ from pathlib import Path
 import docx
 import pytest
 
-from corpus.document import Draft
+from corpus.document import Contents
 from corpus.readers import read
 from corpus.worker import MAX_FILE, Failure, FileReader
 from samples import SAMPLES, saved
@@ -26,7 +26,7 @@ def good(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_a_file_read_in_the_worker_gives_the_same_draft_as_in_this_process(tmp_path: Path, reader: FileReader, name: str) -> None:
+def test_a_file_read_in_the_worker_gives_the_same_contents_as_in_this_process(tmp_path: Path, reader: FileReader, name: str) -> None:
     path = tmp_path / name
     path.write_bytes(SAMPLES[name]())
     assert reader.read(path) == read(path.read_bytes(), name)
@@ -41,8 +41,8 @@ def reader():
 def test_front_matter_comes_through_whole(tmp_path: Path, reader: FileReader) -> None:
     path = tmp_path / "a.md"
     path.write_text("---\ntitle: A\ntags: [x, y]\ndate: 2024-05-06\nsources:\n- title: B\n---\n\nText.\n")
-    draft = reader.read(path)
-    assert isinstance(draft, Draft) and draft == read(path.read_bytes(), "a.md") and draft.provenance == ({"title": "B"},)
+    contents = reader.read(path)
+    assert isinstance(contents, Contents) and contents == read(path.read_bytes(), "a.md") and contents.provenance == ({"title": "B"},)
 
 
 def test_a_file_that_cannot_be_read_is_a_failure_with_its_reason(tmp_path: Path, reader: FileReader) -> None:
@@ -51,7 +51,7 @@ def test_a_file_that_cannot_be_read_is_a_failure_with_its_reason(tmp_path: Path,
     assert reader.read(empty) == Failure("the file is empty")
     assert reader.read(tmp_path / "not there.md") == Failure("cannot be opened: No such file or directory")
     assert reader.read(tmp_path) == Failure("cannot be opened: Is a directory")
-    assert isinstance(reader.read(good(tmp_path)), Draft)
+    assert isinstance(reader.read(good(tmp_path)), Contents)
 
 
 def test_a_name_that_is_not_unicode_is_read(tmp_path: Path, reader: FileReader) -> None:
@@ -77,21 +77,21 @@ def test_a_crash_is_a_failure_and_the_next_file_is_read(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe.md"
     os.mkfifo(pipe)
     with FileReader() as reader:
-        assert isinstance(reader.read(good(tmp_path)), Draft)
+        assert isinstance(reader.read(good(tmp_path)), Contents)
         killer = threading.Thread(target=end_the_worker_while_it_reads, args=(pipe, reader))
         killer.start()
         assert reader.read(pipe) == Failure("reading it crashed the reader or took too much memory")
         killer.join()
-        assert isinstance(reader.read(good(tmp_path)), Draft)
+        assert isinstance(reader.read(good(tmp_path)), Contents)
 
 
 def test_a_worker_that_died_between_two_files_is_replaced(tmp_path: Path) -> None:
     with FileReader() as reader:
-        assert isinstance(reader.read(good(tmp_path)), Draft)
+        assert isinstance(reader.read(good(tmp_path)), Contents)
         assert reader._process is not None
         reader._process.kill()
         reader._process.wait()
-        assert isinstance(reader.read(good(tmp_path)), Draft)
+        assert isinstance(reader.read(good(tmp_path)), Contents)
 
 
 def test_a_hang_is_a_failure_and_the_next_file_is_read(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_hang_is_a_failure_and_the_next_file_is_read(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     with FileReader(seconds=2) as reader:
         assert reader.read(pipe) == Failure("reading it took longer than 2 seconds")
-        assert isinstance(reader.read(good(tmp_path)), Draft)
+        assert isinstance(reader.read(good(tmp_path)), Contents)
 
 
 def heavy_word_file() -> bytes:
@@ -127,7 +127,7 @@ def test_a_file_that_takes_too_much_memory_is_a_failure_and_the_next_one_is_read
     heavy.write_bytes(make())
     with FileReader(memory=192 * 2**20) as reader:
         assert reader.read(heavy) == Failure("reading it crashed the reader or took too much memory")
-        assert isinstance(reader.read(good(tmp_path)), Draft)
+        assert isinstance(reader.read(good(tmp_path)), Contents)
 
 
 def test_no_worker_is_left_when_the_reader_is_closed(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from assistant.answer import Answer, Segment
-from assistant.ask import MAX_TURNS, Reading, Searching, Writing, whole
+from assistant.ask import MAX_TURNS, NARROWED, Reading, Searching, Writing, whole
 from assistant.chats import Chat, Turn, earlier, title_of
 from assistant.drafting import Said
 from assistant.question import Question
@@ -382,7 +382,7 @@ class ChatTab:
         if found is None or found.answer is None:
             return False
         answer = found.answer
-        words += f" (searched only in {', '.join(found.narrowed)})" if found.narrowed else ""
+        words += f" ({NARROWED} {', '.join(found.narrowed)})" if found.narrowed else ""
         cited = list(dict.fromkeys(citation.document for citation in answer.citations))
         self._desk.receive(answer.standalone, verdict=answer.verdict, thumb=thumb, reason=reason, words=words.strip(), citations=cited)
         return True

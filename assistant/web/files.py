@@ -17,7 +17,7 @@ from assistant.web.markup import mending
 from corpus.errors import CorpusError, KpoError
 from corpus.picture import picture
 from corpus.worker import MAX_FILE
-from index.catalog import usable
+from index.sqlite import usable
 
 Id = Annotated[int, Query(ge=0, le=2**62)]  # SQLite takes none that is larger than 2**63
 

@@ -8,6 +8,7 @@ from itertools import count, groupby
 import nh3
 
 from assistant.answer import Answer, Citation, Segment, render
+from assistant.ask import NARROWED
 from assistant.chats import Turn
 from assistant.plain import confidence, disagree, is_old, months_in_words, place, why_sure
 from corpus.errors import KpoError
@@ -21,7 +22,6 @@ _ATTRIBUTES = {
     "a": {"href"}, "li": {"value"}, "button": {"type", "data-do", "data-arg", "aria-pressed"}, "th": {"scope"}, "td": {"colspan"},
     "div": {"role", "tabindex", "data-limit"}, "h2": {"dir"},
 }
-NARROWED = "searched only in"  # how the note of an answer begins that was looked for in chosen documents only
 EXPORTS = (("md", "Markdown"), ("docx", "Word"), ("pdf", "PDF"))
 _SAID = count(1)
 _LINKS = ("/export?", "/original?")  # the only places that a link of these pages leads to
@@ -199,7 +199,7 @@ def _about(turn: Turn, answer: Answer, changed: set[int], old: set[int], old_aft
         level = {"Confident": "high", "Fairly sure": "middle"}.get(label, "low")
         parts.append(f'<p class="sure"><span class="{level}">{label}</span> {escape(why_sure(answer))}.</p>')
     if turn.narrowed and answer.verdict != "refused":
-        parts.append(f'<p class="note narrowed">Searched only in {escape(", ".join(turn.narrowed))}.</p>')
+        parts.append(f'<p class="note narrowed">{NARROWED.capitalize()} {escape(", ".join(turn.narrowed))}.</p>')
     disputed = disagree(answer.notes)
     for note in answer.notes:
         if not (note.startswith(NARROWED) and (turn.narrowed or answer.verdict == "refused")):

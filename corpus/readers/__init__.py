@@ -1,4 +1,4 @@
-"""Bytes become a Draft, by what they hold and not only by what the file is called.
+"""Bytes become Contents, by what they hold and not only by what the file is called.
 
 Runs inside the worker process of `corpus.worker`, so that a hostile file can at worst end that process.
 """
@@ -11,7 +11,7 @@ from dataclasses import replace
 from importlib import import_module
 from typing import Protocol
 
-from corpus.document import Draft
+from corpus.document import Contents
 from corpus.normalise import one_line
 from corpus.readers.clutter import without_clutter
 
@@ -21,9 +21,9 @@ class Unreadable(Exception):
 
 
 class Reader(Protocol):
-    """The seam for a format. Bytes with nothing in them to read give a Draft without blocks; the caller says so."""
+    """The seam for a format. Bytes with nothing in them to read give Contents without blocks; the caller says so."""
 
-    def __call__(self, data: bytes, name: str) -> Draft:
+    def __call__(self, data: bytes, name: str) -> Contents:
         """Read a whole file. A title is given only when the file states one; `read` finds a stand-in.
 
         Raises Unreadable with the reason when the bytes are damaged, encrypted or of another kind.
@@ -56,19 +56,19 @@ _MARKDOWN = re.compile(
 _HTML = re.compile(r"\A\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?<(!doctype\s+html|html|head|body)\b", re.I | re.S)
 
 
-def read(data: bytes, name: str) -> Draft:
-    """The Draft of one file. Raises Unreadable with a plain reason; never gives a Draft without text."""
+def read(data: bytes, name: str) -> Contents:
+    """The Contents of one file. Raises Unreadable with a plain reason; never gives any without text."""
     if not data.strip(b"\0 \t\r\n"):
         raise Unreadable("the file is empty")
     kind = detect(data, name)
     module = import_module(READERS[kind])
     reader: Reader = getattr(module, f"read_{kind}")
-    draft = without_clutter(reader(data, name))
-    draft = replace(draft, title=draft.title or _heading_title(draft) or stem(name))
-    if not any(block.text for block in draft.blocks if block.kind != "heading"):
+    contents = without_clutter(reader(data, name))
+    contents = replace(contents, title=contents.title or _heading_title(contents) or stem(name))
+    if not any(block.text for block in contents.blocks if block.kind != "heading"):
         scanned = " (a scan without a text layer?)" if kind == "pdf" else ""
         raise Unreadable(f"no text was found in it{scanned}")
-    return draft
+    return contents
 
 
 def damaged(error: Exception, reason: str) -> Unreadable:
@@ -83,12 +83,12 @@ def stem(name: str) -> str:
     return one_line(name.rpartition(".")[0] or name) or "Untitled"
 
 
-def _heading_title(draft: Draft) -> str:
+def _heading_title(contents: Contents) -> str:
     """The heading a document opens with, else its only level-1 heading, "" when neither is there."""
-    if draft.blocks and draft.blocks[0].kind == "heading":
-        return draft.blocks[0].text
-    top = [block.text for block in draft.blocks if block.kind == "heading" and block.level == 1]
-    return top[0] if len(top) == 1 and draft.format != "text" else ""
+    if contents.blocks and contents.blocks[0].kind == "heading":
+        return contents.blocks[0].text
+    top = [block.text for block in contents.blocks if block.kind == "heading" and block.level == 1]
+    return top[0] if len(top) == 1 and contents.format != "text" else ""
 
 
 def detect(data: bytes, name: str) -> str:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from corpus.document import Block, Draft
+from corpus.document import Block, Contents
 
 _BUTTON = re.compile(
     r"(you (might|may) also like|(post|leave|add|write) (a |your )?(comments?|reply)|forgot (your )?password\??|learn more[.…]*|"
@@ -24,9 +24,9 @@ SAVED = ("html", "text", "pdf")
 COMMENTS_AFTER = 0.3
 
 
-def without_clutter(draft: Draft) -> Draft:
-    """The draft without page furniture; readers' comments under an article are kept, of kind "comment"."""
-    return replace(draft, blocks=tuple(_kept(draft.blocks, draft.format in SAVED, draft.format not in ("text", "pdf"))))
+def without_clutter(contents: Contents) -> Contents:
+    """The contents without page furniture; readers' comments under an article are kept, of kind "comment"."""
+    return replace(contents, blocks=tuple(_kept(contents.blocks, contents.format in SAVED, contents.format not in ("text", "pdf"))))
 
 
 def _kept(blocks: tuple[Block, ...], saved: bool, stated: bool) -> Iterable[Block]:

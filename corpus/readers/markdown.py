@@ -11,7 +11,7 @@ import yaml
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from corpus.document import Block, Draft
+from corpus.document import Block, Contents
 from corpus.normalise import normalise, one_line
 from corpus.readers import Unreadable, decode, web
 
@@ -22,7 +22,7 @@ MAX_NESTED = 100  # quotes in one another (lists: half as many), beyond which ma
 _PARSER = MarkdownIt("commonmark", {"maxNesting": MAX_NESTED}).enable(["table", "strikethrough"])
 
 
-def read_markdown(data: bytes, name: str) -> Draft:
+def read_markdown(data: bytes, name: str) -> Contents:
     """The blocks of the text; front matter gives title, summary, date, tags and sources."""
     text = decode(data).replace("\r\n", "\n")
     front = _FRONT.match(text)
@@ -36,7 +36,7 @@ def read_markdown(data: bytes, name: str) -> Draft:
             blocks.append(found)
         else:
             asked.append((len(blocks), found))
-    return Draft(
+    return Contents(
         blocks=tuple(blocks),
         asked=tuple(asked),
         format="markdown",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from corpus.document import Block, BlockKind, Draft
+from corpus.document import Block, BlockKind, Contents
 from corpus.normalise import one_line
 from corpus.readers import damaged
 from corpus.readers.plain import is_heading_like
@@ -21,7 +21,7 @@ BOLD_LEVEL = 7  # of a heading that is one by its bold type alone, below all tha
 _WRAPPERS = tuple(_WORD + name for name in ("ins", "moveTo", "sdt", "sdtContent", "smartTag", "customXml", "fldSimple"))
 
 
-def read_docx(data: bytes, name: str) -> Draft:
+def read_docx(data: bytes, name: str) -> Contents:
     """Paragraphs by their styles, tables row by row, as Word shows them with all tracked changes accepted.
 
     Word keeps no page numbers in the file, so pages are None. Struck-out and hidden text is left out, and so is a table of contents that Word made.
@@ -64,7 +64,7 @@ def read_docx(data: bytes, name: str) -> Draft:
             blocks.append(Block("prose", words))
     title = one_line(facts.title or "")
     date = facts.modified.date().isoformat() if facts.modified else None
-    return Draft(tuple(_with_something_under_them(blocks)), "docx", title=title, date=date)
+    return Contents(tuple(_with_something_under_them(blocks)), "docx", title=title, date=date)
 
 
 def _is_bold(paragraph: "Paragraph") -> bool:
@@ -109,7 +109,7 @@ def _table(table: "Table") -> list[Block]:
     return blocks
 
 
-def read_pptx(data: bytes, name: str) -> Draft:
+def read_pptx(data: bytes, name: str) -> Contents:
     """Each slide is a page: its title a heading, its paragraphs items, its tables row by row, its notes prose."""
     import pptx
 
@@ -139,7 +139,7 @@ def read_pptx(data: bytes, name: str) -> Draft:
             blocks.append(Block("prose", words, page=page))
     title_text = one_line(facts.title or "")
     date = facts.modified.date().isoformat() if facts.modified else None
-    return Draft(tuple(blocks), "pptx", title=title_text, pages=len(slides), date=date)
+    return Contents(tuple(blocks), "pptx", title=title_text, pages=len(slides), date=date)
 
 
 def _shapes(shapes: Any) -> Iterator[Any]:

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pypdfium2 as pdfium
 
-from corpus.document import Block, Draft
+from corpus.document import Block, Contents
 from corpus.normalise import normalise, one_line
 from corpus.readers import Unreadable
 from corpus.readers.columns import Line, tables
@@ -27,7 +27,7 @@ _NO_TITLE = re.compile(
 )
 
 
-def read_pdf(data: bytes, name: str) -> Draft:
+def read_pdf(data: bytes, name: str) -> Contents:
     """The text of all pages in reading order, each block with the page it begins on. Scans have no text: no blocks."""
     try:
         book = pdfium.PdfDocument(data)
@@ -47,7 +47,7 @@ def read_pdf(data: bytes, name: str) -> Draft:
     title = "" if _NO_TITLE.fullmatch(title) else title
     stamp = re.match(r"D:(\d{4})(\d\d)(\d\d)", facts.get("ModDate") or facts.get("CreationDate") or "")
     date = "-".join(stamp.groups()) if stamp else None
-    return Draft(tuple(blocks), "pdf", title=title, pages=len(pages), date=date)
+    return Contents(tuple(blocks), "pdf", title=title, pages=len(pages), date=date)
 
 
 def _text(page: pdfium.PdfTextPage) -> str:

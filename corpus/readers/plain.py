@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from corpus.document import Block, Draft
+from corpus.document import Block, Contents
 from corpus.normalise import normalise, one_line
 from corpus.readers import decode
 
@@ -20,10 +20,10 @@ ROW = "\x01"  # a line that begins with it is the row of a table, its cells part
 _FIGURE = re.compile(r"(?!(19|20)\d\d\b)[^\w\s]*\d")  # what no name of a column begins with; a year is one
 
 
-def read_text(data: bytes, name: str) -> Draft:
+def read_text(data: bytes, name: str) -> Contents:
     """Lines of text, without pages."""
     text = normalise(decode(data))
-    return Draft(tuple(blocks_of((line, None) for line in text.split("\n"))), "text")
+    return Contents(tuple(blocks_of((line, None) for line in text.split("\n"))), "text")
 
 
 def blocks_of(lines: Iterable[tuple[str, int | None]]) -> list[Block]:

@@ -9,7 +9,7 @@ from datetime import datetime, time
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 
-from corpus.document import Block, Draft
+from corpus.document import Block, Contents
 from corpus.normalise import one_line
 from corpus.readers import Unreadable, damaged, decode, stem
 
@@ -20,7 +20,7 @@ MAX_CELL = 2**31 - 1  # characters, more than a file may have: no cell is refuse
 _SEPARATOR = re.compile(r'sep=([^\w\s"]|\t)\r?\n', re.I)
 
 
-def read_csv(data: bytes, name: str) -> Draft:
+def read_csv(data: bytes, name: str) -> Contents:
     """One table. A first line "sep=;" names its separator for Excel, and is no row; without one it is told from the first lines."""
     text = decode(data)
     if named := _SEPARATOR.match(text):
@@ -32,7 +32,7 @@ def read_csv(data: bytes, name: str) -> Draft:
         blocks = list(_table(csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True), None))
     except csv.Error as error:
         raise Unreadable(f"not a readable CSV file: {error}") from error
-    return Draft(tuple(blocks), "csv")
+    return Contents(tuple(blocks), "csv")
 
 
 def _separator(start: str) -> str:
@@ -43,7 +43,7 @@ def _separator(start: str) -> str:
         return ","
 
 
-def read_xlsx(data: bytes, name: str) -> Draft:
+def read_xlsx(data: bytes, name: str) -> Contents:
     """Each sheet is a page with its name as a heading; cells give the values last computed, not the formulas, shares in percent where Excel shows them so.
 
     Hidden sheets are left out; hidden rows and columns are read.
@@ -65,7 +65,7 @@ def read_xlsx(data: bytes, name: str) -> Draft:
         if rows:
             blocks += [Block("heading", one_line(sheet.title), 2, page), *rows]
     title = one_line(str(book.properties.title or "")) or stem(name)  # the name of the first sheet says nothing of the others
-    return Draft(tuple(blocks), "xlsx", title=title, pages=len(sheets))
+    return Contents(tuple(blocks), "xlsx", title=title, pages=len(sheets))
 
 
 def _table(rows: Iterable[Iterable[str]], page: int | None) -> Iterator[Block]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import lxml.html
 from lxml import etree
 
-from corpus.document import Block, Draft
+from corpus.document import Block, Contents
 from corpus.normalise import normalise, one_line
 from corpus.readers import Unreadable, decode
 
@@ -35,7 +35,7 @@ MAIN_SHARE = 0.4
 MAX_DEPTH = 2048  # elements in one another, beyond which libxml2 takes nothing more from a page
 
 
-def read_html(data: bytes, name: str) -> Draft:
+def read_html(data: bytes, name: str) -> Contents:
     """The page's main part. Its title is <h1>, else <title>; its date is what a meta tag states."""
     try:
         page = _parsed(_text(data))
@@ -45,7 +45,7 @@ def read_html(data: bytes, name: str) -> Draft:
     blocks = _walked(_main(page if body is None else body))
     title = one_line(page.findtext(".//title") or "")
     opening = next((block.text for block in blocks if block.kind == "heading" and block.level == 1), "")
-    return Draft(
+    return Contents(
         blocks=tuple(blocks),
         format="html",
         title=opening or title,

@@ -74,17 +74,17 @@ _Asked = tuple[Stamp, str, frozenset[str] | None]  # a question with what its an
 
 
 @dataclass(frozen=True, slots=True)
-class _Understood:
+class _Sought:
     """A question as it is searched for: its words mended, the earlier ones, what it is as a turn of its own, and `queries` that a model proposes."""
 
     text: str
     corrected: str
     corrections: tuple[tuple[str, str], ...]
     after: tuple[str, ...]
-    turn: Turn
+    turn: Understood
     queries: tuple[str, ...] = ()
 
-    def rewritten(self, drafter: Drafter) -> "_Understood":
+    def rewritten(self, drafter: Drafter) -> "_Sought":
         """The same as the language model puts it; as it is when it wishes for another form of the last answer."""
         if self.turn.wish:
             return self
@@ -200,16 +200,16 @@ class Assistant:
             self._answered[key] = found
         return found
 
-    def _understood(self, view: View, text: str, question: Question) -> _Understood:
+    def _understood(self, view: View, text: str, question: Question) -> _Sought:
         """The question by rules alone, its words mended by those of the documents."""
         words = self.vocabulary(view).words
         corrected, corrections = (text, ()) if wish_of(text) else correct(text, words)
         after = tuple(correct(one_line(turn[:MAX_QUESTION]), words)[0] for turn in question.after[-MAX_TURNS:])
         turn = understand(corrected, after, self.retrieval.lexicon(view), lambda earlier: self._items(view, earlier, question.documents))
-        return _Understood(text, corrected, corrections, after, turn)
+        return _Sought(text, corrected, corrections, after, turn)
 
     def _quoted(
-        self, view: View, question: Question, asked: _Understood, found: Retrieved, evidence: Sequence[Evidence], weighed: tuple[tuple[float, ...], float, bool]
+        self, view: View, question: Question, asked: _Sought, found: Retrieved, evidence: Sequence[Evidence], weighed: tuple[tuple[float, ...], float, bool]
     ) -> Answer:
         """The answer in quotations, or the refusal."""
         turn, alone = asked.turn, asked.turn.standalone

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tokenizers import Encoding
 
 REMEDY = f"set KPO_RERANKER_MODEL to {RERANKER.name!r} or to a folder with model.onnx and tokenizer.json, or model.safetensors"
-WINDOW = 200  # tokens of a pair; the passages are cut to fewer, and cost grows with length
+WINDOW = 384  # tokens of a pair: room for the longest question and passage; those of most are fewer than 150, and cost grows with length
 QUESTION_TOKENS = 128  # of them at most for the question
 THREADS = 2
 KEPT = 256  # pairs whose impression is kept from when they were scored: some questions' worth

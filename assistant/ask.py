@@ -13,7 +13,7 @@ from assistant.conversation import understand
 from assistant.disagreement import disputes
 from assistant.drafting import Drafter, Material, Said
 from assistant.evidence import Evidence, read
-from assistant.extractive import compose, cut_lists
+from assistant.extractive import compose, cut_lists, is_headed, labelled
 from assistant.floor import Constants, constants_for, features
 from assistant.question import Kind, Question, kind_of, names_in
 from assistant.spelling import correct
@@ -250,17 +250,20 @@ class Assistant:
         return shortened(segments, citations, evidence) if turn.wish == "shorter" else (segments, citations)
 
     def _weighed(self, view: View, alone: str, found: Retrieved, evidence: Sequence[Evidence]) -> tuple[tuple[float, ...], float, bool]:
-        """What is seen of the evidence, how probable that makes a right answer, and whether it is enough: above the floor, the definition asked for, or
-        from a section that says it answers this very question.
+        """What is seen of the evidence, how probable that makes a right answer, and whether it is enough: above the floor, the definition asked for,
+        from a section that says it answers this very question, or a list under the very heading.
         """
         reranker = self.retrieval.reranker
-        constants = self._constants or constants_for(reranker.identity if reranker else "none")
+        plain = not any(hit.passage.document in self.retrieval.asking(view) for hit in found.hits[:1])
+        constants = self._constants or constants_for(reranker.identity if reranker else "none", plain=plain)
         seen = features(alone, found, evidence, self.vocabulary(view), reranker)
         answerable = constants.probability(seen)
         read_in = {e.passage.id for e in evidence}
         terms = [term for term in found.terms if term.passage in read_in]
-        is_definition = kind_of(alone) in ("definition", "abbreviation") and is_defined(terms, content_words(alone))
+        kind = kind_of(alone)
+        is_definition = kind in ("definition", "abbreviation") and is_defined(terms, content_words(alone)) or bool(labelled(alone, kind, evidence))
         is_vouched = any(hit.near >= VOUCHED and stems_in(alone) <= stems_in(hit.asked) for hit in found.hits[:1])
+        is_vouched = is_vouched or is_headed(alone, kind, evidence)
         return seen, constants.confidence(answerable), is_definition or is_vouched or answerable >= constants.floor
 
     def _items(self, view: View, earlier: str, documents: frozenset[str] | None) -> tuple[str, ...]:

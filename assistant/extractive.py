@@ -53,6 +53,7 @@ _REFERS = re.compile(
     r"(the|that|those|what|how|each|such|it|about|.* in (full|detail)\.$)\b(?! .*\baccording\b)(?=.{0,60}\.$)|"
     r"\b(is|are) (compared|described|covered|explained|treated|collected|outlined|set out)( more fully| in detail)? in [A-Z][\w ]+\.$"
 )
+_LISTED = stems_in("list name tell show give all")  # "List the action items"
 _STEPS = re.compile(r"(step|stage|phase|day|order|no)\b", re.I)  # the first column of a table of steps
 _DEFINES = re.compile(r"(?:An?|The)? ?(?P<what>[\w' -]+?) ?(?:\([^()]*\) )?(?:is|are) (?:an?|the|any|what|how)\b", re.I)
 # "What is the future of KPO?": not what KPO is.
@@ -186,7 +187,21 @@ def _defining(question: str, kind: Kind, evidence: Sequence[Evidence], terms: Se
         place = e.passage.document, e.unit.start
         if place in asked and e.score >= evidence[0].score - DEFINING_MARGIN:
             found.setdefault((e.passage.document if kind == "definition" else "", asked[place]), e)
-    return list(found.values())
+    return list(found.values()) or labelled(question, kind, evidence)
+
+
+def labelled(question: str, kind: Kind, evidence: Sequence[Evidence]) -> list[Evidence]:
+    """The best item that says what it is about, "Scalability: …", when a question for a definition is about just that."""
+    asked = stems_in(" ".join(content_words(question)))
+    items = (e for e in evidence if kind == "definition" and e.unit.marker and ":" in e.text)
+    return [e for e in items if stems_in(" ".join(content_words(e.text.partition(":")[0]))) == asked][:1]
+
+
+def is_headed(question: str, kind: Kind, evidence: Sequence[Evidence]) -> bool:
+    """Has a list or table that was read just what the question asks to be listed for its heading? Its items need not say "action items" again."""
+    asked = {stem for stem in stems_in(" ".join(content_words(question))) if stem not in _LISTED}
+    shapes = {e.passage.heading for e in evidence if kind in ("list", "steps") and _has_shape(e.passage, kind)}
+    return any(asked == {stem for stem in stems_in(" ".join(content_words(heading))) if stem.isalpha()} for heading in shapes)
 
 
 def _told(question: str, kind: Kind, reads: Sequence[_Read], defining: Sequence[Evidence], view: View) -> list[Piece]:

@@ -3,7 +3,7 @@
 A relevance score alone does not tell the right company with the wrong fact from a real answer, so it is weighed together with what can
 be seen without a further model: sixteen named features, and the reranker's impressions of the two best sentences and the best passage
 (`index.rerank`), which tell whether they hold what the question asks for. The weights are fitted by `kpo eval calibrate` and kept, with their provenance, by
-reranker.
+reranker: once for documents whose sections list the questions that they answer, as the shipped ones do, and once for all others.
 """
 
 import json
@@ -76,14 +76,22 @@ def logit(probability: float) -> float:
 
 
 @lru_cache(maxsize=8)
-def constants_for(reranker: str) -> Constants:
-    """The constants fitted for this reranker. Raises ConfigError, naming the command, when there are none."""
+def constants_for(reranker: str, *, plain: bool = False) -> Constants:
+    """The constants fitted for this reranker, `plain` those for documents that list no questions. Raises ConfigError, naming the command, without."""
     stored: dict[str, Any] = json.loads(CONSTANTS.read_text(encoding="utf-8"))
-    if reranker not in stored:
+    if (key := key_of(reranker, plain=plain)) not in stored:
         raise ConfigError(f"no calibration for the reranker {reranker}", "run `kpo eval calibrate`, or set KPO_RERANKER_MODEL back")
-    entry = stored[reranker]
+    entry = stored[key]
     impression = tuple(float(weight) for weight in entry["impression"].split())
     return Constants(entry["intercept"], tuple(entry["weights"][name] for name in FEATURES), entry["floor"], impression, tuple(entry["sure"]))
+
+
+def key_of(reranker: str, *, plain: bool) -> str:
+    """By what constants are kept. Where sections list the questions that they answer, one of these is nearly always near an answerable question:
+
+    of documents that list none, a floor that counts on it would refuse every fourth question that they answer.
+    """
+    return f"{reranker} without questions" if plain else reranker
 
 
 def features(

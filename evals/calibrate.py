@@ -13,9 +13,13 @@ import numpy as np
 from assistant.ask import Assistant
 from assistant.floor import CONSTANTS, FEATURES, Constants, logit
 from assistant.question import Question
+from corpus.sources import Source
 from evals.cases import Case, CaseSet, load, merged
 from evals.metrics import facts_said
 from evals.run import planned, score
+from index.catalog import Catalog
+from index.ingest import add_documents
+from index.search import Retrieval
 
 SETS = Path(__file__).parent / "sets"
 REFUSED = 0.05  # share of the answerable development questions that the floor may refuse: some 3% of those that staff ask
@@ -76,10 +80,20 @@ def entry(constants: Constants, found: CaseSet, seen: Sequence[Observed]) -> dic
     }
 
 
-def store(reranker: str, constants: dict[str, Any]) -> None:
-    """Keep the constants of one reranker beside those of others."""
-    stored = json.loads(CONSTANTS.read_text(encoding="utf-8")) | {reranker: constants}
+def store(constants: dict[str, dict[str, Any]]) -> None:
+    """Keep constants by their keys beside those of other rerankers."""
+    stored = json.loads(CONSTANTS.read_text(encoding="utf-8")) | constants
     CONSTANTS.write_text(json.dumps(stored, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def without_questions(retrieval: Retrieval, folder: Path) -> Retrieval:
+    """The same documents and models, over a catalog in `folder`, without the questions that their sections list: as most documents are."""
+    with retrieval.reading() as view:
+        documents = [replace(found, asked=()) for entry in view.entries() if (found := view.document(entry.id))]
+    catalog = Catalog(folder)
+    for _ in add_documents(catalog, retrieval.embedder, Source("calibration", folder), documents):
+        pass
+    return Retrieval(catalog, retrieval.embedder, retrieval.reranker)
 
 
 def observed(assistant: Assistant, cases: Iterable[Case], *, besides: bool = False) -> list[Observed]:

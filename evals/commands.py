@@ -4,6 +4,7 @@ import random
 from dataclasses import asdict, replace
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -385,23 +386,28 @@ def calibrate(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the constants, store nothing.")] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Fit the floor between answering and refusing, and store its constants for the reranker in use."""
+    """Fit the floor between answering and refusing, and store its constants for the reranker in use: for the documents as they are, and as if their
+    sections listed no questions that they answer.
+    """
     from assistant.ask import Assistant, Extractive
-    from assistant.floor import CONSTANTS, Constants
-    from evals.calibrate import calibrated, development, entry, observed, practice, store
+    from assistant.floor import CONSTANTS, Constants, key_of
+    from evals.calibrate import calibrated, development, entry, observed, practice, store, without_questions
     from evals.cases import load, merged
     from evals.terminal import counted
 
     found, more = (load(set_file), []) if set_file else (development(), [practice()])
-    assistant = Assistant(house(ctx, data_dir).retrieval(), Extractive(), Constants.open())
-    seen = observed(assistant, counted(found.cases, found.name))
-    seen += [one for other in more for one in observed(assistant, counted(other.cases, other.name), besides=True)]
-    reranker = assistant.retrieval.reranker
-    name = reranker.identity if reranker else "none"
-    fitted = entry(calibrated(seen), merged([found, *more]), seen)
-    print_json({name: fitted})
+    labelled = merged([found, *more])
+    fitted: dict[str, dict[str, Any]] = {}
+    with TemporaryDirectory() as folder:
+        whole = house(ctx, data_dir).retrieval()
+        for plain, retrieval in ((False, whole), (True, without_questions(whole, Path(folder)))):
+            assistant = Assistant(retrieval, Extractive(), Constants.open())
+            seen = observed(assistant, counted(found.cases, found.name))
+            seen += [one for other in more for one in observed(assistant, counted(other.cases, other.name), besides=True)]
+            fitted[key_of(retrieval.reranker.identity if retrieval.reranker else "none", plain=plain)] = entry(calibrated(seen), labelled, seen)
+    print_json(fitted)
     if not dry_run:
-        store(name, fitted)
+        store(fitted)
         typer.echo(f"stored in {CONSTANTS}", err=True)
 
 

@@ -231,7 +231,7 @@ class Retrieval:
         None where no document lists any.
         Where one does, NEAR and the list of questions lift its passages above whatever is not written so, such as a firm's own rules.
         """
-        asking = frozenset(self._known_questions(view).documents)
+        asking = self.asking(view)
         if not asking:
             return []
         ranked = fuse([(name, ids) for one in found for name, ids in one.lists if name != "questions"])
@@ -240,6 +240,10 @@ class Retrieval:
         best = fold_same([hit for hit in own if hit.passage.document not in asking and hit.passage.kind != "comment"][: WEIGHED * BESIDE])[:BESIDE]
         there = {hit.passage.id for hit in first}
         return [hit for hit in best if hit.passage.id not in there]
+
+    def asking(self, view: View) -> frozenset[str]:
+        """The documents whose sections list questions that they answer."""
+        return frozenset(self._known_questions(view).documents)
 
     def lexicon(self, view: View) -> Lexicon:
         """The terms of the view's generation."""

@@ -222,6 +222,24 @@ def test_the_very_question_that_a_section_says_it_answers_is_not_refused(shelf: 
     assert ask("What is agreed beforehand of a day of work?").verdict == "refused"
 
 
+def test_a_list_under_the_heading_that_is_asked_for_is_not_refused(shelf: Callable[..., Ask]) -> None:
+    minutes = "# Minutes\n## 3. Action items\n- Desk: draft the clause by Friday.\n- Team: open the account.\n\n## Guests\nGuests sign the book.\n"
+    ask = shelf(constants=replace(Constants.open(), floor=2.0), minutes=minutes)
+    for question in ("What are the action items?", "List all action items"):
+        assert quotes(ask(question)) == ["Desk: draft the clause by Friday.", "Team: open the account."], question
+    assert ask("What are the action items of the board?").verdict == "refused"
+    assert ask("Who signs the book of action items?").verdict == "refused"
+
+
+def test_an_item_defines_what_its_label_names(shelf: Callable[..., Ask]) -> None:
+    points = "# Points\nWhat outsourcing brings is:\n\n- Scalability: teams can grow or shrink.\n- Legal cover: contracts say who pays.\n"
+    ask = shelf(constants=replace(Constants.open(), floor=2.0), points=points)
+    assert quotes(ask("What is scalability?")) == ["What outsourcing brings is:", "Scalability: teams can grow or shrink."]
+    assert quotes(ask("What is legal cover?"))[-1] == "Legal cover: contracts say who pays."
+    assert ask("What is cover?").verdict == "refused"
+    assert ask("How does scalability come about?").verdict == "refused"
+
+
 def test_a_list_that_is_cut_says_so(shelf: Callable[..., Ask]) -> None:
     items = "".join(f"- Point {at} of the move takes people and papers through another long day of packing.\n" for at in range(1, 12))
     ask = shelf(move=f"# Move\nThe points of a move to another provider are:\n\n{items}- Pay: nine.\n")

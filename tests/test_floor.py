@@ -1,16 +1,17 @@
 """The floor and its calibration, worked out on paper or with fakes for models."""
 
+import json
 from pathlib import Path
 from random import Random
 
 import pytest
 
 from assistant.ask import Assistant, Extractive
-from assistant.floor import FEATURES, Constants, features, logistic, logit
+from assistant.floor import FEATURES, Constants, constants_for, features, key_of, logistic, logit
 from assistant.opposites import is_negated, opposites, says_opposite
 from assistant.question import Question
 from assistant.vocabulary import Vocabulary
-from evals.calibrate import REFUSED, Observed, calibrated, entry, fit, observed, with_floor
+from evals.calibrate import REFUSED, Observed, calibrated, entry, fit, observed, with_floor, without_questions
 from evals.cases import Case, CaseSet, Place
 from fakes import FakeEmbedder, FakeReranker, put
 from index.catalog import Catalog
@@ -195,6 +196,33 @@ def test_a_case_is_asked_again_without_the_documents_that_answer_it(tmp_path: Pa
     ]
     besides = observed(assistant, cases, besides=True)
     assert [(one.case, one.answerable, one.besides) for one in besides] == [("ferry", True, True), ("tram", True, True), ("plane", False, True)]
+
+
+def test_documents_that_list_no_questions_have_a_floor_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = {"intercept": 0.0, "weights": dict.fromkeys(FEATURES, 0.0), "impression": "", "sure": [1.0, 0.0]}
+    reranker = FakeReranker()
+    monkeypatch.setattr("assistant.floor.CONSTANTS", tmp_path / "constants.json")
+    floors = {key_of(reranker.identity, plain=plain): {**stored, "floor": 0.0 if plain else 1.0} for plain in (False, True)}
+    (tmp_path / "constants.json").write_text(json.dumps(floors), encoding="utf-8")
+    constants_for.cache_clear()
+    catalog = Catalog(tmp_path)
+    put(catalog, "notes/ferry.md", "# Ferries", "The ferry to Oban leaves at nine.")
+    put(catalog, "notes/tram.md", "# Trams", "The tram to Leith leaves at seven.", "? When does a boat to Leith leave?")
+    retrieval = Retrieval(catalog, FakeEmbedder(), reranker)
+    answered = {question: Assistant(retrieval, Extractive()).answer(Question(question)).verdict for question in ("When is the ferry?", "When is the tram?")}
+    constants_for.cache_clear()
+    assert answered == {"When is the ferry?": "answered", "When is the tram?": "refused"}
+
+
+def test_a_catalog_without_questions_has_the_same_documents(tmp_path: Path) -> None:
+    catalog = Catalog(tmp_path / "whole")
+    put(catalog, "notes/tram.md", "# Trams", "The tram to Leith leaves at seven.", "? When does a boat to Leith leave?")
+    whole = Retrieval(catalog, FakeEmbedder(), FakeReranker())
+    plain = without_questions(whole, tmp_path / "plain")
+    with whole.reading() as one, plain.reading() as other:
+        assert whole.asking(one) == {"notes/tram.md"}
+        assert plain.asking(other) == frozenset()
+        assert [(p.id, p.text) for p in one.passages_of("notes/tram.md")] == [(p.id, p.text) for p in other.passages_of("notes/tram.md")]
 
 
 def test_what_is_fitted_on_besides_chooses_no_floor() -> None:

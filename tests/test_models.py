@@ -389,6 +389,14 @@ def test_a_long_question_leaves_room_for_the_text(reranker: OnnxReranker) -> Non
     assert one != other
 
 
+def test_a_passage_is_read_to_its_end(reranker: OnnxReranker, embedder: Embedder) -> None:
+    question, told = "Who feeds the cat?", "The firm has a long list of ordinary duties for its desks. " * 17
+    answered, beside = (f"{told}{last}" for last in ("The janitor feeds the cat.", "The canteen opens at noon."))
+    assert 220 < embedder.count(answered) <= embedder.window
+    one, other = reranker.score(question, [answered, beside])
+    assert one > other + 1
+
+
 def test_a_damaged_reranker_is_an_error_with_a_remedy(tmp_path: Path) -> None:
     folder = Path(shutil.copytree(RERANKER.locate(), tmp_path / "reranker"))
     opened = open_reranker(str(folder), tmp_path)

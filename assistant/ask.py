@@ -27,7 +27,7 @@ from corpus.normalise import one_line
 from corpus.terms import Term
 from index.catalog import Stamp, View
 from index.lexical import content_words
-from index.search import CLEAR, Hit, Retrieval, Retrieved, is_defined
+from index.search import CLEAR, Hit, Retrieval, Retrieved, is_defined, is_spelled_out
 
 MAX_TURNS = 8  # earlier questions that a follow-up may refer to; the newest are kept
 KEPT_ANSWERED = 2_000  # questions of which is known whether they are answered, so that offering them again costs nothing
@@ -250,8 +250,8 @@ class Assistant:
         return shortened(segments, citations, evidence) if turn.wish == "shorter" else (segments, citations)
 
     def _weighed(self, view: View, alone: str, found: Retrieved, evidence: Sequence[Evidence]) -> tuple[tuple[float, ...], float, bool]:
-        """What is seen of the evidence, how probable that makes a right answer, and whether it is enough: above the floor, the definition asked for, or
-        from a section that says it answers this very question.
+        """What is seen of the evidence, how probable that makes a right answer, and whether it is enough: above the floor, the definition asked for, the
+        long form of the abbreviation asked for, or from a section that says it answers this very question.
         """
         reranker = self.retrieval.reranker
         constants = self._constants or constants_for(reranker.identity if reranker else "none")
@@ -259,9 +259,11 @@ class Assistant:
         answerable = constants.probability(seen)
         read_in = {e.passage.id for e in evidence}
         terms = [term for term in found.terms if term.passage in read_in]
-        is_definition = kind_of(alone) in ("definition", "abbreviation") and is_defined(terms, content_words(alone))
+        kind, subject = kind_of(alone), content_words(alone)
+        is_definition = kind in ("definition", "abbreviation") and is_defined(terms, subject)
+        is_long_form = (kind == "abbreviation" or "mean" in alone.lower()) and is_spelled_out(terms, subject)
         is_vouched = any(hit.near >= VOUCHED and stems_in(alone) <= stems_in(hit.asked) for hit in found.hits[:1])
-        return seen, constants.confidence(answerable), is_definition or is_vouched or answerable >= constants.floor
+        return seen, constants.confidence(answerable), is_definition or is_long_form or is_vouched or answerable >= constants.floor
 
     def _items(self, view: View, earlier: str, documents: frozenset[str] | None) -> tuple[str, ...]:
         """The items of the list that answers an earlier question; none when it was refused or is no list. Kept for the turns to come."""

@@ -391,7 +391,7 @@ def focused(question: str, common: frozenset[str]) -> str:
 
 # Words that ask for a name or a definition, and say nothing of what is named.
 _FRAME = frozenset([
-    "full", "form", "forms", "stand", "stands", "short", "abbreviation", "acronym", "mean", "means", "meaning", "define", "definition", "please", "pls",
+    "full", "long", "form", "forms", "stand", "stands", "short", "abbreviation", "acronym", "mean", "means", "meaning", "define", "definition", "please", "pls",
     "term", "word", "explain", "someone", "somebody", "anyone", "anybody", "letter", "letters",
 ])
 
@@ -414,6 +414,12 @@ def is_defined(terms: Sequence[Term], subject: Sequence[str]) -> bool:
     """Is a defined term all that a question is about? False for a question without subject words."""
     about = set(subject) - _FRAME
     return bool(about) and any(term.defines and about <= set(content_words(name)) for term in terms for name in (term.name, *term.abbreviations))
+
+
+def is_spelled_out(terms: Sequence[Term], subject: Sequence[str]) -> bool:
+    """Is an abbreviation whose long form the documents give all that a question is about ("What does ITES stand for?")?"""
+    about = set(subject) - _FRAME
+    return bool(about) and any(about <= set(content_words(short)) for term in terms for short in term.abbreviations)
 
 
 def _asked(terms: Sequence[Term], subject: Sequence[str]) -> list[Term]:

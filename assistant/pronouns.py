@@ -66,7 +66,7 @@ def referred(said: Spoken) -> str | None:
     if not many and re.search(rf"\b(?:i|we|you|one) {re.escape(meant)}$", plain(said.before), re.I):  # "what should I read?" names nothing that can be "it"
         return f"{text.rstrip('?.! ')} ({plain(said.before)})?"
     if not meant:  # "why do they leave?" after attrition: nothing was named that could be many
-        acting = re.search(r"\b(?:do|did|would|will|can|could|should|must|may) they\b", text, re.I)
+        acting = re.search(r"\b(?:do|did|would|will|can|could|should|must|may) they\b(?! (?:differ|compare|relate)\b)", text, re.I)
         text = re.sub(r"\bthey\b", "people", text, count=1, flags=re.I) if acting else text
         return f"{text.rstrip('?.! ')} ({said.topic})?"
     several = re.fullmatch(r"(?:(?:the|our|these) )?(?:[a-z-]+ )?(?P<noun>[a-z-]+)", meant)

@@ -72,6 +72,8 @@ _PAIRS = tuple(
         r"^(?:what is |whats )?(.+?) (?:vs\.?|versus) (.+)$",
     )
 )
+# Two things asked about side by side: "What are KPO and BPO?", "What do the account lead and the quality steward do?"; not "the risks and benefits of KPO"
+_BOTH = re.compile(r"^what(?:'s|s| is| are| do| does) (?P<one>(?:[\w&-]+ ){0,3}?[\w&-]+) and (?P<two>(?:[\w&-]+ ){0,3}?[\w&-]+)(?: (?:do|mean|stand for))?$", re.I)
 _FURTHER_SIDE = re.compile(r",\s+(?:and |or )?|\s+(?:vs\.?|versus)\s+")
 _AFTER_PAIR = re.compile(r",? (?:in|for|when|with|on|at|by|as|from|what|which|if)\b.*$", re.I)
 _SUBJECT = re.compile(rf"^(?:why|how|when|where|what) {AUX} (?P<np>(?:(?:the|most|many|some|our|these) )?(?:[\w-]+ )?(?:people|staff|[\w-]+[^su\W]s)) (?!of\b|in\b|for\b|to\b|and\b|with\b)[a-z]+", re.I)
@@ -132,7 +134,7 @@ def things_of(question: str, lexicon: Lexicon) -> str:
     "" when it names nothing that can be "they".
     """
     asked = plain(question)
-    pair = pair_of(asked)
+    pair = both_of(asked)
     if pair:
         return f"{pair[0]} and {pair[1]}"
     which = _WHICH.match(asked)
@@ -203,6 +205,14 @@ def pair_of(question: str) -> tuple[str, str] | None:
             if one and two and len(one.split()) <= 6 and len(two.split()) <= 6:
                 return one, two
     return None
+
+
+def both_of(question: str) -> tuple[str, str] | None:
+    """The two things that a question compares, or asks about side by side; None when it names one or many."""
+    found = _BOTH.match(plain(question))
+    one, two = (found["one"], found["two"]) if found else ("", "")
+    is_both = found is not None and not (_NOT_IN_NOUNS - {"an", "a", "the", "our", "their", "your", "my"}) & {*one.lower().split(), *two.lower().split()}
+    return pair_of(question) or ((one, two) if is_both else None)
 
 
 def sides_of(question: str) -> list[str]:

@@ -276,6 +276,13 @@ REWRITTEN = [
     ("Do I need a licence to work for Genpact?", "and smaller firms?", "Do I need a licence to work for smaller firms?"),
     # what happens to a term of two words
     ("Why does knowledge transfer fail?", "how can we prevent that?", "How can we prevent knowledge transfer failing?"),
+    # two things named side by side
+    ("What is KPO and BPO?", "how do they differ?", "How do KPO and BPO differ?"),
+    ("What do the account lead and the quality steward do?", "how do they differ?", "How do the account lead and the quality steward differ?"),
+    ("What are KPO and BPO?", "which is cheaper?", "Which is cheaper, KPO or BPO?"),
+    ("What are the risks and benefits of KPO?", "how do they differ?", "How do the risks and benefits of KPO differ?"),
+    ("What is research and development?", "who pays for it?", "Who pays for research and development?"),
+    ("What is attrition?", "how do they differ?", "How do they differ (attrition)?"),
     # a place that was asked for and not named
     ("Where is KPO done?", "why there?", "Why there (where is KPO done)?"),
     ("Where do most analysts work?", "what do people earn there?", "What do people earn there (where do most analysts work)?"),

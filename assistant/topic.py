@@ -79,6 +79,11 @@ _AFTER_PAIR = re.compile(r",? (?:in|for|when|with|on|at|by|as|from|what|which|if
 _SUBJECT = re.compile(rf"^(?:why|how|when|where|what) {AUX} (?P<np>(?:(?:the|most|many|some|our|these) )?(?:[\w-]+ )?(?:people|staff|[\w-]+[^su\W]s)) (?!of\b|in\b|for\b|to\b|and\b|with\b)[a-z]+", re.I)
 _WHICH = re.compile(rf"^(?:which|what|how many) (?P<np>(?!{AUX}\b|happens\b)(?:[\w-]+ ){{0,3}}?(?:people|staff|[\w-]+[^su\W]s)) (?P<rest>(?!are there|is there)[a-z]+\b.*)$", re.I)
 _DETERMINED = re.compile(r"\b(?:an?|the|our|their|my|your) (?:[\w-]+ ){0,2}[\w-]+(?= (?:in|of|for|with|to|by|on)\b|$)", re.I)
+# "Can I share a file with a client?": the file is what is shared
+_DONE_TO = re.compile(
+    rf"\b{AUX} (?:i|we|you|they|[a-z-]+s) (?!(?:of|for|in|at|to|about)\b)[a-z]+ (?P<np>(?:an?|the|our|their|my|your) (?:[\w-]+ ){{0,2}}?[\w-]+)"
+    r"(?= (?:in|of|for|with|to|by|on|at|from|into)\b|$)", re.I
+)
 _NEEDED = re.compile(r"\b(?:i|we|you) [a-z]+ (?P<np>an? [\w-]+) to ", re.I)  # "Do I need a degree to work in KPO?"
 _FRAME = re.compile(rf"^(?:please )?(?:{_WH}|{AUX}|tell me|explain|describe|define|list|name|give me)(?: (?:{AUX}|about|me|the|an?|exactly|really|i|we|you))*\s+", re.I)
 _CAPITALS = re.compile(r"(?<=[\w,;] )(?!I\b|I'm\b)[A-Z][\w&’'-]*(?: [A-Z][\w&’'-]*)*|\b[A-Z][A-Z&]+s?\b")
@@ -124,6 +129,9 @@ def topic_of(question: str, lexicon: Lexicon) -> str:
     names = named(asked, lexicon)
     if names:
         return _with_article(asked, names[0])
+    done_to = _DONE_TO.search(asked)
+    if done_to:
+        return done_to["np"]
     determined = _DETERMINED.findall(asked)
     return determined[-1] if determined else _FRAME.sub("", asked) or asked
 

@@ -283,6 +283,10 @@ REWRITTEN = [
     ("What are the risks and benefits of KPO?", "how do they differ?", "How do the risks and benefits of KPO differ?"),
     ("What is research and development?", "who pays for it?", "Who pays for research and development?"),
     ("What is attrition?", "how do they differ?", "How do they differ (attrition)?"),
+    # what is done to something, not whom it is done with
+    ("Can I share a file with a client?", "how long is it valid?", "How long is a file valid?"),
+    ("Where can we park a car at the office?", "who pays for it?", "Who pays for a car?"),
+    ("How do I apply for a grant?", "how much is it?", "How much is a grant?"),
     # a place that was asked for and not named
     ("Where is KPO done?", "why there?", "Why there (where is KPO done)?"),
     ("Where do most analysts work?", "what do people earn there?", "What do people earn there (where do most analysts work)?"),

@@ -88,6 +88,11 @@ _NEEDED = re.compile(r"\b(?:i|we|you) [a-z]+ (?P<np>an? [\w-]+) to ", re.I)  # "
 _FRAME = re.compile(rf"^(?:please )?(?:{_WH}|{AUX}|tell me|explain|describe|define|list|name|give me)(?: (?:{AUX}|about|me|the|an?|exactly|really|i|we|you))*\s+", re.I)
 _CAPITALS = re.compile(r"(?<=[\w,;] )(?!I\b|I'm\b)[A-Z][\w&’'-]*(?: [A-Z][\w&’'-]*)*|\b[A-Z][A-Z&]+s?\b")
 _ARTICLE = re.compile(r"^(?:an?|the|our|my|your) ", re.I)
+_WE = re.compile(rf"\b(?P<aux>am|{AUX}) (?:i|we)\b", re.I)
+_PERSONS = frozenset(
+    """person people staff employee worker freelancer contractor consultant intern trainee apprentice student graduate beginner newcomer part-timer manager leader supervisor director
+    analyst reviewer researcher lawyer engineer client customer visitor guest colleague member""".split()  # noqa: SIM905
+)
 # What is told apart by a number: "week 2", "weeks 2 to 4", "the third quarter"
 _COUNTED = re.compile(
     r"\b(?P<noun>[a-z]{3,}?)s? \d+(?:(?: to | and |-|–)\d+)?(?!\w)|\b(?:first|second|third|fourth|fifth|sixth|last|\d+(?:st|nd|rd|th)) (?P<nth>[a-z]{3,}?)s?(?!\w)", re.I
@@ -256,6 +261,9 @@ def swapped(question: str, other: str, lexicon: Lexicon) -> str:
     ones = re.match(r"^(?:the |an? )?(?P<kind>.+?) ones?$", other, re.I)
     if ones:
         return _of_kind(asked, ones["kind"])
+    persons = _of_persons(asked, other)
+    if persons:
+        return persons
     place = _place(asked, other, lexicon)
     if not place or _is_beside(plain(asked), place, other):
         return f"{plain(asked)}: {other}?"
@@ -272,6 +280,21 @@ def swapped(question: str, other: str, lexicon: Lexicon) -> str:
     if other.split()[-1].islower() and place.split()[-1].islower() and many != is_plural(place.split()[-1]):
         before = agreeing(before, many=many)
     return f"{before}{other}{after}"
+
+
+def _of_persons(asked: str, other: str) -> str:
+    """ "When can I work from home?" and "interns" give "When can interns work from home?".
+
+    "" for others than persons, where they may also stand for somebody named ("How many clients do we have?", "How do I write to clients?"), and for
+    one person after "Who do I report to?".
+    """
+    found = _WE.search(asked)
+    many = is_plural(other.split()[-1])
+    is_person = singular(other.split()[-1]) in _PERSONS and (many or re.match("who", asked, re.I) is None)
+    if not found or not is_person or re.search(r" (?:to|about|with)\b", asked, re.I) or any(singular(word) in _PERSONS for word in re.findall(r"[\w-]+", asked)):
+        return ""
+    before = agreeing(asked[: found.start()] + re.sub("^am ", "are ", found["aux"] + " ", flags=re.I), many=many)
+    return before + other + re.sub(r"\b(?:my|our|your)\b", "their", asked[found.end() :], flags=re.I)
 
 
 def _is_beside(asked: str, place: str, other: str) -> bool:

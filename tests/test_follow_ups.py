@@ -287,6 +287,13 @@ REWRITTEN = [
     ("Can I share a file with a client?", "how long is it valid?", "How long is a file valid?"),
     ("Where can we park a car at the office?", "who pays for it?", "Who pays for a car?"),
     ("How do I apply for a grant?", "how much is it?", "How much is a grant?"),
+    # other persons do what I do
+    ("How many days a week can I work from home?", "and part-time staff?", "How many days a week can part-time staff work from home?"),
+    ("How many days a week can I work from home?", "and hours?", "How many hours a week can I work from home?"),
+    ("How many holidays do we get?", "and sick days?", "How many sick days do we get?"),
+    ("When am I paid?", "and an intern?", "When is an intern paid?"),
+    ("How do I change my password?", "and interns?", "How do interns change their password?"),
+    ("How many clients do we have?", "and employees?", "How many employees do we have?"),
     # a place that was asked for and not named
     ("Where is KPO done?", "why there?", "Why there (where is KPO done)?"),
     ("Where do most analysts work?", "what do people earn there?", "What do people earn there (where do most analysts work)?"),

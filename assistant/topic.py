@@ -322,8 +322,8 @@ def _place(asked: str, other: str, lexicon: Lexicon) -> str:
     phrase = phrase_of(bare)
     parts = re.split(rf" {_PREPOSITION} ", phrase)
     names = named(bare, lexicon)
-    if phrase and len(parts) == 1 and len(phrase.split()) <= 6:
-        return phrase
+    if phrase and len(parts) == 1 and len(phrase.split(" by ")[0].split()) <= 6:
+        return _part_like(parts, other, lexicon)
     if named(f"of {other}", lexicon) and names:
         alike = [name for name in names if _shape(name) == _shape(other)]
         return max(reversed(alike or names), key=lambda name: _kinship(name, other, lexicon))
@@ -362,9 +362,11 @@ def _counted_like(asked: str, other: str) -> str:
 def _part_like(parts: list[str], other: str, lexicon: Lexicon) -> str:
     """Of "the rate", "an analyst" and "Pune" the one in whose place `other` goes.
 
-    It is the last, unless another has its noun ("senior analysts"), or the last is a name and `other` is none.
+    It is the last, unless another has its noun ("senior analysts"), or the last is a name and `other` is none. What follows "by" is one only if it has
+    the noun: after "a search by an analyst" comes "a review" by the same.
     """
-    same = [part for part in parts if singular(part.split()[-1]) == singular(other.split()[-1])]
+    same = [one for part in parts for one in part.split(" by ") if singular(one.split()[-1]) == singular(other.split()[-1])]
+    parts = [part.split(" by ")[0] for part in parts]
     if same:
         return same[-1]
     is_name = _shape(parts[-1]) == "name" and not lexicon.recognise(parts[-1])
@@ -432,6 +434,10 @@ def narrowed_to(question: str, where: str) -> str:
     if places and places[-1].end() == len(asked):
         place = next((found for found in reversed(places) if _shape(found.group().split(" ", 2)[2]) == _shape(what)), places[-1])
         return f"{asked[: place.start()]} {where}{asked[place.end() :]}?"
+    noun = re.escape(singular(what.split()[-1]))
+    doer = re.search(rf" by (?P<who>(?:(?!{_PREPOSITION}\b)[\w-]+ ){{0,3}}?{noun}s?)(?!\w)", asked, re.I)  # "a search by a senior analyst", "and for an analyst?"
+    if doer and preposition.lower() == "for":
+        return f"{asked[: doer.start('who')]}{what}{asked[doer.end('who') :]}?"
     whose = re.match(r"^(?P<opening>how .+) of (?P<who>[\w -]+)$", asked, re.I)  # "How long is probation of analysts?", "and for managers?"
     if whose and preposition.lower() == "for" and is_plural(whose["who"].split()[-1]) and is_plural(what.split()[-1]):
         return f"{whose['opening']} {where}?"

@@ -294,6 +294,11 @@ REWRITTEN = [
     ("When am I paid?", "and an intern?", "When is an intern paid?"),
     ("How do I change my password?", "and interns?", "How do interns change their password?"),
     ("How many clients do we have?", "and employees?", "How many employees do we have?"),
+    # who does it
+    ("What is the price of a patent search by a senior analyst?", "and for an analyst?", "What is the price of a patent search by an analyst?"),
+    ("What is the price of a patent search by a senior analyst?", "and an analyst?", "What is the price of a patent search by an analyst?"),
+    ("What is the price of a patent search by an analyst?", "and a contract review?", "What is the price of a contract review by an analyst?"),
+    ("How much does a patent search by a senior analyst cost?", "and an analyst?", "How much does a patent search by an analyst cost?"),
     # a place that was asked for and not named
     ("Where is KPO done?", "why there?", "Why there (where is KPO done)?"),
     ("Where do most analysts work?", "what do people earn there?", "What do people earn there (where do most analysts work)?"),

@@ -299,6 +299,10 @@ REWRITTEN = [
     ("What is the price of a patent search by a senior analyst?", "and an analyst?", "What is the price of a patent search by an analyst?"),
     ("What is the price of a patent search by an analyst?", "and a contract review?", "What is the price of a contract review by an analyst?"),
     ("How much does a patent search by a senior analyst cost?", "and an analyst?", "How much does a patent search by an analyst cost?"),
+    # one that is called "they"
+    ("What is a scope sheet?", "how long are they kept?", "How long is a scope sheet kept?"),
+    ("What is a scope sheet?", "what if they are lost?", "What if a scope sheet is lost?"),
+    ("What is WNS?", "do they do legal work?", "Does WNS do legal work?"),
     # a place that was asked for and not named
     ("Where is KPO done?", "why there?", "Why there (where is KPO done)?"),
     ("Where do most analysts work?", "what do people earn there?", "What do people earn there (where do most analysts work)?"),

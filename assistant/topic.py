@@ -273,7 +273,7 @@ def swapped(question: str, other: str, lexicon: Lexicon) -> str:
     many = is_plural(other.split()[-1])
     if new:
         before = re.sub(r"\b(?:an?|the|our) $", "", before, flags=re.I)
-    elif own and other[0].islower() and not (re.match("an? ", place, re.I) and re.search(r"[^su]s$", other)):
+    elif own and other[0].islower() and not (re.match("(?:an?|my|our|your) ", place, re.I) and re.search(r"[^su]s$", other)):
         other = ("the " if own.group().lower() == "the " else "an " if other[0] in "aeiou" else "a ") + other
     elif other[0].isupper():
         before = re.sub(r"\b(?:an?|the) $", "", before, flags=re.I)

@@ -303,6 +303,8 @@ REWRITTEN = [
     ("What is a scope sheet?", "how long are they kept?", "How long is a scope sheet kept?"),
     ("What is a scope sheet?", "what if they are lost?", "What if a scope sheet is lost?"),
     ("What is WNS?", "do they do legal work?", "Does WNS do legal work?"),
+    # several need no article
+    ("How do you protect our data?", "and invoices?", "How do you protect invoices?"),
     # a place that was asked for and not named
     ("Where is KPO done?", "why there?", "Why there (where is KPO done)?"),
     ("Where do most analysts work?", "what do people earn there?", "What do people earn there (where do most analysts work)?"),

@@ -27,7 +27,7 @@ from corpus.normalise import one_line
 from corpus.terms import Term
 from index.catalog import Stamp, View
 from index.lexical import content_words
-from index.search import CLEAR, Hit, Retrieval, Retrieved, is_defined
+from index.search import CLEAR, Hit, Retrieval, Retrieved, is_defined, is_spelled_out
 
 MAX_TURNS = 8  # earlier questions that a follow-up may refer to; the newest are kept
 KEPT_ANSWERED = 2_000  # questions of which is known whether they are answered, so that offering them again costs nothing
@@ -250,8 +250,8 @@ class Assistant:
         return shortened(segments, citations, evidence) if turn.wish == "shorter" else (segments, citations)
 
     def _weighed(self, view: View, alone: str, found: Retrieved, evidence: Sequence[Evidence]) -> tuple[tuple[float, ...], float, bool]:
-        """What is seen of the evidence, how probable that makes a right answer, and whether it is enough: above the floor, the definition asked for,
-        from a section that says it answers this very question, or a list under the very heading.
+        """What is seen of the evidence, how probable that makes a right answer, and whether it is enough: above the floor, or just what is asked for,
+        as a definition, the long form of an abbreviation, the section that says it answers this very question, or the list under this very heading.
         """
         reranker = self.retrieval.reranker
         plain = not any(hit.passage.document in self.retrieval.asking(view) for hit in found.hits[:1])
@@ -260,11 +260,16 @@ class Assistant:
         answerable = constants.probability(seen)
         read_in = {e.passage.id for e in evidence}
         terms = [term for term in found.terms if term.passage in read_in]
-        kind = kind_of(alone)
-        is_definition = kind in ("definition", "abbreviation") and is_defined(terms, content_words(alone)) or bool(labelled(alone, kind, evidence))
-        is_vouched = any(hit.near >= VOUCHED and stems_in(alone) <= stems_in(hit.asked) for hit in found.hits[:1])
-        is_vouched = is_vouched or is_headed(alone, kind, evidence)
-        return seen, constants.confidence(answerable), is_definition or is_vouched or answerable >= constants.floor
+        kind, subject = kind_of(alone), content_words(alone)
+        is_enough = (
+            answerable >= constants.floor
+            or kind in ("definition", "abbreviation") and is_defined(terms, subject)
+            or bool(labelled(alone, kind, evidence))
+            or (kind == "abbreviation" or "mean" in alone.lower()) and is_spelled_out(terms, subject)
+            or any(hit.near >= VOUCHED and stems_in(alone) <= stems_in(hit.asked) for hit in found.hits[:1])
+            or is_headed(alone, kind, evidence)
+        )
+        return seen, constants.confidence(answerable), is_enough
 
     def _items(self, view: View, earlier: str, documents: frozenset[str] | None) -> tuple[str, ...]:
         """The items of the list that answers an earlier question; none when it was refused or is no list. Kept for the turns to come."""

@@ -3,14 +3,14 @@
 import re
 
 from assistant.question import kind_of
-from assistant.topic import named, pair_of, phrase_of, plain, topic_of
+from assistant.topic import both_of, named, pair_of, phrase_of, plain, topic_of
 from assistant.turns import VERB, Spoken
 
 
 def _pair(said: Spoken) -> tuple[str, str] | None:
     """The pair that was compared last, else the subjects of the last two questions when the same was asked of both."""
     for turn in reversed(said.turns[-2:]):
-        pair = pair_of(turn.standalone)
+        pair = both_of(turn.standalone)
         if pair:
             return pair
     topics = list(dict.fromkeys(topic_of(turn.standalone, said.lexicon) for turn in said.turns[-2:]))
@@ -48,7 +48,7 @@ def which_one(said: Spoken) -> str | None:
     found = _WHICH_ONE.match(said.bare)
     if not found or not found["of"] and (pair_of(said.text) or named(said.text, said.lexicon) and not _COMPARATIVE.match(found["does"])):
         return None
-    pair = pair_of(said.before) or (_both_defined(said) if _COMPARATIVE.match(found["does"]) else None)
+    pair = both_of(said.before) or (_both_defined(said) if _COMPARATIVE.match(found["does"]) else None)
     if pair:
         return f"Which {found['does']}, {pair[0]} or {pair[1]}?"
     phrase = phrase_of(plain(said.before)) or said.things

@@ -34,6 +34,7 @@ _EMPTY_IT = re.compile(
 _CLAUSE = re.compile(r",|;|\b(?:and|but|or|if|when|whenever|because|before|after|once|while|so that|unless|until|although|though|than|whether|that|which|who)\b(?=.*)", re.I)
 _HAS_SUBJECT = re.compile(
     rf"\b(?:an?|the|our|my|your|each|every|most|many|two|some|any)\s+(?!one\b|ones\b|most\b|best\b|same\b|first\b|second\b|last\b|main\b|client\b|provider\b)[a-z][\w-]{{2,}}|\b{AUX}\s+(?!i\b|we\b|you\b|it\b|they\b|this\b|that\b|these\b|those\b|there\b|the\b|not\b|so\b|to\b|be\b|an?\b|\w+ly\b|\w+ed\b|done\b)[a-z][\w-]{{2,}}", re.I)
+_OF = re.compile(r" (?:of|for|in|at|on|with|about|to) ")
 _THERE = re.compile(rf"(?<!is )(?<!are )(?<!was )(?<!were )(?<!will )(?<!can )\bthere\b(?! (?:is|are|was|were|any|a|an|be|no|some|many)\b)(?=\W*$| (?:{AUX}|and|or|for|by|with|to|than|instead|too)\b)", re.I)
 _THEN = re.compile(r"\s+(?:then|in (?:that|this|such a) case|at that point|afterwards)(?=\W*$)", re.I)
 
@@ -66,9 +67,12 @@ def referred(said: Spoken) -> str | None:
     if not many and re.search(rf"\b(?:i|we|you|one) {re.escape(meant)}$", plain(said.before), re.I):  # "what should I read?" names nothing that can be "it"
         return f"{text.rstrip('?.! ')} ({plain(said.before)})?"
     if not meant:  # "why do they leave?" after attrition: nothing was named that could be many
-        acting = re.search(r"\b(?:do|did|would|will|can|could|should|must|may) they\b", text, re.I)
+        acting = re.search(r"\b(?:do|did|would|will|can|could|should|must|may) they\b(?! (?:differ|compare|relate)\b)", text, re.I)
         text = re.sub(r"\bthey\b", "people", text, count=1, flags=re.I) if acting else text
         return f"{text.rstrip('?.! ')} ({said.topic})?"
+    if found.group().lower() == "they" and not re.search(r" and | that ", meant) and not is_plural(_OF.split(meant)[0].split()[-1]):  # one was named
+        rest = re.sub(r"^ (are|were|have)\b", lambda verb: {"are": " is", "were": " was", "have": " has"}[verb[1].lower()], text[found.end() :])
+        return agreeing(text[: found.start()], many=False) + meant + rest
     several = re.fullmatch(r"(?:(?:the|our|these) )?(?:[a-z-]+ )?(?P<noun>[a-z-]+)", meant)
     opening = agreeing(text[: found.start()], many=True) if several and is_plural(several["noun"]) else text[: found.start()]
     return opening + meant + text[found.end() :]

@@ -72,15 +72,27 @@ _PAIRS = tuple(
         r"^(?:what is |whats )?(.+?) (?:vs\.?|versus) (.+)$",
     )
 )
+# Two things asked about side by side: "What are KPO and BPO?", "What do the account lead and the quality steward do?"; not "the risks and benefits of KPO"
+_BOTH = re.compile(r"^what(?:'s|s| is| are| do| does) (?P<one>(?:[\w&-]+ ){0,3}?[\w&-]+) and (?P<two>(?:[\w&-]+ ){0,3}?[\w&-]+)(?: (?:do|mean|stand for))?$", re.I)
 _FURTHER_SIDE = re.compile(r",\s+(?:and |or )?|\s+(?:vs\.?|versus)\s+")
 _AFTER_PAIR = re.compile(r",? (?:in|for|when|with|on|at|by|as|from|what|which|if)\b.*$", re.I)
 _SUBJECT = re.compile(rf"^(?:why|how|when|where|what) {AUX} (?P<np>(?:(?:the|most|many|some|our|these) )?(?:[\w-]+ )?(?:people|staff|[\w-]+[^su\W]s)) (?!of\b|in\b|for\b|to\b|and\b|with\b)[a-z]+", re.I)
 _WHICH = re.compile(rf"^(?:which|what|how many) (?P<np>(?!{AUX}\b|happens\b)(?:[\w-]+ ){{0,3}}?(?:people|staff|[\w-]+[^su\W]s)) (?P<rest>(?!are there|is there)[a-z]+\b.*)$", re.I)
 _DETERMINED = re.compile(r"\b(?:an?|the|our|their|my|your) (?:[\w-]+ ){0,2}[\w-]+(?= (?:in|of|for|with|to|by|on)\b|$)", re.I)
+# "Can I share a file with a client?": the file is what is shared
+_DONE_TO = re.compile(
+    rf"\b{AUX} (?:i|we|you|they|[a-z-]+s) (?!(?:of|for|in|at|to|about)\b)[a-z]+ (?P<np>(?:an?|the|our|their|my|your) (?:[\w-]+ ){{0,2}}?[\w-]+)"
+    r"(?= (?:in|of|for|with|to|by|on|at|from|into)\b|$)", re.I
+)
 _NEEDED = re.compile(r"\b(?:i|we|you) [a-z]+ (?P<np>an? [\w-]+) to ", re.I)  # "Do I need a degree to work in KPO?"
 _FRAME = re.compile(rf"^(?:please )?(?:{_WH}|{AUX}|tell me|explain|describe|define|list|name|give me)(?: (?:{AUX}|about|me|the|an?|exactly|really|i|we|you))*\s+", re.I)
 _CAPITALS = re.compile(r"(?<=[\w,;] )(?!I\b|I'm\b)[A-Z][\w&’'-]*(?: [A-Z][\w&’'-]*)*|\b[A-Z][A-Z&]+s?\b")
 _ARTICLE = re.compile(r"^(?:an?|the|our|my|your) ", re.I)
+_WE = re.compile(rf"\b(?P<aux>am|{AUX}) (?:i|we)\b", re.I)
+_PERSONS = frozenset(
+    """person people staff employee worker freelancer contractor consultant intern trainee apprentice student graduate beginner newcomer part-timer manager leader supervisor director
+    analyst reviewer researcher lawyer engineer client customer visitor guest colleague member""".split()  # noqa: SIM905
+)
 # What is told apart by a number: "week 2", "weeks 2 to 4", "the third quarter"
 _COUNTED = re.compile(
     r"\b(?P<noun>[a-z]{3,}?)s? \d+(?:(?: to | and |-|–)\d+)?(?!\w)|\b(?:first|second|third|fourth|fifth|sixth|last|\d+(?:st|nd|rd|th)) (?P<nth>[a-z]{3,}?)s?(?!\w)", re.I
@@ -122,6 +134,9 @@ def topic_of(question: str, lexicon: Lexicon) -> str:
     names = named(asked, lexicon)
     if names:
         return _with_article(asked, names[0])
+    done_to = _DONE_TO.search(asked)
+    if done_to:
+        return done_to["np"]
     determined = _DETERMINED.findall(asked)
     return determined[-1] if determined else _FRAME.sub("", asked) or asked
 
@@ -132,7 +147,7 @@ def things_of(question: str, lexicon: Lexicon) -> str:
     "" when it names nothing that can be "they".
     """
     asked = plain(question)
-    pair = pair_of(asked)
+    pair = both_of(asked)
     if pair:
         return f"{pair[0]} and {pair[1]}"
     which = _WHICH.match(asked)
@@ -205,6 +220,14 @@ def pair_of(question: str) -> tuple[str, str] | None:
     return None
 
 
+def both_of(question: str) -> tuple[str, str] | None:
+    """The two things that a question compares, or asks about side by side; None when it names one or many."""
+    found = _BOTH.match(plain(question))
+    one, two = (found["one"], found["two"]) if found else ("", "")
+    is_both = found is not None and not (_NOT_IN_NOUNS - {"an", "a", "the", "our", "their", "your", "my"}) & {*one.lower().split(), *two.lower().split()}
+    return pair_of(question) or ((one, two) if is_both else None)
+
+
 def sides_of(question: str) -> list[str]:
     """The things that a question compares, two or more ("KPO vs BPO vs LPO"), without articles; none when it compares none."""
     return [re.sub(r"^(?:an?|the) ", "", side) for both in pair_of(question) or () for side in _FURTHER_SIDE.split(both)]
@@ -238,6 +261,9 @@ def swapped(question: str, other: str, lexicon: Lexicon) -> str:
     ones = re.match(r"^(?:the |an? )?(?P<kind>.+?) ones?$", other, re.I)
     if ones:
         return _of_kind(asked, ones["kind"])
+    persons = _of_persons(asked, other)
+    if persons:
+        return persons
     place = _place(asked, other, lexicon)
     if not place or _is_beside(plain(asked), place, other):
         return f"{plain(asked)}: {other}?"
@@ -247,13 +273,28 @@ def swapped(question: str, other: str, lexicon: Lexicon) -> str:
     many = is_plural(other.split()[-1])
     if new:
         before = re.sub(r"\b(?:an?|the|our) $", "", before, flags=re.I)
-    elif own and other[0].islower() and not (re.match("an? ", place, re.I) and re.search(r"[^su]s$", other)):
+    elif own and other[0].islower() and not (re.match("(?:an?|my|our|your) ", place, re.I) and re.search(r"[^su]s$", other)):
         other = ("the " if own.group().lower() == "the " else "an " if other[0] in "aeiou" else "a ") + other
     elif other[0].isupper():
         before = re.sub(r"\b(?:an?|the) $", "", before, flags=re.I)
     if other.split()[-1].islower() and place.split()[-1].islower() and many != is_plural(place.split()[-1]):
         before = agreeing(before, many=many)
     return f"{before}{other}{after}"
+
+
+def _of_persons(asked: str, other: str) -> str:
+    """ "When can I work from home?" and "interns" give "When can interns work from home?".
+
+    "" for others than persons, where they may also stand for somebody named ("How many clients do we have?", "How do I write to clients?"), and for
+    one person after "Who do I report to?".
+    """
+    found = _WE.search(asked)
+    many = is_plural(other.split()[-1])
+    is_person = singular(other.split()[-1]) in _PERSONS and (many or re.match("who", asked, re.I) is None)
+    if not found or not is_person or re.search(r" (?:to|about|with)\b", asked, re.I) or any(singular(word) in _PERSONS for word in re.findall(r"[\w-]+", asked)):
+        return ""
+    before = agreeing(asked[: found.start()] + re.sub("^am ", "are ", found["aux"] + " ", flags=re.I), many=many)
+    return before + other + re.sub(r"\b(?:my|our|your)\b", "their", asked[found.end() :], flags=re.I)
 
 
 def _is_beside(asked: str, place: str, other: str) -> bool:
@@ -281,8 +322,8 @@ def _place(asked: str, other: str, lexicon: Lexicon) -> str:
     phrase = phrase_of(bare)
     parts = re.split(rf" {_PREPOSITION} ", phrase)
     names = named(bare, lexicon)
-    if phrase and len(parts) == 1 and len(phrase.split()) <= 6:
-        return phrase
+    if phrase and len(parts) == 1 and len(phrase.split(" by ")[0].split()) <= 6:
+        return _part_like(parts, other, lexicon)
     if named(f"of {other}", lexicon) and names:
         alike = [name for name in names if _shape(name) == _shape(other)]
         return max(reversed(alike or names), key=lambda name: _kinship(name, other, lexicon))
@@ -321,9 +362,11 @@ def _counted_like(asked: str, other: str) -> str:
 def _part_like(parts: list[str], other: str, lexicon: Lexicon) -> str:
     """Of "the rate", "an analyst" and "Pune" the one in whose place `other` goes.
 
-    It is the last, unless another has its noun ("senior analysts"), or the last is a name and `other` is none.
+    It is the last, unless another has its noun ("senior analysts"), or the last is a name and `other` is none. What follows "by" is one only if it has
+    the noun: after "a search by an analyst" comes "a review" by the same.
     """
-    same = [part for part in parts if singular(part.split()[-1]) == singular(other.split()[-1])]
+    same = [one for part in parts for one in part.split(" by ") if singular(one.split()[-1]) == singular(other.split()[-1])]
+    parts = [part.split(" by ")[0] for part in parts]
     if same:
         return same[-1]
     is_name = _shape(parts[-1]) == "name" and not lexicon.recognise(parts[-1])
@@ -391,6 +434,10 @@ def narrowed_to(question: str, where: str) -> str:
     if places and places[-1].end() == len(asked):
         place = next((found for found in reversed(places) if _shape(found.group().split(" ", 2)[2]) == _shape(what)), places[-1])
         return f"{asked[: place.start()]} {where}{asked[place.end() :]}?"
+    noun = re.escape(singular(what.split()[-1]))
+    doer = re.search(rf" by (?P<who>(?:(?!{_PREPOSITION}\b)[\w-]+ ){{0,3}}?{noun}s?)(?!\w)", asked, re.I)  # "a search by a senior analyst", "and for an analyst?"
+    if doer and preposition.lower() == "for":
+        return f"{asked[: doer.start('who')]}{what}{asked[doer.end('who') :]}?"
     whose = re.match(r"^(?P<opening>how .+) of (?P<who>[\w -]+)$", asked, re.I)  # "How long is probation of analysts?", "and for managers?"
     if whose and preposition.lower() == "for" and is_plural(whose["who"].split()[-1]) and is_plural(what.split()[-1]):
         return f"{whose['opening']} {where}?"

@@ -8,7 +8,7 @@ from itertools import groupby
 from corpus.document import Document, Passage, PassageKind, Placed, Unit, cover, embedded_text
 from corpus.sentences import pieces, says_what, sentences
 
-SCHEME = 4  # raised when documents are read or passages cut differently; a catalog with another number must be rebuilt
+SCHEME = 5  # raised when documents are read, passages cut or terms harvested differently; a catalog with another number must be rebuilt
 # Tokens of running text a passage aims for. Shorter passages rerank faster (the cross-encoder dominates a question's time),
 # longer ones keep more of what a sentence refers to.
 PROSE_TOKENS = 160

@@ -26,6 +26,18 @@ _RULES = re.compile(
     r"(?!used|called|known|meant|intended|designed|formed)(?:[a-z]+ed|paid|kept|given|sent|held|set) "
     r"(?:every|by|at|in|on|to|for|after|before|within|when|if|with|from|until|once|only|each|per|up)\b)", re.S
 )
+# "Definitions", "7. Key terms", "Terms and definitions", "Glossary of terms": a section of words and their meanings; not "Terms of payment"
+_OF_MEANINGS = re.compile(
+    r"(?:[\dA-Z.]+[.)]? )?(?:(?:the|our|key|main|important|common) )*(?:definitions|(?:defined )?terms|glossary|terminology|vocabulary)"
+    r"(?: (?:and|of) (?:definitions|terms|abbreviations|acronyms|words))?(?: used\b.*| in this \w+)?", re.I
+)
+# "Shadowing means that …", "A scope sheet is a one-page list of …"; not "The following is a list of words"
+_MEANS = re.compile(
+    r"(?:(?:an?|the) )?+[\"'“‘]?"
+    r"(?P<name>(?!(?:this|that|these|those|it|they|we|you|he|she|there|here|all|each|one|some|such|both|which|what|if|when|in|for|following|above|below)\b)"
+    r"[\w&/-]+(?: (?!(?:is|are|means?)\b)[\w&'’/-]+){0,4}?)[\"'”’]? "
+    r"(?:means?|refers? to|denotes?|(?:is|are) defined as|is (?:an?|the|any|anyone|anything|what|when|how)|are (?:the|all|any))\b", re.I
+)
 _SMALL = {"of", "and", "the", "for", "in", "on", "to", "a", "an", "as", "or", "with", "&"}
 MAX_NAME_WORDS = 10
 
@@ -61,7 +73,7 @@ def harvest(document: Document, passages: list[Passage]) -> list[Term]:
     for passage in passages:
         if passage.kind == "comment":
             continue
-        for term in (*_from_heading(passage), *_from_row(passage), *_from_sentences(passage)):
+        for term in (*_from_heading(passage), *_from_row(passage), *_from_sentences(passage), *_from_meanings(passage)):
             key = term.name.lower()
             if key not in best or term.defines and not best[key].defines:
                 best[key] = term
@@ -144,6 +156,16 @@ def _from_sentences(passage: Passage) -> Iterator[Term]:
                 rest = sentence[found.start(2) + len(name) :]
                 defines = found.start() <= 4 and says_what(rest.removeprefix(")"))
                 yield _term(passage, name, (_singular(found.group(1)),), at, defines=defines)
+
+
+def _from_meanings(passage: Passage) -> Iterator[Term]:
+    """What the sentences of a section of definitions define. Abbreviations are left to what spells them out."""
+    if passage.kind == "row" or not _OF_MEANINGS.fullmatch(passage.heading.strip()):
+        return
+    for at, unit in enumerate(passage.units):
+        found = _MEANS.match(passage.quote(unit))
+        if found and not found["name"].isupper():
+            yield _term(passage, found["name"], (), at, defines=True)
 
 
 def _initials(words: str, short: str) -> bool:

@@ -89,7 +89,8 @@ class Listed:
     """What the searchers found for `question`, before fusion: ids of passages, best first (`named`: where the terms stand; `asked`: whose
     sections say that they answer a question near it, with the nearest of these and its cosine).
 
-    `searched` are the words looked for, `timings_ms` the milliseconds of "lexical", "embed" and "dense".
+    `searched` are the words looked for, `timings_ms` the milliseconds of "lexical", "embed" and "dense"; `others` are passages that define a word
+    which is only a part of a name in the question.
     """
 
     question: str
@@ -100,11 +101,13 @@ class Listed:
     searched: tuple[str, ...]
     terms: tuple[Term, ...]
     timings_ms: dict[str, float] = field(compare=False)
+    others: frozenset[str] = frozenset()
 
     @property
     def lists(self) -> list[tuple[str, Sequence[str]]]:
-        """The lists that are fused, with their searchers."""
-        return [("dense", self.dense[:DEPTH]), ("lexical", self.lexical[:DEPTH]), ("terms", self.named), ("questions", [*self.asked][:ASKED])]
+        """The lists that are fused, with their searchers, without the `others`."""
+        found = [("dense", self.dense[:DEPTH]), ("lexical", self.lexical[:DEPTH]), ("terms", self.named), ("questions", [*self.asked][:ASKED])]
+        return [(name, [id for id in ids if id not in self.others]) for name, ids in found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,23 +132,45 @@ class Lexicon:
     def recognise(self, question: str) -> list[Term]:
         """The terms named in a question: longest names first, then in the question's order; definitions before expansions.
 
-        Abbreviations that are words of their own ("IT", "AR") count only in capitals.
+        Abbreviations that are words of their own ("IT", "AR") count only in capitals; a word counts not at all as a part of a longer name: "bench" is none
+        of "the Service Bench".
         """
         found: list[tuple[int, int, Term]] = []
         said = words(question)
         shouted = {words(token)[0] for token in question.split() if words(token) and sum(c.isupper() for c in token) >= 2}
         taken: set[int] = set()
+        within = _within_names(question)
         for size in range(min(self.longest, len(said)), 0, -1):
             for at in range(len(said) - size + 1):
                 key = tuple(said[at : at + size])
                 if key not in self.by_words or taken & set(range(at, at + size)):
                     continue
-                if size == 1 and len(key[0]) <= 2 and key[0] not in shouted:
+                if size == 1 and (len(key[0]) <= 2 and key[0] not in shouted or at in within):
                     continue
                 taken |= set(range(at, at + size))
                 found += [(-size, at, term) for term in self.by_words[key]]
         found.sort(key=lambda entry: (entry[0], entry[1], not entry[2].defines, entry[2].document, entry[2].start))
         return [term for _, _, term in found]
+
+    def within_names(self, question: str) -> frozenset[str]:
+        """The passages that define a word which stands only within a longer name in the question: what "bench" means says nothing of "the Service Bench"."""
+        said, within = [word for token in question.split() for word in words(token)], _within_names(question)
+        alone = {word for at, word in enumerate(said) if at not in within}
+        return frozenset(
+            term.passage for at in within if said[at] not in alone for term in self.by_words.get((said[at],), ()) if term.defines and " " not in term.name
+        )
+
+
+def _within_names(question: str) -> set[int]:
+    """The places, among the words of a question, of those that stand beside another in a name: capitalised both ("the Service Bench").
+
+    None in a question all of whose words are capitalised ("What Is Attrition Rate?").
+    """
+    said = [(re.sub(r"[\W\d_]", "", token), word) for token in question.split() for word in words(token)]
+    if all(letters.istitle() or letters.isupper() for letters, _ in said[1:]):
+        return set()
+    capital = [at > 0 and letters.istitle() and word not in STOPWORDS for at, (letters, word) in enumerate(said)]
+    return {at for at in range(len(said)) if capital[at] and any(capital[max(0, at - 1) : at] + capital[at + 1 : at + 2])}
 
 
 class Retrieval:
@@ -200,7 +225,7 @@ class Retrieval:
         """What each searcher finds for a question, at most `depth` passages each; empty lists for a blank question."""
         clock = _Clock()
         lexicon = self.lexicon(view)
-        terms = lexicon.recognise(one_line(question))
+        terms, others = lexicon.recognise(one_line(question)), lexicon.within_names(one_line(question))
         question = focused(one_line(question), lexicon.common)
         subject = content_words(question)
         if not subject:
@@ -214,7 +239,7 @@ class Retrieval:
         asked = self._answering(view, vector, documents)
         clock.lap("dense")
         named = [t.passage for t in central(terms, subject) if documents is None or t.document in documents]
-        return Listed(question, dense, lexical, named, asked, tuple(dict.fromkeys(expanded)), tuple(terms), clock.laps)
+        return Listed(question, dense, lexical, named, asked, tuple(dict.fromkeys(expanded)), tuple(terms), clock.laps, others)
 
     def fused(self, view: View, listed: Listed, n: int, others: Sequence[Listed] = ()) -> list[Hit]:
         """The `n` best passages of the lists together, of each its first DEPTH; what says the same as a better one is left out."""
@@ -395,7 +420,7 @@ def focused(question: str, common: frozenset[str]) -> str:
 
 # Words that ask for a name or a definition, and say nothing of what is named.
 _FRAME = frozenset([
-    "full", "form", "forms", "stand", "stands", "short", "abbreviation", "acronym", "mean", "means", "meaning", "define", "definition", "please", "pls",
+    "full", "long", "form", "forms", "stand", "stands", "short", "abbreviation", "acronym", "mean", "means", "meaning", "define", "definition", "please", "pls",
     "term", "word", "explain", "someone", "somebody", "anyone", "anybody", "letter", "letters",
 ])
 
@@ -418,6 +443,12 @@ def is_defined(terms: Sequence[Term], subject: Sequence[str]) -> bool:
     """Is a defined term all that a question is about? False for a question without subject words."""
     about = set(subject) - _FRAME
     return bool(about) and any(term.defines and about <= set(content_words(name)) for term in terms for name in (term.name, *term.abbreviations))
+
+
+def is_spelled_out(terms: Sequence[Term], subject: Sequence[str]) -> bool:
+    """Is an abbreviation whose long form the documents give all that a question is about ("What does ITES stand for?")?"""
+    about = set(subject) - _FRAME
+    return bool(about) and any(about <= set(content_words(short)) for term in terms for short in term.abbreviations)
 
 
 def _asked(terms: Sequence[Term], subject: Sequence[str]) -> list[Term]:

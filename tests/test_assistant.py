@@ -222,6 +222,19 @@ def test_a_term_that_the_documents_define_is_never_refused(tmp_path: Path) -> No
         assert strict.answer(Question(question)).verdict != "answered", question
 
 
+def test_an_abbreviation_that_the_documents_only_spell_out_is_not_refused_to_who_asks_for_its_long_form(tmp_path: Path) -> None:
+    catalog = Catalog(tmp_path)
+    said = "Outsourcing helps Information Technology Enabled Services (ITES) firms to grow."
+    put(catalog, "notes/growth.md", "# Growth", said, "# Faults", "A fault costs time.")
+    strict = Assistant(Retrieval(catalog, FakeEmbedder(), FakeReranker()), Extractive(), Constants(0.0, (0.0,) * len(FEATURES), 0.51))
+    for question in ("What does ITES stand for?", "What is the full form of ITES?", "the long form of ITES", "What does ITES mean?"):
+        answer = strict.answer(Question(question))
+        assert answer.verdict == "answered", question
+        assert answer.citations[0].quote == said
+    for question in ("What is ITES?", "What does RPO stand for?", "What does an ITES firm mean to grow?", "What do information services mean?"):
+        assert strict.answer(Question(question)).verdict != "answered", question
+
+
 def test_brackets_of_a_document_are_no_markers(small: Assistant) -> None:
     answer = small.answer(Question("Does KPO cost less than a department?"))
     assert answer.citations[0].quote.startswith("KPO costs less than a department [of one's own].")

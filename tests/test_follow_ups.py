@@ -276,6 +276,35 @@ REWRITTEN = [
     ("Do I need a licence to work for Genpact?", "and smaller firms?", "Do I need a licence to work for smaller firms?"),
     # what happens to a term of two words
     ("Why does knowledge transfer fail?", "how can we prevent that?", "How can we prevent knowledge transfer failing?"),
+    # two things named side by side
+    ("What is KPO and BPO?", "how do they differ?", "How do KPO and BPO differ?"),
+    ("What do the account lead and the quality steward do?", "how do they differ?", "How do the account lead and the quality steward differ?"),
+    ("What are KPO and BPO?", "which is cheaper?", "Which is cheaper, KPO or BPO?"),
+    ("What are the risks and benefits of KPO?", "how do they differ?", "How do the risks and benefits of KPO differ?"),
+    ("What is research and development?", "who pays for it?", "Who pays for research and development?"),
+    ("What is attrition?", "how do they differ?", "How do they differ (attrition)?"),
+    # what is done to something, not whom it is done with
+    ("Can I share a file with a client?", "how long is it valid?", "How long is a file valid?"),
+    ("Where can we park a car at the office?", "who pays for it?", "Who pays for a car?"),
+    ("How do I apply for a grant?", "how much is it?", "How much is a grant?"),
+    # other persons do what I do
+    ("How many days a week can I work from home?", "and part-time staff?", "How many days a week can part-time staff work from home?"),
+    ("How many days a week can I work from home?", "and hours?", "How many hours a week can I work from home?"),
+    ("How many holidays do we get?", "and sick days?", "How many sick days do we get?"),
+    ("When am I paid?", "and an intern?", "When is an intern paid?"),
+    ("How do I change my password?", "and interns?", "How do interns change their password?"),
+    ("How many clients do we have?", "and employees?", "How many employees do we have?"),
+    # who does it
+    ("What is the price of a patent search by a senior analyst?", "and for an analyst?", "What is the price of a patent search by an analyst?"),
+    ("What is the price of a patent search by a senior analyst?", "and an analyst?", "What is the price of a patent search by an analyst?"),
+    ("What is the price of a patent search by an analyst?", "and a contract review?", "What is the price of a contract review by an analyst?"),
+    ("How much does a patent search by a senior analyst cost?", "and an analyst?", "How much does a patent search by an analyst cost?"),
+    # one that is called "they"
+    ("What is a scope sheet?", "how long are they kept?", "How long is a scope sheet kept?"),
+    ("What is a scope sheet?", "what if they are lost?", "What if a scope sheet is lost?"),
+    ("What is WNS?", "do they do legal work?", "Does WNS do legal work?"),
+    # several need no article
+    ("How do you protect our data?", "and invoices?", "How do you protect invoices?"),
     # a place that was asked for and not named
     ("Where is KPO done?", "why there?", "Why there (where is KPO done)?"),
     ("Where do most analysts work?", "what do people earn there?", "What do people earn there (where do most analysts work)?"),

@@ -10,7 +10,7 @@ KINDS = {
         "thanks, that is what I wanted to know", "Thank you for explaining how it works", "bye, and thank you", "how can you help me?", "what do you do here",
         "I see", "ok, makes sense", "never mind", "that's all, thanks", "I have another question", "No.", "great answer",
     ],
-    "abbreviation": ["What is the full form of LPO?", "what does SLA stand for", "what do the letters RCA mean", "full forms, please"],
+    "abbreviation": ["What is the full form of LPO?", "what does SLA stand for", "what do the letters RCA mean", "full forms, please", "the long form of TCS"],
     "comparison": ["difference between KPO and BPO", "KPO vs BPO", "How does LPO differ from KPO?", "Is nearshore the same as onshore?"],
     "steps": [
         "What are the steps of knowledge transfer?", "How is a transition carried out?", "what happens after the sign-off",

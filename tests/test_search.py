@@ -225,6 +225,26 @@ def test_a_short_word_is_an_abbreviation_only_in_capitals() -> None:
     assert [found.name for found in lexicon.recognise("what is an sla?")] == ["Service level agreement"]
 
 
+@pytest.mark.parametrize(("question", "recognised"), [
+    ("What does the Service Bench do?", False), ("Who leads the Bench Office?", False), ("Is the Service Bench on the bench?", True),
+    ("What is the bench?", True), ("what is the Bench?", True), ("Bench costs", True), ("What Is The Bench Cost?", True), ("THE SERVICE BENCH", True),
+    ("Has Genpact a KPO Bench?", True), ("Is the “Service Bench” open?", False), ("", False),
+])
+def test_a_word_is_no_term_as_a_part_of_a_longer_name(question: str, recognised: bool) -> None:
+    lexicon = Lexicon.of([term("Bench"), term("Service level agreement", "SLA")])
+    assert [found.name for found in lexicon.recognise(question)] == ["Bench"] * recognised
+
+
+def test_what_defines_a_word_says_nothing_of_a_name_with_that_word(tmp_path: Path) -> None:
+    catalog = Catalog(tmp_path)
+    bench = "The bench is the group of people without a client."
+    put(catalog, "notes/words.md", "# Bench", bench)
+    put(catalog, "notes/firm.md", "# Accounts", "The Service Bench opens accounts.")
+    assert texts(found(catalog, "What does the Service Bench do?")) == ["The Service Bench opens accounts."]
+    assert bench in texts(found(catalog, "What does the bench do?"))
+    assert bench in texts(found(catalog, "Is the Service Bench on the bench?"))
+
+
 def test_what_says_the_same_as_a_better_hit_is_folded_into_it(tmp_path: Path) -> None:
     catalog = Catalog(tmp_path)
     words = "Knowledge process outsourcing gives work that needs judgement to another firm which sells its experts by the hour."

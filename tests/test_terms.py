@@ -101,6 +101,27 @@ def test_a_bracket_that_no_words_spell_gives_no_term(sentence: str) -> None:
     assert prose(sentence) == []
 
 
+MEANINGS = (
+    "A work package (WP) is the least that is invoiced. A scope sheet is a list of what is included. Shadowing means that analysts watch. It is a start. "
+    "The pilots are the first items. “Client” means any firm that pays. Sheets are kept for a year. The following is a note. KPO means work."
+)
+
+
+@pytest.mark.parametrize("heading", [
+    "Definitions", "7. Definitions", "Terms", "Key terms", "Terms and definitions", "Glossary of terms", "Terms used in this policy",
+])
+def test_a_section_of_definitions_defines_what_its_sentences_open_with(heading: str) -> None:
+    assert said(f"# Rules\n\n## {heading}\n\n{MEANINGS}\n") == [
+        ("work package", ("WP",), True), ("scope sheet", (), True), ("Shadowing", (), True), ("pilots", (), True), ("Client", (), True),
+    ]
+    assert said(f"# Rules\n\n## {heading}\n\n- A scope sheet is a list of what is included.\n") == [("scope sheet", (), True)]
+
+
+@pytest.mark.parametrize("heading", ["Terms of payment", "Terms and conditions", "Roles", "Long-term plans"])
+def test_any_other_section_defines_only_what_it_spells_out(heading: str) -> None:
+    assert said(f"# Rules\n\n## {heading}\n\n{MEANINGS}\n") == [("work package", ("WP",), True)]
+
+
 def test_a_definition_wins_over_a_sentence_that_only_expands() -> None:
     definition = "Legal process outsourcing (LPO) is the sale of legal work."
     (term,) = terms(f"# A\n\nFirms buy legal process outsourcing (LPO).\n\n## B\n\n{definition}\n")

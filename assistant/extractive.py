@@ -60,7 +60,7 @@ _ASPECT = re.compile(
     r"what(?:'?s| is| are) (?:the|its) (?!(?:full form|meaning|definition|term|concept|idea|notion)s?\b)[\w-]+(?: [\w-]+)? (?:of|in|for|behind)\b", re.I
 )
 _WHERE = re.compile(r"(where\b|in (which|what) (countr|cit|place|location))", re.I)  # "Where is KPO done?"
-_PARTS = re.compile(r"[,;]|\band\b")  # of a cell: "encyclopedia entry, KPO explainer"
+_PARTS = re.compile(r"[,;]|\b(?:and|or)\b")  # of a cell: "encyclopedia entry, KPO explainer", "Trainee or junior analyst"
 _PLACE = re.compile(r"\b(places?|locations?|located|countr(y|ies)|cit(y|ies)|regions?|onshore|offshore|nearshore)\b", re.I)
 
 
@@ -416,20 +416,23 @@ def _whole_table(read: _Read, view: View) -> list[Piece]:
 
 
 def _looked_up(question: str, read: _Read, view: View) -> list[Piece]:
-    """The rows of a row's table that the question looks up: those that begin with a name in it ("Does WNS …"), else those that have a further cell,
-    or a part of one, of which it holds every word (all of "Client" for "… the risk on the client").
+    """The rows of a row's table that the question looks up: those that begin with a name in it ("Does WNS …"), else those whose cells, or parts of cells,
+    that it holds every word of (all of "Client" for "… the risk on the client") have the most of its words: of "Search | Analyst" and
+    "Search | Senior analyst" the second for "… of a search by a senior analyst".
 
     Empty when none has, or all have, which tells nothing.
     """
     asked = stems_in(" ".join(content_words(question)))
     names = [name for name in map(stems_in, names_in(question)) if not name <= stems_in(read.passage.context)]  # not what the whole table is about
 
-    def holds(cell: str) -> bool:
-        return any(said and said <= asked for said in map(stems_in, _PARTS.split(cell)))
+    def held(row: Piece) -> int:
+        cells = (stems_in(part) for cell in row.text.split(" | ") for part in _PARTS.split(cell))
+        return len(set[str]().union(*(said for said in cells if said <= asked)))
 
     rows = _whole_table(read, view)
     named = [row for row in rows if any(name <= stems_in(row.text.partition(" | ")[0]) for name in names)]
-    found = named or [row for row in rows if any(map(holds, row.text.split(" | ")[1:]))]
+    most = max(map(held, rows), default=0)
+    found = named or [row for row in rows if most and held(row) == most]
     return found if len(found) < len(rows) else []
 
 

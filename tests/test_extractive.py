@@ -432,6 +432,15 @@ MODELS = """# Models
 | Hours | Client | hour |
 | Acme plan | nobody | gift |
 """
+RATES = """# Rates
+| Work | Level | Price |
+| --- | --- | --- |
+| Search | Analyst | 38 |
+| Search | Senior analyst | 55 |
+| Review | Analyst | 24 |
+| Review | Senior analyst | 36 |
+| Labels | Trainee or junior analyst | 65 |
+"""
 
 
 @pytest.mark.parametrize(("question", "rows"), [
@@ -442,6 +451,16 @@ MODELS = """# Models
 ])
 def test_a_table_is_looked_up_by_what_its_cells_say(shelf: Callable[..., Ask], question: str, rows: list[str]) -> None:
     assert quotes(shelf(models=MODELS)(question)) == rows
+
+
+@pytest.mark.parametrize(("question", "rows"), [
+    ("What is the price of a search by a senior analyst?", ["Search | Senior analyst | 55"]),
+    ("What is the price of a review by an analyst?", ["Review | Analyst | 24"]),
+    ("What is the price of labels by a junior analyst?", ["Labels | Trainee or junior analyst | 65"]),
+    ("What is the price of a review?", ["Review | Analyst | 24", "Review | Senior analyst | 36"]),
+])
+def test_of_a_tables_rows_those_that_say_most_of_the_question_are_looked_up(shelf: Callable[..., Ask], question: str, rows: list[str]) -> None:
+    assert quotes(shelf(rates=RATES)(question)) == rows
 
 
 def test_who_asks_for_the_least_is_answered_where_the_most_is_told(shelf: Callable[..., Ask]) -> None:

@@ -12,7 +12,7 @@ from math import inf
 from assistant.answer import Citation, Segment, SegmentKind
 from assistant.disagreement import disagree
 from assistant.evidence import Evidence, dangles
-from assistant.opposites import DEGREES, says_opposite
+from assistant.opposites import DEGREES, is_bad_side, says_opposite
 from assistant.question import Kind, names_in
 from assistant.topic import is_named, names_of, sides_of, term_named
 from assistant.vocabulary import stems_in
@@ -104,8 +104,9 @@ def compose(
         reads = _moved(reads, lambda read: PLACED * bool(_PLACE.search(read.best.text)))
     if kind == "comparison":
         reads = _of_all_sides(question, reads, terms)
-    elif kind != "yes-no":  # no section on benefits for "What are the disadvantages?"
+    elif kind != "yes-no":  # no section on benefits for "What are the disadvantages?", and none on risks for "What are the benefits?"
         reads = [read for read in reads if not says_opposite(question, read.passage.heading, DEGREES)] or reads
+        reads = [read for read in reads if not is_bad_side(question, read.passage.heading)] or reads
     if kind == "why":  # "How is confidential information protected?" asks for ways before it asks what that is
         reads = _moved(reads, lambda read: -DEFINED * (read.passage.kind == "definition"))
     pieces: list[Piece] = []

@@ -266,6 +266,14 @@ def test_disadvantages_are_no_benefits(shelf: Callable[..., Ask]) -> None:
     assert quotes(shelf(price=price, gains=gains)("What are the disadvantages of a pilot?")) == ["The disadvantages of a pilot are many."]
 
 
+def test_risks_are_no_advantages(shelf: Callable[..., Ask]) -> None:
+    gains = "# Gains\nThe advantages of a pilot are many.\n"
+    price = "# Price\n## Risks of a pilot\nWith all advantages of a pilot come:\n\n- delay of a pilot\n- leaks\n"
+    ask = shelf(price=price, gains=gains)
+    assert quotes(ask("What are the advantages of a pilot?")) == ["The advantages of a pilot are many."]
+    assert "leaks" in quotes(ask("What are the risks and advantages of a pilot?"))
+
+
 def test_another_document_opens_a_list(shelf: Callable[..., Ask], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(extractive, "LIST_MARGIN", 5.0)  # the fake's scores are few
     about = "# About\n## Years\nThe stages of a move of a firm take years.\n"

@@ -53,6 +53,11 @@ _REFERS = re.compile(
     r"(the|that|those|what|how|each|such|it|about|.* in (full|detail)\.$)\b(?! .*\baccording\b)(?=.{0,60}\.$)|"
     r"\b(is|are) (compared|described|covered|explained|treated|collected|outlined|set out)( more fully| in detail)? in [A-Z][\w ]+\.$"
 )
+# "There are several advantages to using a provider.": what follows says which. Not "There are two ways, such as …", which says so itself.
+_PROMISES = re.compile(
+    r"(?=there (?:are|were) (?:several|many|various|some|a few|a number of|two|three|four|five) |.*\b(?:as follows|the following (?!day|week|month|year)))"
+    r"(?!.*(?:[:;]|\bsuch as\b|\binclud|\bnamely\b))", re.I
+)
 _STEPS = re.compile(r"(step|stage|phase|day|order|no)\b", re.I)  # the first column of a table of steps
 _DEFINES = re.compile(r"(?:An?|The)? ?(?P<what>[\w' -]+?) ?(?:\([^()]*\) )?(?:is|are) (?:an?|the|any|what|how)\b", re.I)
 # "What is the future of KPO?": not what KPO is.
@@ -249,21 +254,21 @@ def _defined_again(sentence: str, pieces: Sequence[Piece]) -> bool:
 def _picked(read: _Read, centre: int, room: int, *, opens: bool) -> list[Piece]:
     """The unit at the `centre` and the best others of its passage in at most `room` words, in their order, neighbours as one quote.
 
-    What points back brings what it points to, or stays out. The unit itself is always there when it `opens` the answer, however long it is;
-    else a definition that has no room up to it is quoted without it.
+    What points back brings what it points to, and what promises something the sentence after it, or they stay out. The unit itself is always there
+    when it `opens` the answer, however long it is; else a definition that has no room up to it is quoted without it.
     """
     passage, scores = read.passage, read.scores
     sizes = [len(passage.quote(unit).split()) for unit in passage.units]
     if passage.kind == "definition" and not opens and sum(sizes[: centre + 1]) > room:
         centre = 0
     defined = passage.kind == "definition" and sum(sizes[: centre + 1]) <= room
-    chosen = set(range(centre + 1)) if defined else _with_antecedents(passage, centre)
+    chosen = _with_promised(passage, set(range(centre + 1)) if defined else _with_antecedents(passage, centre))
     if _points_back(passage, min(chosen)) and not opens:
         return []
     for at in sorted(range(len(sizes)), key=lambda at: (-scores[at], at)):
-        more = chosen | _with_antecedents(passage, at)
+        more = chosen | _with_promised(passage, _with_antecedents(passage, at))
         stands = min(more) == min(chosen) or not _points_back(passage, min(more))
-        fits = stands and sum(sizes[one] for one in more) <= room
+        fits = stands and sum(sizes[one] for one in more) <= room and not _promises(passage, max(more))
         if fits and scores[at] >= scores[centre] - SENTENCE_MARGIN and not refers(passage.quote(passage.units[at])):
             chosen = more
     units = [passage.units[at] for at in sorted(chosen)]
@@ -276,6 +281,16 @@ def _with_antecedents(passage: Passage, at: int) -> set[int]:
     while first > 0 and _points_back(passage, first):
         first -= 1
     return set(range(first, at + 1))
+
+
+def _with_promised(passage: Passage, chosen: set[int]) -> set[int]:
+    """These places, with that of the sentence behind them when the last of them promises it; the passage may end before that."""
+    after = max(chosen) + 1
+    return chosen | {after} if after < len(passage.units) and _promises(passage, after - 1) else chosen
+
+
+def _promises(passage: Passage, at: int) -> bool:
+    return passage.kind == "prose" and _PROMISES.match(passage.quote(passage.units[at])) is not None
 
 
 def refers(sentence: str) -> bool:

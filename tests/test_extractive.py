@@ -425,6 +425,14 @@ def test_a_sentence_that_announces_a_list_is_not_quoted_without_it(shelf: Callab
     assert not said[-1].endswith(":")
 
 
+def test_a_sentence_that_promises_something_brings_it_or_stays_out(shelf: Callable[..., Ask], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extractive, "SENTENCE_MARGIN", 9.0)
+    gains = "# Notes\nThere are several gains to be had from pilots. Errors show early. Nobody loses face.\n"
+    ask = shelf(gains=gains, work="# Hints\nOffices try out new chairs. There are many kinds of chairs.\n")
+    assert quotes(ask("Who gains from pilots?")) == ["There are several gains to be had from pilots. Errors show early."]
+    assert quotes(ask("Do offices try out new chairs?")) == ["Offices try out new chairs."]
+
+
 def test_a_row_stands_under_its_tables_header(shelf: Callable[..., Ask]) -> None:
     text = "# Pay\n| Role | Hours | Place |\n| --- | --- | --- |\n| Analyst | forty | Manila |\n| Lawyer | fifty | Pune |\n"
     answer = shelf(pay=text)("Where does the lawyer of fifty hours work: Pune?")

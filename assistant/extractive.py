@@ -224,7 +224,8 @@ def _told(question: str, kind: Kind, reads: Sequence[_Read], defining: Sequence[
             more = table
         else:
             further = SIDE_WORDS if kind == "comparison" and read.passage.kind == "definition" else FURTHER_WORDS
-            more = _picked(read, centre, min(room, further if pieces else FIRST_WORDS), opens=not pieces)
+            wanted = 0 if kind == "abbreviation" and defining else further if pieces else FIRST_WORDS  # the sentence that spells it out is enough
+            more = _picked(read, centre, min(room, wanted), opens=not pieces)
             more += _announced(more, read, view, table=kind == "why" and not pieces and read.passage.kind != "row")
         if pieces and told + _size(more) > MAX_WORDS and not whole:
             continue

@@ -389,6 +389,11 @@ def test_an_abbreviation_that_means_several_things_gets_the_definition_of_each(s
     assert len(quotes(ask("What is recruitment process outsourcing?"))) == 1
 
 
+def test_an_abbreviation_is_spelt_out_in_one_sentence(shelf: Callable[..., Ask]) -> None:
+    text = "# Terms\nRecruitment process outsourcing (RPO) is the handing over of hiring. An RPO firm finds people. RPO grows.\n"
+    assert quotes(shelf(terms=text)("What does RPO stand for?")) == ["Recruitment process outsourcing (RPO) is the handing over of hiring."]
+
+
 def test_a_sentence_that_points_back_brings_along_what_it_points_to(shelf: Callable[..., Ask]) -> None:
     text = "# Offices\nThe firm has two offices in Manila and Pune. They employ ninety lawyers and forty clerks in shifts.\n"
     answer = shelf(offices=text)("How many lawyers and clerks do they employ in shifts?")

@@ -12,7 +12,7 @@ from math import inf
 from assistant.answer import Citation, Segment, SegmentKind
 from assistant.disagreement import disagree
 from assistant.evidence import Evidence, dangles
-from assistant.opposites import DEGREES, says_opposite
+from assistant.opposites import DEGREES, is_bad_side, says_opposite
 from assistant.question import Kind, names_in
 from assistant.topic import is_named, names_of, sides_of, term_named
 from assistant.vocabulary import stems_in
@@ -54,6 +54,11 @@ _REFERS = re.compile(
     r"\b(is|are) (compared|described|covered|explained|treated|collected|outlined|set out)( more fully| in detail)? in [A-Z][\w ]+\.$"
 )
 _LISTED = stems_in("list name tell show give all")  # "List the action items"
+# "There are several advantages to using a provider.": what follows says which. Not "There are two ways, such as …", which says so itself.
+_PROMISES = re.compile(
+    r"(?=there (?:are|were) (?:several|many|various|some|a few|a number of|two|three|four|five) |.*\b(?:as follows|the following (?!day|week|month|year)))"
+    r"(?!.*(?:[:;]|\bsuch as\b|\binclud|\bnamely\b))", re.I
+)
 _STEPS = re.compile(r"(step|stage|phase|day|order|no)\b", re.I)  # the first column of a table of steps
 _DEFINES = re.compile(r"(?:An?|The)? ?(?P<what>[\w' -]+?) ?(?:\([^()]*\) )?(?:is|are) (?:an?|the|any|what|how)\b", re.I)
 # "What is the future of KPO?": not what KPO is.
@@ -61,7 +66,7 @@ _ASPECT = re.compile(
     r"what(?:'?s| is| are) (?:the|its) (?!(?:full form|meaning|definition|term|concept|idea|notion)s?\b)[\w-]+(?: [\w-]+)? (?:of|in|for|behind)\b", re.I
 )
 _WHERE = re.compile(r"(where\b|in (which|what) (countr|cit|place|location))", re.I)  # "Where is KPO done?"
-_PARTS = re.compile(r"[,;]|\band\b")  # of a cell: "encyclopedia entry, KPO explainer"
+_PARTS = re.compile(r"[,;]|\b(?:and|or)\b")  # of a cell: "encyclopedia entry, KPO explainer", "Trainee or junior analyst"
 _PLACE = re.compile(r"\b(places?|locations?|located|countr(y|ies)|cit(y|ies)|regions?|onshore|offshore|nearshore)\b", re.I)
 
 
@@ -105,8 +110,9 @@ def compose(
         reads = _moved(reads, lambda read: PLACED * bool(_PLACE.search(read.best.text)))
     if kind == "comparison":
         reads = _of_all_sides(question, reads, terms)
-    elif kind != "yes-no":  # no section on benefits for "What are the disadvantages?"
+    elif kind != "yes-no":  # no section on benefits for "What are the disadvantages?", and none on risks for "What are the benefits?"
         reads = [read for read in reads if not says_opposite(question, read.passage.heading, DEGREES)] or reads
+        reads = [read for read in reads if not is_bad_side(question, read.passage.heading)] or reads
     if kind == "why":  # "How is confidential information protected?" asks for ways before it asks what that is
         reads = _moved(reads, lambda read: -DEFINED * (read.passage.kind == "definition"))
     pieces: list[Piece] = []
@@ -233,7 +239,8 @@ def _told(question: str, kind: Kind, reads: Sequence[_Read], defining: Sequence[
             more = table
         else:
             further = SIDE_WORDS if kind == "comparison" and read.passage.kind == "definition" else FURTHER_WORDS
-            more = _picked(read, centre, min(room, further if pieces else FIRST_WORDS), opens=not pieces)
+            wanted = 0 if kind == "abbreviation" and defining else further if pieces else FIRST_WORDS  # the sentence that spells it out is enough
+            more = _picked(read, centre, min(room, wanted), opens=not pieces)
             more += _announced(more, read, view, table=kind == "why" and not pieces and read.passage.kind != "row")
         if pieces and told + _size(more) > MAX_WORDS and not whole:
             continue
@@ -263,21 +270,21 @@ def _defined_again(sentence: str, pieces: Sequence[Piece]) -> bool:
 def _picked(read: _Read, centre: int, room: int, *, opens: bool) -> list[Piece]:
     """The unit at the `centre` and the best others of its passage in at most `room` words, in their order, neighbours as one quote.
 
-    What points back brings what it points to, or stays out. The unit itself is always there when it `opens` the answer, however long it is;
-    else a definition that has no room up to it is quoted without it.
+    What points back brings what it points to, and what promises something the sentence after it, or they stay out. The unit itself is always there
+    when it `opens` the answer, however long it is; else a definition that has no room up to it is quoted without it.
     """
     passage, scores = read.passage, read.scores
     sizes = [len(passage.quote(unit).split()) for unit in passage.units]
     if passage.kind == "definition" and not opens and sum(sizes[: centre + 1]) > room:
         centre = 0
     defined = passage.kind == "definition" and sum(sizes[: centre + 1]) <= room
-    chosen = set(range(centre + 1)) if defined else _with_antecedents(passage, centre)
+    chosen = _with_promised(passage, set(range(centre + 1)) if defined else _with_antecedents(passage, centre))
     if _points_back(passage, min(chosen)) and not opens:
         return []
     for at in sorted(range(len(sizes)), key=lambda at: (-scores[at], at)):
-        more = chosen | _with_antecedents(passage, at)
+        more = chosen | _with_promised(passage, _with_antecedents(passage, at))
         stands = min(more) == min(chosen) or not _points_back(passage, min(more))
-        fits = stands and sum(sizes[one] for one in more) <= room
+        fits = stands and sum(sizes[one] for one in more) <= room and not _promises(passage, max(more))
         if fits and scores[at] >= scores[centre] - SENTENCE_MARGIN and not refers(passage.quote(passage.units[at])):
             chosen = more
     units = [passage.units[at] for at in sorted(chosen)]
@@ -290,6 +297,16 @@ def _with_antecedents(passage: Passage, at: int) -> set[int]:
     while first > 0 and _points_back(passage, first):
         first -= 1
     return set(range(first, at + 1))
+
+
+def _with_promised(passage: Passage, chosen: set[int]) -> set[int]:
+    """These places, with that of the sentence behind them when the last of them promises it; the passage may end before that."""
+    after = max(chosen) + 1
+    return chosen | {after} if after < len(passage.units) and _promises(passage, after - 1) else chosen
+
+
+def _promises(passage: Passage, at: int) -> bool:
+    return passage.kind == "prose" and _PROMISES.match(passage.quote(passage.units[at])) is not None
 
 
 def refers(sentence: str) -> bool:
@@ -431,20 +448,23 @@ def _whole_table(read: _Read, view: View) -> list[Piece]:
 
 
 def _looked_up(question: str, read: _Read, view: View) -> list[Piece]:
-    """The rows of a row's table that the question looks up: those that begin with a name in it ("Does WNS …"), else those that have a further cell,
-    or a part of one, of which it holds every word (all of "Client" for "… the risk on the client").
+    """The rows of a row's table that the question looks up: those that begin with a name in it ("Does WNS …"), else those whose cells, or parts of cells,
+    that it holds every word of (all of "Client" for "… the risk on the client") have the most of its words: of "Search | Analyst" and
+    "Search | Senior analyst" the second for "… of a search by a senior analyst".
 
     Empty when none has, or all have, which tells nothing.
     """
     asked = stems_in(" ".join(content_words(question)))
     names = [name for name in map(stems_in, names_in(question)) if not name <= stems_in(read.passage.context)]  # not what the whole table is about
 
-    def holds(cell: str) -> bool:
-        return any(said and said <= asked for said in map(stems_in, _PARTS.split(cell)))
+    def held(row: Piece) -> int:
+        cells = (stems_in(part) for cell in row.text.split(" | ") for part in _PARTS.split(cell))
+        return len(set[str]().union(*(said for said in cells if said <= asked)))
 
     rows = _whole_table(read, view)
     named = [row for row in rows if any(name <= stems_in(row.text.partition(" | ")[0]) for name in names)]
-    found = named or [row for row in rows if any(map(holds, row.text.split(" | ")[1:]))]
+    most = max(map(held, rows), default=0)
+    found = named or [row for row in rows if most and held(row) == most]
     return found if len(found) < len(rows) else []
 
 

@@ -29,6 +29,12 @@ DEGREES = frozenset([
     "most", "least", "more", "less", "fewer", "largest", "smallest", "biggest", "highest", "lowest", "higher", "lower", "longer", "shorter", "longest",
     "shortest", "faster", "slower", "stronger", "weaker", "best", "worst", "better", "worse",
 ])
+# The good side of a thing and the bad one: a section on risks names no advantage. Not the other way round: "Which risks does a pilot avoid?" asks for its good.
+_GOOD = frozenset(["advantage", "advantages", "benefit", "benefits", "pros", "upside", "upsides", "strengths", "merits"])
+_BAD = frozenset([
+    "disadvantage", "disadvantages", "drawback", "drawbacks", "cons", "downside", "downsides", "weaknesses",
+    "risk", "risks", "challenge", "challenges", "problem", "problems",
+])
 _PREFIXES = ("un", "in", "im", "non", "dis", "ir")  # that turn a word round
 SHORTEST = 4  # letters of a word that a prefix can turn round: "usual", but not the "to" of "into"
 
@@ -42,6 +48,12 @@ def says_opposite(question: str, passage: str, but: frozenset[str] = frozenset()
     """Does the passage lack a word of the question, `but` for these, and have its opposite instead?"""
     said = set(words(passage))
     return any(word not in said and word not in but and not said.isdisjoint(opposites(word)) for word in words(question))
+
+
+def is_bad_side(question: str, heading: str) -> bool:
+    """Is a section on what is bad of a thing ("Risks of KPO") when only its good is asked for ("What are the advantages of KPO?")? Not one on both."""
+    asked, said = set(words(question)), set(words(heading))
+    return bool(asked & _GOOD and said & _BAD) and not (asked & _BAD or said & _GOOD)
 
 
 @lru_cache(maxsize=50_000)

@@ -284,6 +284,14 @@ def test_disadvantages_are_no_benefits(shelf: Callable[..., Ask]) -> None:
     assert quotes(shelf(price=price, gains=gains)("What are the disadvantages of a pilot?")) == ["The disadvantages of a pilot are many."]
 
 
+def test_risks_are_no_advantages(shelf: Callable[..., Ask]) -> None:
+    gains = "# Gains\nThe advantages of a pilot are many.\n"
+    price = "# Price\n## Risks of a pilot\nWith all advantages of a pilot come:\n\n- delay of a pilot\n- leaks\n"
+    ask = shelf(price=price, gains=gains)
+    assert quotes(ask("What are the advantages of a pilot?")) == ["The advantages of a pilot are many."]
+    assert "leaks" in quotes(ask("What are the risks and advantages of a pilot?"))
+
+
 def test_another_document_opens_a_list(shelf: Callable[..., Ask], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(extractive, "LIST_MARGIN", 5.0)  # the fake's scores are few
     about = "# About\n## Years\nThe stages of a move of a firm take years.\n"
@@ -399,6 +407,11 @@ def test_an_abbreviation_that_means_several_things_gets_the_definition_of_each(s
     assert len(quotes(ask("What is recruitment process outsourcing?"))) == 1
 
 
+def test_an_abbreviation_is_spelt_out_in_one_sentence(shelf: Callable[..., Ask]) -> None:
+    text = "# Terms\nRecruitment process outsourcing (RPO) is the handing over of hiring. An RPO firm finds people. RPO grows.\n"
+    assert quotes(shelf(terms=text)("What does RPO stand for?")) == ["Recruitment process outsourcing (RPO) is the handing over of hiring."]
+
+
 def test_a_sentence_that_points_back_brings_along_what_it_points_to(shelf: Callable[..., Ask]) -> None:
     text = "# Offices\nThe firm has two offices in Manila and Pune. They employ ninety lawyers and forty clerks in shifts.\n"
     answer = shelf(offices=text)("How many lawyers and clerks do they employ in shifts?")
@@ -435,6 +448,14 @@ def test_a_sentence_that_announces_a_list_is_not_quoted_without_it(shelf: Callab
     assert not said[-1].endswith(":")
 
 
+def test_a_sentence_that_promises_something_brings_it_or_stays_out(shelf: Callable[..., Ask], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extractive, "SENTENCE_MARGIN", 9.0)
+    gains = "# Notes\nThere are several gains to be had from pilots. Errors show early. Nobody loses face.\n"
+    ask = shelf(gains=gains, work="# Hints\nOffices try out new chairs. There are many kinds of chairs.\n")
+    assert quotes(ask("Who gains from pilots?")) == ["There are several gains to be had from pilots. Errors show early."]
+    assert quotes(ask("Do offices try out new chairs?")) == ["Offices try out new chairs."]
+
+
 def test_a_row_stands_under_its_tables_header(shelf: Callable[..., Ask]) -> None:
     text = "# Pay\n| Role | Hours | Place |\n| --- | --- | --- |\n| Analyst | forty | Manila |\n| Lawyer | fifty | Pune |\n"
     answer = shelf(pay=text)("Where does the lawyer of fifty hours work: Pune?")
@@ -450,6 +471,15 @@ MODELS = """# Models
 | Hours | Client | hour |
 | Acme plan | nobody | gift |
 """
+RATES = """# Rates
+| Work | Level | Price |
+| --- | --- | --- |
+| Search | Analyst | 38 |
+| Search | Senior analyst | 55 |
+| Review | Analyst | 24 |
+| Review | Senior analyst | 36 |
+| Labels | Trainee or junior analyst | 65 |
+"""
 
 
 @pytest.mark.parametrize(("question", "rows"), [
@@ -460,6 +490,16 @@ MODELS = """# Models
 ])
 def test_a_table_is_looked_up_by_what_its_cells_say(shelf: Callable[..., Ask], question: str, rows: list[str]) -> None:
     assert quotes(shelf(models=MODELS)(question)) == rows
+
+
+@pytest.mark.parametrize(("question", "rows"), [
+    ("What is the price of a search by a senior analyst?", ["Search | Senior analyst | 55"]),
+    ("What is the price of a review by an analyst?", ["Review | Analyst | 24"]),
+    ("What is the price of labels by a junior analyst?", ["Labels | Trainee or junior analyst | 65"]),
+    ("What is the price of a review?", ["Review | Analyst | 24", "Review | Senior analyst | 36"]),
+])
+def test_of_a_tables_rows_those_that_say_most_of_the_question_are_looked_up(shelf: Callable[..., Ask], question: str, rows: list[str]) -> None:
+    assert quotes(shelf(rates=RATES)(question)) == rows
 
 
 def test_who_asks_for_the_least_is_answered_where_the_most_is_told(shelf: Callable[..., Ask]) -> None:

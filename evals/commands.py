@@ -391,7 +391,7 @@ def calibrate(
     """
     from assistant.ask import Assistant, Extractive
     from assistant.floor import CONSTANTS, Constants, key_of
-    from evals.calibrate import calibrated, development, entry, observed, practice, store, without_questions
+    from evals.calibrate import REFUSED, REFUSED_PLAIN, calibrated, development, entry, observed, practice, store, without_questions
     from evals.cases import load, merged
     from evals.terminal import counted
 
@@ -400,11 +400,11 @@ def calibrate(
     fitted: dict[str, dict[str, Any]] = {}
     with TemporaryDirectory() as folder:
         whole = house(ctx, data_dir).retrieval()
-        for plain, retrieval in ((False, whole), (True, without_questions(whole, Path(folder)))):
+        for plain, retrieval, refused in ((False, whole, REFUSED), (True, without_questions(whole, Path(folder)), REFUSED_PLAIN)):
             assistant = Assistant(retrieval, Extractive(), Constants.open())
             seen = observed(assistant, counted(found.cases, found.name))
             seen += [one for other in more for one in observed(assistant, counted(other.cases, other.name), besides=True)]
-            fitted[key_of(retrieval.reranker.identity if retrieval.reranker else "none", plain=plain)] = entry(calibrated(seen), labelled, seen)
+            fitted[key_of(retrieval.reranker.identity if retrieval.reranker else "none", plain=plain)] = entry(calibrated(seen, refused), labelled, seen, refused)
     print_json(fitted)
     if not dry_run:
         store(fitted)

@@ -400,11 +400,12 @@ def calibrate(
     fitted: dict[str, dict[str, Any]] = {}
     with TemporaryDirectory() as folder:
         whole = house(ctx, data_dir).retrieval()
+        name = whole.reranker.identity if whole.reranker else "none"
         for plain, retrieval, refused in ((False, whole, REFUSED), (True, without_questions(whole, Path(folder)), REFUSED_PLAIN)):
             assistant = Assistant(retrieval, Extractive(), Constants.open())
             seen = observed(assistant, counted(found.cases, found.name))
             seen += [one for other in more for one in observed(assistant, counted(other.cases, other.name), besides=True)]
-            fitted[key_of(retrieval.reranker.identity if retrieval.reranker else "none", plain=plain)] = entry(calibrated(seen, refused), labelled, seen, refused)
+            fitted[key_of(name, plain=plain)] = entry(calibrated(seen, refused), labelled, seen, refused)
     print_json(fitted)
     if not dry_run:
         store(fitted)

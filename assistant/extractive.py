@@ -59,6 +59,7 @@ _PROMISES = re.compile(
     r"(?=there (?:are|were) (?:several|many|various|some|a few|a number of|two|three|four|five) |.*\b(?:as follows|the following (?!day|week|month|year)))"
     r"(?!.*(?:[:;]|\bsuch as\b|\binclud|\bnamely\b))", re.I
 )
+_ENUMERATES = re.compile(r"(?:[\w'-]+(?: [\w'-]+){0,4}, ){2,}(?:and|or) ")  # "Industries such as law, finance, and insurance use it.": a list in itself
 _STEPS = re.compile(r"(step|stage|phase|day|order|no)\b", re.I)  # the first column of a table of steps
 _DEFINES = re.compile(r"(?:An?|The)? ?(?P<what>[\w' -]+?) ?(?:\([^()]*\) )?(?:is|are) (?:an?|the|any|what|how)\b", re.I)
 # "What is the future of KPO?": not what KPO is.
@@ -342,7 +343,7 @@ def _shaped(question: str, kind: Kind, reads: Sequence[_Read], evidence: Sequenc
     # No list stands out: the one in the section of a good passage.
     beside = (
         _Read(p, read.best, ()) for read in reads[:2] if read in on_it for p in view.passages_of(read.passage.document)
-        if p.heading == read.passage.heading != "" and _has_shape(p, kind)
+        if p.heading == read.passage.heading != "" and _has_shape(p, kind) and not (p.start < read.passage.start and _ENUMERATES.search(read.best.text))
     )
     # Else one that certainly speaks of it, of an article whose opening is the best passage: an opening announces what the sections list.
     article = view.passages_of(reads[0].passage.document)

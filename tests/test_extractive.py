@@ -231,6 +231,13 @@ def test_a_list_under_the_heading_that_is_asked_for_is_not_refused(shelf: Callab
     assert ask("Who signs the book of action items?").verdict == "refused"
 
 
+def test_a_sentence_that_lists_needs_no_list_that_stands_before_it(shelf: Callable[..., Ask]) -> None:
+    risks = "## Risks\nWhat can go wrong for the firms:\n\n- Leaks: papers may leak.\n- Delay: letters may be late.\n\n"
+    end = "Industries such as law, shipping, and farming use the service of these firms.\n"
+    ask = shelf(firms=f"# Firms\n{risks}{end}", nights="# Nights\n## Night\nNobody works at night.\n")
+    assert quotes(ask("Which industries use the service of the firms?")) == [end.strip()]
+
+
 def test_an_item_defines_what_its_label_names(shelf: Callable[..., Ask]) -> None:
     points = "# Points\nWhat outsourcing brings is:\n\n- Scalability: teams can grow or shrink.\n- Legal cover: contracts say who pays.\n"
     ask = shelf(constants=replace(Constants.open(), floor=2.0), points=points)

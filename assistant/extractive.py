@@ -14,7 +14,7 @@ from assistant.disagreement import disagree
 from assistant.evidence import Evidence, dangles
 from assistant.opposites import DEGREES, is_bad_side, says_opposite
 from assistant.question import Kind, names_in
-from assistant.topic import is_named, names_of, sides_of, term_named
+from assistant.topic import is_named, names_of, phrase_of, plain, sides_of, term_named
 from assistant.vocabulary import stems_in
 from corpus.document import Document, Passage, Unit, header_of
 from corpus.sentences import pieces as sentences
@@ -121,6 +121,8 @@ def compose(
             pieces = _prefaced(pieces, reads)
     if not pieces:
         defining = _defining(question, kind, evidence, terms) if kind in ("definition", "abbreviation") else []
+        if kind == "definition" and not defining:
+            reads = _on_the_thing(question, reads, terms)
         pieces = _told(question, kind, reads, defining, view)
     pieces = _headed(pieces, view)
     if kind == "comparison":
@@ -174,6 +176,16 @@ def _of_all_sides(question: str, reads: Sequence[_Read], terms: Sequence[Term]) 
     ]
     defined = [read for read in reads if read.passage.kind == "definition" and any(is_named(names, read.passage.heading) for names in sides)]
     return [*whole, *(read for read in defined if read not in whole)] if whole else list(reads)
+
+
+def _on_the_thing(question: str, reads: Sequence[_Read], terms: Sequence[Term]) -> list[_Read]:
+    """Of the passages the best one and those that name what is asked for: what KPO is tells nothing of "What is knowledge transfer?".
+
+    All when the question's words do not show what it asks for.
+    """
+    subject = content_words(question)
+    names = [" ".join(content_words(phrase_of(plain(question)))), *(name for term in central(terms, subject) for name in (term.name, *term.abbreviations))]
+    return [read for read in reads if read == reads[0] or is_named(names, f"{read.passage.heading} {read.passage.text}")]
 
 
 def _defining(question: str, kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term]) -> list[Evidence]:

@@ -373,6 +373,14 @@ def test_a_definition_opens_with_the_sentence_that_defines_the_thing_asked(shelf
     assert quotes(answer)[0] == "Attrition is the rate at which people leave a firm. Turnover is another name."
 
 
+def test_what_does_not_name_the_thing_does_not_define_it(shelf: Callable[..., Ask]) -> None:
+    handover = "# Moves\nA full knowledge handover takes a month side by side.\n"
+    about = "# About\nOutsourcing of knowledge is in full bloom among banks.\n"
+    ask = shelf(handover=handover, about=about)
+    assert quotes(ask("What is a full knowledge handover?")) == ["A full knowledge handover takes a month side by side."]
+    assert len(quotes(ask("What is knowledge in full?"))) == 2
+
+
 def test_two_documents_that_define_a_term_differently_are_both_quoted(shelf: Callable[..., Ask]) -> None:
     one = "# One\n## Attrition\nAttrition is the rate at which people leave a firm.\n"
     two = "# Two\n## Attrition\nAttrition means every departure that was not planned.\n"

@@ -329,9 +329,13 @@ def _shaped(question: str, kind: Kind, reads: Sequence[_Read], evidence: Sequenc
         section = [p for p in view.passages_of(reads[0].passage.document) if p.heading == reads[0].passage.heading and p.kind == "row"]
         tables += [read for p in section if _of_sides(sides, _whole_table(read := _Read(p, reads[0].best, ()), view))]
         return _compared(sides, tables[0], evidence, view) if tables else []
-    # Of another document nothing whose items say far less on the question than what is best; a definition says much, and need not say what is listed.
+    # Of another document nothing whose items say far less on the question than what is best, and nothing that is announced as something else;
+    # a definition says much, and need not say what is listed.
     told = next((read for read in reads if read.passage.kind != "definition"), reads[0])
-    on_it = [read for read in reads if read.passage.document == told.passage.document or read.standing >= told.standing - STANDING_MARGIN]
+    on_it = [
+        read for read in reads
+        if read.passage.document == told.passage.document or read.standing >= told.standing - STANDING_MARGIN and _is_meant(question, read, terms, view)
+    ]
     shapes = [read for read in near if read in on_it and _has_shape(read.passage, kind)]
     if shapes:
         chosen = max(shapes, key=lambda read: (kind == "steps" and _is_ordered(read.passage), read.standing))
@@ -348,6 +352,16 @@ def _shaped(question: str, kind: Kind, reads: Sequence[_Read], evidence: Sequenc
         if reads[0].passage == article[0] and read.passage in article and read.best.passage_score >= CLEAR and _has_shape(read.passage, kind)
     )
     return next((pieces for read in (*beside, *further) if (pieces := _whole_list(read, view) or _whole_table(read, view))), [])
+
+
+def _is_meant(question: str, read: _Read, terms: Sequence[Term], view: View) -> bool:
+    """Does a list's or table's heading, lead-in or header share a word with the question, other than the names of the terms in it?
+
+    "Common KPO services" has none of "pros of using KPO". True of a question that has no other words.
+    """
+    asked = stems_in(" ".join(content_words(question))) - stems_in(" ".join(name for term in terms for name in (term.name, *term.abbreviations)))
+    lead = " ".join(piece.text for piece in _lead_in(read, view)) if read.passage.kind == "list" else header_of(read.passage)
+    return not asked or bool(asked & stems_in(f"{read.passage.heading} {lead}"))
 
 
 def _has_shape(passage: Passage, kind: Kind) -> bool:

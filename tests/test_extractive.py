@@ -260,6 +260,14 @@ def test_a_list_of_another_document_whose_items_say_nothing_of_the_question_is_n
     assert quotes(ask("What are the main risks of outsourcing?")) == ["Of all main risks of outsourcing leaks cost most."]
 
 
+def test_a_list_of_another_document_that_is_announced_as_something_else_is_not_meant(shelf: Callable[..., Ask]) -> None:
+    gains = "# Gains\nThe pros of a hired crew for towers are many.\n"
+    other = "# Work\n## Kinds of work\nWork falls into a few kinds:\n\n- crew hired for pros of towers\n- crew of bridges\n"
+    ask = shelf(gains=gains, other=other)
+    assert "crew of bridges" not in quotes(ask("What are the pros of a hired crew for towers?"))
+    assert "crew of bridges" in quotes(ask("What are the kinds of work of a hired crew for towers?"))
+
+
 def test_disadvantages_are_no_benefits(shelf: Callable[..., Ask]) -> None:
     price = "# Price\nThe disadvantages of a pilot are many.\n"
     gains = "# Gains\n## Benefits of a pilot\nThe benefits of a pilot are:\n\n- speed of a pilot\n- trust\n"

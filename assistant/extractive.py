@@ -14,7 +14,7 @@ from assistant.disagreement import disagree
 from assistant.evidence import Evidence, dangles
 from assistant.opposites import DEGREES, is_bad_side, says_opposite
 from assistant.question import Kind, names_in
-from assistant.topic import is_named, names_of, sides_of, term_named
+from assistant.topic import is_named, names_of, phrase_of, plain, sides_of, term_named
 from assistant.vocabulary import stems_in
 from corpus.document import Document, Passage, Unit, header_of
 from corpus.sentences import pieces as sentences
@@ -123,6 +123,8 @@ def compose(
             pieces = _prefaced(pieces, reads)
     if not pieces:
         defining = _defining(question, kind, evidence, terms) if kind in ("definition", "abbreviation") else []
+        if kind == "definition" and not defining:
+            reads = _on_the_thing(question, reads, terms)
         pieces = _told(question, kind, reads, defining, view)
     pieces = _headed(pieces, view)
     if kind == "comparison":
@@ -176,6 +178,16 @@ def _of_all_sides(question: str, reads: Sequence[_Read], terms: Sequence[Term]) 
     ]
     defined = [read for read in reads if read.passage.kind == "definition" and any(is_named(names, read.passage.heading) for names in sides)]
     return [*whole, *(read for read in defined if read not in whole)] if whole else list(reads)
+
+
+def _on_the_thing(question: str, reads: Sequence[_Read], terms: Sequence[Term]) -> list[_Read]:
+    """Of the passages the best one and those that name what is asked for: what KPO is tells nothing of "What is knowledge transfer?".
+
+    All when the question's words do not show what it asks for.
+    """
+    subject = content_words(question)
+    names = [" ".join(content_words(phrase_of(plain(question)))), *(name for term in central(terms, subject) for name in (term.name, *term.abbreviations))]
+    return [read for read in reads if read == reads[0] or is_named(names, f"{read.passage.heading} {read.passage.text}")]
 
 
 def _defining(question: str, kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term]) -> list[Evidence]:
@@ -333,9 +345,13 @@ def _shaped(question: str, kind: Kind, reads: Sequence[_Read], evidence: Sequenc
         section = [p for p in view.passages_of(reads[0].passage.document) if p.heading == reads[0].passage.heading and p.kind == "row"]
         tables += [read for p in section if _of_sides(sides, _whole_table(read := _Read(p, reads[0].best, ()), view))]
         return _compared(sides, tables[0], evidence, view) if tables else []
-    # Of another document nothing whose items say far less on the question than what is best; a definition says much, and need not say what is listed.
+    # Of another document nothing whose items say far less on the question than what is best, and nothing that is announced as something else;
+    # a definition says much, and need not say what is listed.
     told = next((read for read in reads if read.passage.kind != "definition"), reads[0])
-    on_it = [read for read in reads if read.passage.document == told.passage.document or read.standing >= told.standing - STANDING_MARGIN]
+    on_it = [
+        read for read in reads
+        if read.passage.document == told.passage.document or read.standing >= told.standing - STANDING_MARGIN and _is_meant(question, read, terms, view)
+    ]
     shapes = [read for read in near if read in on_it and _has_shape(read.passage, kind)]
     if shapes:
         chosen = max(shapes, key=lambda read: (kind == "steps" and _is_ordered(read.passage), read.standing))
@@ -352,6 +368,16 @@ def _shaped(question: str, kind: Kind, reads: Sequence[_Read], evidence: Sequenc
         if reads[0].passage == article[0] and read.passage in article and read.best.passage_score >= CLEAR and _has_shape(read.passage, kind)
     )
     return next((pieces for read in (*beside, *further) if (pieces := _whole_list(read, view) or _whole_table(read, view))), [])
+
+
+def _is_meant(question: str, read: _Read, terms: Sequence[Term], view: View) -> bool:
+    """Does a list's or table's heading, lead-in or header share a word with the question, other than the names of the terms in it?
+
+    "Common KPO services" has none of "pros of using KPO". True of a question that has no other words.
+    """
+    asked = stems_in(" ".join(content_words(question))) - stems_in(" ".join(name for term in terms for name in (term.name, *term.abbreviations)))
+    lead = " ".join(piece.text for piece in _lead_in(read, view)) if read.passage.kind == "list" else header_of(read.passage)
+    return not asked or bool(asked & stems_in(f"{read.passage.heading} {lead}"))
 
 
 def _has_shape(passage: Passage, kind: Kind) -> bool:

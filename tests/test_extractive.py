@@ -285,6 +285,14 @@ def test_a_list_of_another_document_whose_items_say_nothing_of_the_question_is_n
     assert quotes(ask("What are the main risks of outsourcing?")) == ["Of all main risks of outsourcing leaks cost most."]
 
 
+def test_a_list_of_another_document_that_is_announced_as_something_else_is_not_meant(shelf: Callable[..., Ask]) -> None:
+    gains = "# Gains\nThe pros of a hired crew for towers are many.\n"
+    other = "# Work\n## Kinds of work\nWork falls into a few kinds:\n\n- crew hired for pros of towers\n- crew of bridges\n"
+    ask = shelf(gains=gains, other=other)
+    assert "crew of bridges" not in quotes(ask("What are the pros of a hired crew for towers?"))
+    assert "crew of bridges" in quotes(ask("What are the kinds of work of a hired crew for towers?"))
+
+
 def test_disadvantages_are_no_benefits(shelf: Callable[..., Ask]) -> None:
     price = "# Price\nThe disadvantages of a pilot are many.\n"
     gains = "# Gains\n## Benefits of a pilot\nThe benefits of a pilot are:\n\n- speed of a pilot\n- trust\n"
@@ -396,6 +404,14 @@ def test_a_definition_opens_with_the_sentence_that_defines_the_thing_asked(shelf
         "## Retention\nRetention is what keeps attrition low: attrition, attrition, attrition.\n"
     answer = shelf(glossary=text)("What is attrition?")
     assert quotes(answer)[0] == "Attrition is the rate at which people leave a firm. Turnover is another name."
+
+
+def test_what_does_not_name_the_thing_does_not_define_it(shelf: Callable[..., Ask]) -> None:
+    handover = "# Moves\nA full knowledge handover takes a month side by side.\n"
+    about = "# About\nOutsourcing of knowledge is in full bloom among banks.\n"
+    ask = shelf(handover=handover, about=about)
+    assert quotes(ask("What is a full knowledge handover?")) == ["A full knowledge handover takes a month side by side."]
+    assert len(quotes(ask("What is knowledge in full?"))) == 2
 
 
 def test_two_documents_that_define_a_term_differently_are_both_quoted(shelf: Callable[..., Ask]) -> None:

@@ -22,10 +22,7 @@ from index.ingest import add_documents
 from index.search import Retrieval
 
 SETS = Path(__file__).parent / "sets"
-# Shares of the answerable development questions that the floor may refuse. They are hard: of those that staff ask it refuses half as many. Of documents
-# that list no questions a floor that refuses as few would answer a third of the unanswerable ones.
-REFUSED = 0.05
-REFUSED_PLAIN = 0.08
+REFUSED = 0.05  # share of the answerable development questions that the floor may refuse: some 3% of those that staff ask
 STEADY = 1e-9  # standard deviation below which a feature does not vary: that of equal numbers is not exactly 0
 FOLDS = 5  # a question's held-out probability comes from a model fitted on the other four fifths
 # What the numbers of an impression are shrunk to, in standard deviations, beside the named features' 1: several hundred numbers that say
@@ -64,7 +61,7 @@ def practice() -> CaseSet:
     return load(SETS / "practice.yaml")
 
 
-def entry(constants: Constants, found: CaseSet, seen: Sequence[Observed], refused: float) -> dict[str, Any]:
+def entry(constants: Constants, found: CaseSet, seen: Sequence[Observed]) -> dict[str, Any]:
     """The constants as they are stored, with where they came from."""
     return {
         "intercept": constants.intercept,
@@ -78,7 +75,7 @@ def entry(constants: Constants, found: CaseSet, seen: Sequence[Observed], refuse
             "answerable": sum(one.answerable and not one.besides for one in seen),
             "unanswerable": sum(not one.answerable and not one.besides for one in seen),
             "besides": sum(one.besides for one in seen),
-            "rule": f"the highest floor that refuses at most {refused:.1%} of the answerable questions, each held out of the fit",
+            "rule": f"the highest floor that refuses at most {REFUSED:.1%} of the answerable questions, each held out of the fit",
         },
     }
 
@@ -128,11 +125,11 @@ def _left_out(assistant: Assistant, case: Case, documents: set[str]) -> list[Obs
     return [Observed(case.id, answer.features, answerable=False, right=False, besides=True)]
 
 
-def calibrated(seen: Sequence[Observed], refused: float) -> Constants:
+def calibrated(seen: Sequence[Observed]) -> Constants:
     """Constants for the product: the floor and the confidence are chosen by the questions as they were asked, each held out of the fit."""
     fitted = fit([one.features for one in seen], [one.answerable for one in seen], [one.case for one in seen])
     asked = [(one, held) for one, held in zip(seen, fitted.held_out, strict=True) if not one.besides]
-    constants = with_floor(fitted.constants, [held for _, held in asked], [one.answerable for one, _ in asked], refused=refused)
+    constants = with_floor(fitted.constants, [held for _, held in asked], [one.answerable for one, _ in asked], refused=REFUSED)
     answered = [(held, one.right) for one, held in asked if held >= constants.floor]
     return replace(constants, sure=_sure([held for held, _ in answered], [right for _, right in answered]))
 

@@ -391,7 +391,7 @@ def calibrate(
     """
     from assistant.ask import Assistant, Extractive
     from assistant.floor import CONSTANTS, Constants, key_of
-    from evals.calibrate import REFUSED, REFUSED_PLAIN, calibrated, development, entry, observed, practice, store, without_questions
+    from evals.calibrate import calibrated, development, entry, observed, practice, store, without_questions
     from evals.cases import load, merged
     from evals.terminal import counted
 
@@ -401,11 +401,11 @@ def calibrate(
     with TemporaryDirectory() as folder:
         whole = house(ctx, data_dir).retrieval()
         name = whole.reranker.identity if whole.reranker else "none"
-        for plain, retrieval, refused in ((False, whole, REFUSED), (True, without_questions(whole, Path(folder)), REFUSED_PLAIN)):
+        for plain, retrieval in ((False, whole), (True, without_questions(whole, Path(folder)))):
             assistant = Assistant(retrieval, Extractive(), Constants.open())
             seen = observed(assistant, counted(found.cases, found.name))
             seen += [one for other in more for one in observed(assistant, counted(other.cases, other.name), besides=True)]
-            fitted[key_of(name, plain=plain)] = entry(calibrated(seen, refused), labelled, seen, refused)
+            fitted[key_of(name, plain=plain)] = entry(calibrated(seen), labelled, seen)
     print_json(fitted)
     if not dry_run:
         store(fitted)

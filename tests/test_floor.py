@@ -168,10 +168,10 @@ def test_confidence_is_fitted_to_right_answers() -> None:
     for n in range(400):
         good = n % 2 == 0
         seen.append(Observed(str(n), row(random.gauss(2.0 if good else -2.0, 1.0)), good, right=good and n % 4 == 0))
-    constants = calibrated(seen, REFUSED)
+    constants = calibrated(seen)
     sure = [constants.confidence(constants.probability(one.features)) for one in seen if constants.probability(one.features) >= constants.floor]
     assert sum(sure) / len(sure) == pytest.approx(0.5, abs=0.05)  # half of the answers are right
-    stored = entry(constants, CaseSet("set", "", ()), seen, REFUSED)
+    stored = entry(constants, CaseSet("set", "", ()), seen)
     assert (stored["provenance"]["answerable"], stored["provenance"]["unanswerable"], stored["provenance"]["besides"]) == (200, 200, 0)
 
 
@@ -229,8 +229,8 @@ def test_what_is_fitted_on_besides_chooses_no_floor() -> None:
     random = Random(3)
     seen = [Observed(str(n), row(random.gauss(2.0 if n % 2 else -2.0, 1.0)), n % 2 == 1, right=n % 2 == 1) for n in range(200)]
     hard = [Observed(f"hard {n}", row(random.gauss(0.5 if n % 2 else -0.5, 1.0)), n % 2 == 1, right=False, besides=True) for n in range(200)]
-    constants = calibrated([*seen, *hard], REFUSED)
-    assert constants.weights != calibrated(seen, REFUSED).weights  # they are fitted on
+    constants = calibrated([*seen, *hard])
+    assert constants.weights != calibrated(seen).weights  # they are fitted on
 
     def refused(among: list[Observed]) -> float:
         good = [one for one in among if one.answerable]

@@ -194,6 +194,20 @@ def before(records: Records, against: str | None, sets: Sequence[CaseSet], folde
     return found
 
 
+def recalled(records: Records, found: Comparison) -> Comparison:
+    """The comparison with the texts that its baseline does not keep, of the cases that fell and rose: from any kept run that said the same.
+
+    Where no run of the data folder has an answer of that digest, there is no text.
+    """
+    changed = {pair.case: pair for pair in (*found.fell, *found.rose) if pair.before.digest and not pair.before.text}
+    texts = records.texts({pair.before.digest for pair in changed.values()})
+    return replace(
+        found, pairs=tuple(
+            replace(pair, before=replace(pair.before, text=texts.get(pair.before.digest, ""))) if pair.case in changed else pair for pair in found.pairs
+        ),
+    )
+
+
 def check_gate(earlier: EvalRun | Baseline | None, *, fail_on: bool, limits: Sequence[dict[str, float]]) -> None:
     """Raise EvalError for a gate that could not be asked in the end, before anything is asked."""
     nothing = EvalRun(0, "", "", "", "", {}, ())

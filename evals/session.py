@@ -15,6 +15,7 @@ from evals.cases import ENDINGS, Case, CaseSet, load, merged
 from evals.compare import Comparison
 from evals.gate import figure, gate
 from evals.junit import junit_xml
+from evals.labels import called
 from evals.markdown import markdown_text
 from evals.records import Records
 from evals.report import json_text, report_html
@@ -188,7 +189,7 @@ def before(records: Records, against: str | None, sets: Sequence[CaseSet], folde
     if changed and not any_set:
         one, name, digest = changed[0]
         raise EvalError(
-            f"{found.name} is of another set: {name} ({digest}), and this is {one.name} ({one.digest})",
+            f"{called(found.name)} is of another set: {name} ({digest}), and this is {one.name} ({one.digest})",
             "run the set as it is now and bless it, or compare the shared cases with --any-set",
         )
     return found

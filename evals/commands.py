@@ -217,7 +217,7 @@ def run(
     whole = session.joined(runs)
     if len(runs) > 1:
         typer.echo(terminal.summary(whole))
-    compared = compare(before, whole, margin=margin, different_sets=any_set) if before else None
+    compared = session.recalled(records, compare(before, whole, margin=margin, different_sets=any_set)) if before else None
     if compared:
         typer.echo(terminal.comparison(compared))
         terminal.warn(compared)
@@ -273,7 +273,7 @@ def compare(
     records = Records(house(ctx, data_dir).settings.data_dir)
     later = records.run(session.number(after))
     earlier = load_baseline(later.set_name, *filter(None, [baselines])) if before == "baseline" else records.run(session.number(before))
-    found = compared(earlier, later, margin=margin, different_sets=any_set)
+    found = session.recalled(records, compared(earlier, later, margin=margin, different_sets=any_set))
     if as_json:
         print_json(found.as_dict())
     else:

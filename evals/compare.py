@@ -21,6 +21,7 @@ from typing import Any, Literal
 
 from corpus.errors import EvalError
 from evals.baseline import Baseline, Seen, check_usable
+from evals.labels import called
 from evals.run import RATES, EvalRun, Outcome
 from evals.statistics import ALPHA, enough, interval, permutation_p, power
 
@@ -207,7 +208,7 @@ def compare(before: EvalRun | Baseline, after: EvalRun, *, margin: float = MARGI
     new = {outcome.case: Seen.of(outcome) for outcome in after.outcomes}
     shared = [o for o in after.outcomes if o.case in old and old[o.case].asked in ("", new[o.case].asked)]
     if not shared:
-        raise EvalError(f"{before.name} and {after.name} share no case", "compare runs of the same set")
+        raise EvalError(f"{called(before.name)} and {called(after.name)} share no case", "compare runs of the same set")
     pairs = tuple(Pair(o.case, o.question, o.expect, o.tags, o.protected or old[o.case].protected, old[o.case], new[o.case]) for o in shared)
     found = {pair.case for pair in pairs}
     missing, added = (tuple(sorted(id for id in ids if id not in found)) for ids in (old, new))
@@ -273,26 +274,25 @@ def described(one: Difference) -> str:
     return f"{one.before:.1%} to {one.after:.1%} of {one.cases} ({100 * one.change:+.1f} points, 95% {100 * one.low:+.1f} to {100 * one.high:+.1f}, {chance})"
 
 
-def cautions(comparison: Comparison) -> list[str]:
-    """What a reader of the verdict should know; shown as warnings, never a reason to fail."""
+def cautions(comparison: Comparison, *, beside_verdict: bool = False) -> list[str]:
+    """What a reader of the verdict should know; shown as warnings, never a reason to fail. `beside_verdict` leaves out what the verdict itself says."""
     said = []
     n = len(comparison.pairs)
     if comparison.verdict == "too few cases to tell":
-        said.append(
-            f"too few cases to tell: {plural(n, 'case')} would notice a drop of 5 points {_share(power(n))} of the time (400 cases: {_share(power(400))})"
-        )
+        noticed = f"{plural(n, 'case')} would notice a drop of 5 points {_share(power(n))} of the time (400 cases: {_share(power(400))})"
+        said.append(noticed if beside_verdict else f"too few cases to tell: {noticed}")
     crashed = sum(bool(pair.before.error or pair.after.error) for pair in comparison.pairs)
     if crashed:
         said.append(f"{plural(crashed, 'case')} crashed or timed out in one of the runs: not passed there, and left out of every other figure")
     if comparison.only_before:
         ids = sorted(comparison.only_before, key=lambda id: id not in comparison.guarded)
-        listed = _listed((f"{id} (protected)" if id in comparison.guarded else id for id in ids), max(8, len(comparison.guarded)))
-        said.append(f"{plural(len(ids), 'case')} of {comparison.before.name} did not run and cannot have fallen: {listed}; compared on {n}")
+        missing = listed((f"{id} (protected)" if id in comparison.guarded else id for id in ids), max(8, len(comparison.guarded)))
+        said.append(f"{plural(len(ids), 'case')} of {called(comparison.before.name)} did not run and cannot have fallen: {missing}; compared on {n}")
     otherwise = [id for id in comparison.only_before if id in comparison.only_after]
     if otherwise:
-        said.append(f"{plural(len(otherwise), 'case')} of these ran with another question or expectation: {_listed(otherwise)}")
+        said.append(f"{plural(len(otherwise), 'case')} of these ran with another question or expectation: {listed(otherwise)}")
     if comparison.only_after:
-        said.append(f"{plural(len(comparison.only_after), 'case')} had nothing to be compared with: {_listed(comparison.only_after)}")
+        said.append(f"{plural(len(comparison.only_after), 'case')} had nothing to be compared with: {listed(comparison.only_after)}")
     if comparison.before.set_digest != comparison.after.set_digest:
         said.append("the runs are of different sets; only their shared cases are compared")
     return said
@@ -307,6 +307,7 @@ def _share(value: float) -> str:
     return "less than 1%" if 0 <= value < 0.005 else f"{value:.0%}"
 
 
-def _listed(ids: Iterable[str], most: int = 8) -> str:
+def listed(ids: Iterable[str], most: int = 8) -> str:
+    """The first ids, and how many more there are."""
     ids = list(ids)
     return ", ".join(ids[:most]) + (f" and {len(ids) - most} more" if len(ids) > most else "")

@@ -41,6 +41,11 @@ def label(metric: str) -> str:
     return LABELS.get(metric, (metric, ""))[0]
 
 
+def called(name: str) -> str:
+    """The name of a run for people: without the thousandths of a second, which tell two commands apart."""
+    return re.sub(r"(?<=:\d\d)\.\d{3}$", "", name)
+
+
 def number(metric: str, value: float | None) -> str:
     """A metric's value for people: rates in percent, the rest with two decimals; a dash for what cannot be measured."""
     if value is None:

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Sequence
 
-from evals.compare import Comparison, Pair, cautions, described
-from evals.labels import readable
-from evals.report import crashed, difference_row, said_by, stages, tiles
+from evals.compare import Comparison, Pair, cautions, described, listed, plural
+from evals.labels import called, readable
+from evals.report import MOST_NAMED, crashed, difference_row, said_by, stages, tiles
 from evals.run import EvalRun
 
 MOST = 20  # cases shown in full; GitHub cuts a comment at 65,536 characters
@@ -13,17 +13,19 @@ LONGEST = 600  # characters of an answer there
 
 
 def markdown_text(run: EvalRun, comparison: Comparison | None = None) -> str:
-    """Markdown for a pull request: the verdict, the figures, the cases that fell and rose with both answers (the first ones in full)."""
+    """Markdown for a pull request: the verdict, which cases fell, the figures, then these cases with both answers (the first ones in full)."""
     found = run.figures
     said = [f"## {plain(run.set_name)}: {found['passed']} of {found['cases']} cases passed", ""]
     if found["errors"]:
         said += [f"Of them {crashed(run)}.", ""]
     if comparison:
         joined = " than" if comparison.verdict in ("better", "worse") else ", against"
-        said += [f"**{comparison.verdict.capitalize()}**{joined} {plain(comparison.before.name)}: {plain(described(comparison.overall))}.", ""]
+        said += [f"**{comparison.verdict.capitalize()}**{joined} {plain(called(comparison.before.name))}: {plain(described(comparison.overall))}.", ""]
+        said.append(f"- **{_moved('fell', comparison.fell)}**" if comparison.fell else "- No case fell.")
+        said += [f"- {_moved('rose', comparison.rose)}"] if comparison.rose else []
         said += [f"- {plain(f'{one.slice}: {described(one)}')}" for one in comparison.worse_slices]
-        said += [f"- {plain(caution)}" for caution in cautions(comparison)]
-        said += [*([""] if said[-1] else []), "| | before | after | change | 95% | p |", "|---|--:|--:|--:|:-:|--:|"]
+        said += [f"- {plain(caution)}" for caution in cautions(comparison, beside_verdict=True)]
+        said += ["", "| | before | after | change | 95% | p |", "|---|--:|--:|--:|:-:|--:|"]
         rows = [difference_row(one, comparison, 1.0) for one in comparison.differences if not one.slice]
         said += [f"| {plain(row['name'])} | {row['before']} | {row['after']} | {row['change']} | {row['interval']} | {plain(row['p'])} |" for row in rows]
         said += ["", *_pairs("fell", comparison.fell), *_pairs("rose", comparison.rose)]
@@ -37,10 +39,15 @@ def markdown_text(run: EvalRun, comparison: Comparison | None = None) -> str:
     return "\n".join(said)
 
 
+def _moved(word: str, pairs: Sequence[Pair]) -> str:
+    ids = (f"{pair.case} (protected)" if pair.protected else pair.case for pair in pairs)
+    return f"{plural(len(pairs), 'case')} {word}: {plain(listed(ids, MOST_NAMED))}"
+
+
 def _pairs(word: str, pairs: Sequence[Pair]) -> list[str]:
     if not pairs:
-        return [f"No case {word}.", ""]
-    said = [f"### {len(pairs)} case{'s' if len(pairs) > 1 else ''} {word}", ""]
+        return []
+    said = [f"### {plural(len(pairs), 'case')} {word}", ""]
     for pair in pairs[:MOST]:
         said += [f"<details><summary>{plain(pair.case)}{' (protected)' if pair.protected else ''}: {plain(_short(pair.question))}</summary>", ""]
         for name, seen in (("Before", pair.before), ("After", pair.after)):

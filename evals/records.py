@@ -1,7 +1,7 @@
 """Eval runs and the inbox of feedback, kept in records.sqlite."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from corpus.errors import EvalError
+from evals.baseline import text_digest
 from evals.run import EvalRun, Outcome
 from index.records import RecordsFile
 from index.sqlite import make_folder
@@ -109,6 +110,18 @@ class Records:
         """The ids of all finished runs, oldest first."""
         with self._transaction() as db:
             return [row[0] for row in db.execute("SELECT id FROM runs WHERE finished > 0 ORDER BY id")]
+
+    def texts(self, digests: Collection[str]) -> dict[str, str]:
+        """The answers with these digests (`text_digest`), by digest, as kept runs have them, whole or interrupted. One that no run has is left out."""
+        found: dict[str, str] = {}
+        with self._transaction() as db:
+            for (data,) in db.execute("SELECT data FROM outcomes ORDER BY run DESC"):
+                if len(found) == len(digests):
+                    break
+                text = json.loads(data)["text"]
+                if (digest := text_digest(text)) in digests:
+                    found.setdefault(digest, text)
+        return found
 
     def together(self, id: int | None = None) -> list[int]:
         """The ids of the finished runs that one command made with run `id`, oldest first; of the run that ended last for None. Empty when there is none.

@@ -8,7 +8,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,14 +16,14 @@ from typing import Any
 
 from evals.baseline import Seen
 from evals.charts import Line, bar, plot, ticks, whisker
-from evals.compare import Comparison, Difference, Pair, cautions, described, direction, slices_of
+from evals.compare import Comparison, Difference, Pair, cautions, described, direction, plural, slices_of
 from evals.gate import figure
-from evals.labels import LABELS, STAGES, label, number, readable
+from evals.labels import LABELS, STAGES, called, label, number, readable
 from evals.metrics import parts
 from evals.run import EvalRun, Outcome
-from evals.statistics import power
 
 TEMPLATES = Path(__file__).parent
+MOST_NAMED = 10  # cases that the verdict names before it says how many more
 CURVE_POINTS = 200  # more than this many points of a curve cannot be seen
 _OWN_UNIT = ("words", "forbidden_said")  # counts; everything else is a share
 _TILES = ("facts_complete", "refusal_rate", "false_refusal_rate", "right_at_0.8", "auroc", "calibration_error")
@@ -34,11 +34,12 @@ def report_html(run: EvalRun, comparison: Comparison | None = None) -> str:
     fell = {pair.case for pair in comparison.fell} if comparison else set()
     rose = {pair.case for pair in comparison.rose} if comparison else set()
     ordered = sorted(run.outcomes, key=lambda o: (o.case not in fell, o.passed, o.case))
+    places = {outcome.case: at for at, outcome in enumerate(ordered, 1)}
     return render(
-        "report.html.j2", title=f"{run.set_name}: {run.name or f'run {run.id}'}", run=run, figures=run.figures, tiles=tiles(run, comparison),
+        "report.html.j2", title=f"{run.set_name}: run {run.id}", run=run, figures=run.figures, tiles=tiles(run, comparison),
         stages=stages(run), reliability=_reliability(run), coverage=_coverage(run), speed=_speed(run), slices=_slices(run, comparison),
         cases=[_case(at, outcome, outcome.case in fell, outcome.case in rose) for at, outcome in enumerate(ordered, 1)],
-        tags=sorted({tag for outcome in run.outcomes for tag in outcome.tags}), comparison=_compared(comparison) if comparison else None,
+        tags=sorted({tag for outcome in run.outcomes for tag in outcome.tags}), comparison=_compared(comparison, places) if comparison else None,
         metrics=[(label(name), LABELS.get(name, ("", ""))[1], number(name, value)) for name, value in run.figures["metrics"].items()],
     )
 
@@ -59,6 +60,8 @@ def _environment() -> Any:
     )
     environment.filters["drawn"] = Markup  # charts escape what they show
     environment.filters["minus"] = lambda text: re.sub(r"(?<![\w.])-(?=\d)", "−", text)
+    environment.filters["called"] = called
+    environment.filters["plural"] = plural
     environment.filters["percent"] = lambda value: "–" if value is None else f"{value:.1%}"
     environment.filters["ms"] = lambda value: f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
     return environment
@@ -214,18 +217,18 @@ def _marked(hit: dict[str, Any], outcome: Outcome) -> tuple[str, str, str]:
     return text, "", ""
 
 
-def _compared(comparison: Comparison) -> dict[str, Any]:
+def _compared(comparison: Comparison, places: Mapping[str, int]) -> dict[str, Any]:
     overall = [one for one in comparison.differences if not one.slice]
     return {
         "it": comparison,
         "verdict": comparison.verdict,
         "kind": _VERDICTS[comparison.verdict],
-        "cautions": cautions(comparison),
+        "cautions": cautions(comparison, beside_verdict=True),
         "overall": described(comparison.overall),
-        "power": power(len(comparison.pairs)),
         "rows": [difference_row(one, comparison, _reach(overall)) for one in overall],
-        "fell": [_side_by_side(pair) for pair in comparison.fell],
-        "rose": [_side_by_side(pair) for pair in comparison.rose],
+        "fell": [_side_by_side(pair, places) for pair in comparison.fell],
+        "rose": [_side_by_side(pair, places) for pair in comparison.rose],
+        "most": MOST_NAMED,
         "changes": comparison.changes,
         "worse_slices": [(one.slice, described(one)) for one in comparison.worse_slices],
     }
@@ -264,8 +267,8 @@ def difference_row(one: Difference, comparison: Comparison, reach: float) -> dic
     }
 
 
-def _side_by_side(pair: Pair) -> dict[str, Any]:
-    return {"pair": pair, "sides": [("before", pair.before, said_by(pair.before)), ("after", pair.after, said_by(pair.after))]}
+def _side_by_side(pair: Pair, places: Mapping[str, int]) -> dict[str, Any]:
+    return {"pair": pair, "at": places[pair.case], "sides": [("before", pair.before, said_by(pair.before)), ("after", pair.after, said_by(pair.after))]}
 
 
 def said_by(seen: Seen) -> str:

@@ -15,6 +15,7 @@ from evals.cases import ENDINGS, Case, CaseSet, load, merged
 from evals.compare import Comparison
 from evals.gate import figure, gate
 from evals.junit import junit_xml
+from evals.labels import called
 from evals.markdown import markdown_text
 from evals.records import Records
 from evals.report import json_text, report_html
@@ -188,10 +189,24 @@ def before(records: Records, against: str | None, sets: Sequence[CaseSet], folde
     if changed and not any_set:
         one, name, digest = changed[0]
         raise EvalError(
-            f"{found.name} is of another set: {name} ({digest}), and this is {one.name} ({one.digest})",
+            f"{called(found.name)} is of another set: {name} ({digest}), and this is {one.name} ({one.digest})",
             "run the set as it is now and bless it, or compare the shared cases with --any-set",
         )
     return found
+
+
+def recalled(records: Records, found: Comparison) -> Comparison:
+    """The comparison with the texts that its baseline does not keep, of the cases that fell and rose: from any kept run that said the same.
+
+    Where no run of the data folder has an answer of that digest, there is no text.
+    """
+    changed = {pair.case: pair for pair in (*found.fell, *found.rose) if pair.before.digest and not pair.before.text}
+    texts = records.texts({pair.before.digest for pair in changed.values()})
+    return replace(
+        found, pairs=tuple(
+            replace(pair, before=replace(pair.before, text=texts.get(pair.before.digest, ""))) if pair.case in changed else pair for pair in found.pairs
+        ),
+    )
 
 
 def check_gate(earlier: EvalRun | Baseline | None, *, fail_on: bool, limits: Sequence[dict[str, float]]) -> None:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from evals.cases import Case, Phrase
 from evals.compare import Comparison, Pair, cautions, described
+from evals.labels import called
 from evals.metrics import says
 from evals.records import Feedback
 from evals.run import EvalRun, Outcome
@@ -131,7 +132,7 @@ def _percent(share: float | None) -> str:
 
 def comparison(found: Comparison) -> str:
     """A comparison for reading: the verdict, the cases that fell and rose with both answers, the slices that got worse."""
-    lines = [f"{found.after.set_name} against {found.before.name}: {found.verdict}", f"  passed  {described(found.overall)}"]
+    lines = [f"{found.after.set_name} against {called(found.before.name)}: {found.verdict}", f"  passed  {described(found.overall)}"]
     lines += [f"  {part} differs: {old or 'unknown'} before, {new or 'unknown'} after" for part, (old, new) in found.changes.items()]
     for word, pairs in (("fell", found.fell), ("rose", found.rose)):
         if pairs:

@@ -18,7 +18,9 @@ from assistant.answer import Answer, Citation, Segment
 from assistant.question import Question
 from corpus.errors import EvalError, IndexMissing
 from evals import session, terminal
+from evals.baseline import read_baseline
 from evals.cases import Case, CaseSet
+from evals.compare import compare
 from evals.records import Records
 from evals.run import EvalRun, Outcome, fingerprint, parity, planned, run, summary
 from fakes import FakeEmbedder, FakeReranker, put
@@ -383,3 +385,19 @@ if __name__ == "__main__":
         for kept in session.outcomes(Records(folder), teller, begun):
             print(kept.case, flush=True)
             sys.stdin.readline()
+
+
+def test_what_a_fallen_case_used_to_say_comes_from_a_kept_run_with_the_digest_of_the_baseline(catalog: Catalog, tmp_path: Path) -> None:
+    records, asked = Records(catalog.path.parent), Quoter(catalog)
+    sets = [prices(), rains()]
+    whole = session.joined(finished(records, asked, sets))
+    baseline = session.joined_baseline([read_baseline(path.read_text(encoding="utf-8")) for path, _ in session.bless(records, None, tmp_path / "blessed")])
+    later = session.joined(finished(records, Quoter(catalog, refuses=True), sets))
+    found = compare(baseline, later)
+    recalled = session.recalled(records, found)
+    said = {outcome.case: outcome.text for outcome in whole.outcomes}
+    assert len(recalled.fell) == 20 and "prices.tea" in said
+    assert {pair.case: pair.before.text for pair in recalled.fell} == said
+    assert f"before  answered, passed: {said['prices.tea']}" in terminal.comparison(recalled)
+    assert session.recalled(Records(tmp_path / "elsewhere"), found) == found
+    assert "before  answered, passed: from " in terminal.comparison(found)

@@ -15,7 +15,7 @@ from junitparser import JUnitXml
 from markdown_it import MarkdownIt
 from playwright.sync_api import Browser
 
-from evals import charts, history, markdown, report
+from evals import charts, history, markdown, report, terminal
 from evals.baseline import bless, read_baseline
 from evals.compare import compare
 from evals.history import history_html
@@ -227,6 +227,22 @@ def test_the_same_run_gives_the_same_page() -> None:
     assert report_html(made()) == report_html(made())
 
 
+def test_the_verdict_says_once_that_there_are_too_few_cases_and_how_little_they_see() -> None:
+    text = Page(report_html(made(range(4, 6), number=6), compare(made(range(0), number=6), made(range(4, 6), number=6)))).text.lower()
+    assert text.count("too few cases to tell") == 1
+    assert text.count("of the time") == 1 and "6 cases would notice a drop of 5 points less than 1% of the time" in text
+    assert text.index("2 cases fell") < text.index("all facts said") < text.index("2 fell")
+
+
+def test_a_run_is_called_by_a_name_that_people_read() -> None:
+    before, run = (made(range(n), id=n + 1, name="notes of 2026-03-01 10:00:00.123") for n in range(2))
+    html = report_html(run, compare(before, run))
+    text = " ".join(Page(html).text.split())
+    assert "notes run 2 Started 2026-03-02 10:00" in text and "Against notes of 2026-03-01 10:00:00." in text
+    shown = (html, markdown_text(run, compare(before, run)), history_html([before, run]), terminal.comparison(compare(before, run)))
+    assert not [text for text in shown if ".123" in text]
+
+
 # ---- The page in a browser
 
 
@@ -234,6 +250,26 @@ def write(folder: Path, text: str) -> str:
     path = folder / "report.html"
     path.write_text(text, encoding="utf-8")
     return path.as_uri()
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 664), (1280, 720)])
+def test_which_cases_fell_is_seen_at_once_and_leads_to_both_answers(chromium: Browser, tmp_path: Path, width: int, height: int) -> None:
+    page = chromium.new_page(viewport={"width": width, "height": height})
+    run = made(range(12), number=400)
+    page.goto(write(tmp_path, report_html(run, compare(made(range(20, 22), number=400), run))))
+    said = page.locator(".banner p", has_text="12 cases fell:")
+    box = said.bounding_box()
+    assert box is not None and box["y"] + box["height"] < height / 2
+    assert said.inner_text() == "12 cases fell: c005, c000, c001, c002, c003, c004, c006, c007, c008, c009 and 2 more"
+    said.get_by_role("link", name="c001").click()
+    article = page.locator("article:target")
+    assert "What is fee 1?" in article.inner_text() and "The fee is fixed." in article.inner_text()
+    article.get_by_role("link", name="c001").click()
+    assert page.locator("details.case:target[open] small").inner_text() == "c001"
+    assert not page.locator("#rose article").first.is_visible()
+    page.locator(".banner").get_by_role("link", name="c020").click()
+    assert page.locator("#rose article:target").is_visible()
+    page.close()
 
 
 @pytest.mark.parametrize("width", [390, 1280])
@@ -451,6 +487,9 @@ def test_markdown_says_the_verdict_and_names_the_cases_that_fell_and_rose() -> N
     assert "2 cases fell" in html and "3 cases rose" in html
     assert html.count("<details>") == html.count("</details>") == 5
     assert "c005 (protected)" in html
+    assert html.index("2 cases fell: c005 (protected), c004") < html.index("3 cases rose: c000, c001, c002") < html.index("<table>")
+    assert html.lower().count("too few cases to tell") == html.count("of the time") == 1
+    assert "No case fell." in rendered(markdown_text(made(), compare(made(), made())))
     assert "Passed</td>" in html and "The fee is fixed. [1]" in html
 
 

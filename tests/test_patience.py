@@ -646,6 +646,31 @@ def test_a_name_that_is_kept_leaves_no_field_behind(slow: tuple[Slow, Chats, Ser
         assert visit.page.locator(".chat-title h2").text_content() == "What is a zebra desk?"
 
 
+def test_a_new_name_is_kept_when_something_else_is_clicked(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
+    assistant, chats, served = slow
+    assistant.go.set()
+    with visiting(chromium, served) as visit:
+        visit.ask("When does the desk work?")
+        visit.page.locator("[data-do=new]").click()
+        expect(visit.page.locator(".welcome")).to_be_visible(timeout=PATIENCE)
+        visit.ask("What is a zebra desk?")
+        rename, box, name = (visit.page.locator(f".chat-title {part}") for part in ("[data-do=rename]", "input", "h2"))
+        rename.click()
+        box.fill("Zebras | stripes")
+        visit.page.locator("#live .asked").click()
+        expect(name).to_have_text("Zebras | stripes", timeout=PATIENCE)
+        rename.click()
+        box.fill("Horses")
+        box.press("Escape")
+        expect(name).to_have_text("Zebras | stripes")
+        rename.click()
+        box.fill("Asses")
+        visit.page.locator("#chats .chat").last.click()  # goes to the other chat, whose name stays
+        expect(name).to_have_text("When does the desk work?", timeout=PATIENCE)
+        expect(visit.page.locator("#chats .chat").filter(has_text="Asses")).to_be_visible(timeout=PATIENCE)
+        assert [chats.title(chat) for chat in (1, 2)] == ["When does the desk work?", "Asses"]
+
+
 def test_a_title_that_only_repeats_the_question_is_not_seen(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
     assistant, chats, served = slow
     assistant.go.set()

@@ -7,11 +7,14 @@
     look();
   });
 
-  let counter = 0;
-  async function send(act, arg = "") {
+  // gradio reads a field a moment after it has changed; what is sent right after something else waits for that.
+  let counter = 0, last = Promise.resolve();
+  function send(act, arg = "") {
     const field = ["type", "ask", "again"].includes(act) ? "#asked" : ["read", "remove", "forget"].includes(act) ? "#shelved" : "#act";
-    const box = await ready(`${field} textarea, ${field} input`);
-    fill(box, JSON.stringify({ do: act, arg: String(arg), n: ++counter }));
+    last = last.then(() => ready(`${field} textarea, ${field} input`)).then((box) => {
+      fill(box, JSON.stringify({ do: act, arg: String(arg), n: ++counter }));
+      return new Promise((done) => setTimeout(done, 100));
+    });
   }
   function fill(box, text) {
     box.value = text;
@@ -192,15 +195,16 @@
     box.value = button.dataset.arg;
     box.maxLength = 80;
     box.setAttribute("aria-label", "The chat's name; Enter keeps it, Escape leaves it");
-    const heading = $("h2", button.closest(".chat-title"));
+    const title = button.closest(".chat-title"), heading = $("h2", title);
     heading.replaceChildren(box);
-    const leave = () => (box.removeEventListener("blur", leave), heading.replaceChildren(button.dataset.arg));
+    const leave = () => (box.removeEventListener("blur", keep), heading.replaceChildren(button.dataset.arg));
+    const keep = () => (box.value === button.dataset.arg || send("rename", `${title.dataset.chat}|${box.value}`), leave());
     box.addEventListener("keydown", (event) => {
       event.stopPropagation();
-      if (event.key === "Enter") (send("rename", box.value), leave(), toBox());
+      if (event.key === "Enter") (keep(), toBox());
       if (event.key === "Escape") (leave(), button.focus());
     });
-    box.addEventListener("blur", leave);
+    box.addEventListener("blur", keep);
     box.focus();
     box.select();
   }

@@ -671,6 +671,35 @@ def test_a_new_name_is_kept_when_something_else_is_clicked(slow: tuple[Slow, Cha
         assert [chats.title(chat) for chat in (1, 2)] == ["When does the desk work?", "Asses"]
 
 
+def test_back_opens_the_chat_before(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
+    assistant, _, served = slow
+    assistant.go.set()
+    with visiting(chromium, served) as visit:
+        for question in ("What is a zebra desk?", "When does the desk work?"):
+            visit.page.locator("[data-do=new]").click()
+            visit.ask(question)
+        visit.page.locator("#chats .chat").last.click()
+        asked = visit.page.locator("#live .asked")
+        expect(asked).to_have_text("What is a zebra desk?")
+        visit.tab("Sources")
+        visit.page.go_back()
+        expect(asked).to_have_text("When does the desk work?", timeout=PATIENCE)
+        expect(asked).to_be_visible()
+        visit.page.go_back()
+        expect(asked).to_have_text("What is a zebra desk?", timeout=PATIENCE)
+        visit.page.go_forward()
+        expect(asked).to_have_text("When does the desk work?", timeout=PATIENCE)
+        visit.page.locator("[data-do=new]").click()
+        expect(visit.page.locator(".welcome")).to_be_visible(timeout=PATIENCE)
+        visit.page.go_back()
+        expect(asked).to_have_text("When does the desk work?", timeout=PATIENCE)
+        visit.ask("Who is on a zebra desk?")
+        visit.page.go_back()
+        expect(asked).to_have_text("What is a zebra desk?", timeout=PATIENCE)
+        visit.page.go_back()
+        assert visit.page.url == "about:blank"
+
+
 def test_a_title_that_only_repeats_the_question_is_not_seen(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
     assistant, chats, served = slow
     assistant.go.set()

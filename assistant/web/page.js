@@ -190,6 +190,18 @@
     $("#desk").classList.toggle("chats-open", open);
     $(".chats-toggle").setAttribute("aria-expanded", open);
   }
+  // Another chat is about to be opened. The browser's Back then opens the one before; asking and deleting change the address of where one is.
+  let going = ""; // the address of a chat that was pressed, until it is shown
+  function leaveFor() {
+    unfold(false);
+    if ($("#editing .editing")) putBack();
+  }
+  addEventListener("popstate", () => {
+    const chat = new URLSearchParams(location.search).get("chat");
+    turnTo("ask");
+    leaveFor();
+    send(chat ? "chat" : "new", chat || "");
+  });
   function rename(button) {
     const box = document.createElement("input");
     box.value = button.dataset.arg;
@@ -243,8 +255,7 @@
       chats,
     };
     if (["cite", "topic", "view", "more"].includes(act)) opening(button);
-    if (["new", "chat"].includes(act)) unfold(false);
-    if (["new", "chat"].includes(act) && $("#editing .editing")) putBack();
+    if (["new", "chat"].includes(act)) (leaveFor(), (going = act === "chat" ? `/?chat=${arg}` : "/"));
     if (act === "chat") next = () => $("#chats [aria-current]");
     (own[act] || (() => send(act, arg)))();
   }, true);
@@ -381,8 +392,9 @@
     }
     const chat = $(".chat-title[data-chat]"), where = chat ? `/?chat=${chat.dataset.chat}` : "/";
     if (where !== shown && ($(".welcome") || chat)) {
+      if (!location.search.includes("__theme")) history[where === going ? "pushState" : "replaceState"](null, "", where);
       shown = where;
-      if (!location.search.includes("__theme")) history.replaceState(null, "", where);
+      going = "";
     }
     const judged = $("#judge:has(input) .judged");
     if (judged && judged !== judging) (judging = judged, $("#judge").scrollIntoView({ block: "nearest" }), $("#judge input").focus());

@@ -700,6 +700,26 @@ def test_back_opens_the_chat_before(slow: tuple[Slow, Chats, Served], chromium: 
         assert visit.page.url == "about:blank"
 
 
+def test_on_a_phone_back_leaves_the_source_and_then_the_chat(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
+    assistant, _, served = slow
+    assistant.go.set()
+    with visiting(chromium, served, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True) as visit:
+        visit.ask("What is a zebra desk?")
+        marker, heading = visit.markers().first, visit.page.locator("#source h2")
+        for back in (visit.page.go_back, visit.page.locator("#source [data-do=back]").click, lambda: heading.press("Escape")):
+            visit.open(1)
+            expect(heading).to_be_focused()
+            back()
+            expect(marker).to_be_focused()
+            expect(marker).to_be_in_viewport()
+        visit.open(1)
+        visit.page.locator("#source [data-do=close]").click()
+        expect(visit.page.locator("#source .open")).to_have_count(0)
+        expect(visit.page.locator("#live .asked")).to_have_text("What is a zebra desk?")
+        visit.page.go_back()
+        assert visit.page.url == "about:blank"
+
+
 def test_a_title_that_only_repeats_the_question_is_not_seen(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
     assistant, chats, served = slow
     assistant.go.set()

@@ -128,6 +128,9 @@
     again.focus();
     hideTip();
   }
+  // On a narrow page the source takes the place of the answer, and the browser's Back leaves it too.
+  const narrow = matchMedia("(max-width: 860px)");
+  const leaveSource = () => (history.state && history.state.source ? history.back() : back());
   // Brings a tab to the front; was another one there?
   function turnTo(name) {
     const tab = $(`#tabs [role="tab"][data-tab-id="${name}"]`), elsewhere = tab.getAttribute("aria-selected") !== "true";
@@ -197,6 +200,7 @@
     if ($("#editing .editing")) putBack();
   }
   addEventListener("popstate", () => {
+    if (location.pathname + location.search === shown && $("#source .open")) return back();
     const chat = new URLSearchParams(location.search).get("chat");
     turnTo("ask");
     leaveFor();
@@ -225,6 +229,7 @@
     const key = `${button.dataset.do} ${button.dataset.arg}`;
     hideTip();
     if (!button.closest("#source")) opener = button;
+    if (narrow.matches && !(history.state && history.state.source)) history.pushState({ source: true }, "");
     awaited = true;
     if (opened === key && $("#source .open")) (seen = null, look());
     opened = key;
@@ -238,8 +243,8 @@
     const own = {
       copy: () => copy(answerText(turn), "The answer is copied, with its sources."),
       link: () => copy(`${location.origin}/?answer=${arg}`, "The link is copied."),
-      back,
-      close: () => (origin() && origin().offsetParent && back(), send("close")), // on another tab it stays there
+      back: leaveSource,
+      close: () => (origin() && origin().offsetParent && leaveSource(), send("close")), // on another tab it stays there
       rename: () => rename(button),
       delete: () => remove(button, "#chats .chat", ".new"),
       remove: () => remove(button, '[data-do="remove"]', "#find-source textarea, #find-source input"),
@@ -284,7 +289,7 @@
   addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     if (!tip.hidden) return hideTip();
-    if (document.activeElement && document.activeElement.closest("#source")) back();
+    if (document.activeElement && document.activeElement.closest("#source")) leaveSource();
   });
 
   // --- files: dropped or chosen, each sent whole, then read
@@ -385,7 +390,7 @@
       const place = $(".here mark", source) || $(".here", source);
       const text = $(".text", source);
       if (text && place) text.scrollTop = place.getBoundingClientRect().top - text.getBoundingClientRect().top - text.clientHeight / 3;
-      if (matchMedia("(max-width: 860px)").matches) $("#source").scrollIntoView({ block: "start" });
+      if (narrow.matches) $("#source").scrollIntoView({ block: "start" });
       const heading = $("h2", source);
       heading.tabIndex = -1;
       heading.focus({ preventScroll: true });

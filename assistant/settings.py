@@ -160,5 +160,6 @@ def described(settings: Settings) -> list[dict[str, str]]:
             where = "environment"
         else:
             where = "default" if written is None else "kpo.toml"
-        rows.append({"name": variable, "value": "set" if isinstance(value, SecretStr) else str(value), "from": where})
+        shown = "not set" if value in (None, "") else "set" if isinstance(value, SecretStr) else str(value)
+        rows.append({"name": variable, "value": shown, "from": where})
     return rows

@@ -60,6 +60,15 @@ def candidates(assistant: Assistant, view: View, answer: Answer, asked: Sequence
     return fresh
 
 
+def what_is(places: Sequence[Term]) -> str:
+    """The question for what a term is, whose places these are; with the article and the small letters that a definition gives the name, where one does."""
+    for term in places:
+        given = re.match(rf"(an?|the) ({re.escape(term.name)})\b", term.definition, re.I)
+        if given:
+            return f"What is {given[1].lower()} {given[2]}?"
+    return f"What is {_as_said(places[0], places[0].definition)}?"
+
+
 def _as_said(term: Term, quote: str) -> str:
     """The term's name as it stands within a sentence, or the abbreviation that the quotation uses instead."""
     within = term.name[:1].lower() + term.name[1:]

@@ -68,12 +68,15 @@ def check(
 
 
 def _print_checked(row: dict[str, Any]) -> None:
+    from evals.compare import plural
+
     for mistake in row["mistakes"]:
         typer.secho(mistake, fg="red")
     for said in (*row["stale"], *row["doubts"]):
         typer.secho(f"{row['file']}: {said}", fg="yellow")
-    counts = ", ".join(f"{len(row[kind])} {kind}" for kind in ("mistakes", "stale", "doubts") if row[kind])
-    typer.echo(f"{row['file']}: {row['cases']} valid cases; {counts or 'no mistakes'}")
+    counts = (plural(len(row["mistakes"]), "mistake"), f"{len(row['stale'])} stale", plural(len(row["doubts"]), "doubt"))
+    some = ", ".join(count for count in counts if not count.startswith("0 "))
+    typer.echo(f"{row['file']}: {plural(row['cases'], 'valid case')}; {some or 'no mistakes'}")
 
 
 @commands.command()

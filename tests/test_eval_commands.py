@@ -93,10 +93,11 @@ def test_all_files_are_checked_at_once_and_a_mistake_is_exit_code_2(tmp_path: Pa
     doubled.write_text("cases:\n - {id: a, question: What, question: Who}\n - {id: b, question: Why}\n", encoding="utf-8")
     ran = run_kpo("eval", "check", worse, broken, doubled, tea, "--data-dir", data)
     assert ran.returncode == 2
-    assert f"{doubled}: 1 valid cases; 1 mistakes" in ran.stdout
+    assert f"{doubled}: 1 valid case; 1 mistake\n" in ran.stdout
     assert f"{broken}:2: two words: " in ran.stdout
     assert f"{broken}:3: case without an id: " in ran.stdout
     assert f"{tea}: gone: stale" in ran.stdout
+    assert f"{tea}: 5 valid cases; 1 stale, 1 doubt\n" in ran.stdout
     assert "europe: no document that may be cited says 'a camel'" in ran.stdout
     assert "worse.txt cannot be read" in ran.stdout
     assert "Traceback" not in ran.stderr

@@ -646,6 +646,80 @@ def test_a_name_that_is_kept_leaves_no_field_behind(slow: tuple[Slow, Chats, Ser
         assert visit.page.locator(".chat-title h2").text_content() == "What is a zebra desk?"
 
 
+def test_a_new_name_is_kept_when_something_else_is_clicked(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
+    assistant, chats, served = slow
+    assistant.go.set()
+    with visiting(chromium, served) as visit:
+        visit.ask("When does the desk work?")
+        visit.page.locator("[data-do=new]").click()
+        expect(visit.page.locator(".welcome")).to_be_visible(timeout=PATIENCE)
+        visit.ask("What is a zebra desk?")
+        rename, box, name = (visit.page.locator(f".chat-title {part}") for part in ("[data-do=rename]", "input", "h2"))
+        rename.click()
+        box.fill("Zebras | stripes")
+        visit.page.locator("#live .asked").click()
+        expect(name).to_have_text("Zebras | stripes", timeout=PATIENCE)
+        rename.click()
+        box.fill("Horses")
+        box.press("Escape")
+        expect(name).to_have_text("Zebras | stripes")
+        rename.click()
+        box.fill("Asses")
+        visit.page.locator("#chats .chat").last.click()  # goes to the other chat, whose name stays
+        expect(name).to_have_text("When does the desk work?", timeout=PATIENCE)
+        expect(visit.page.locator("#chats .chat").filter(has_text="Asses")).to_be_visible(timeout=PATIENCE)
+        assert [chats.title(chat) for chat in (1, 2)] == ["When does the desk work?", "Asses"]
+
+
+def test_back_opens_the_chat_before(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
+    assistant, _, served = slow
+    assistant.go.set()
+    with visiting(chromium, served) as visit:
+        for question in ("What is a zebra desk?", "When does the desk work?"):
+            visit.page.locator("[data-do=new]").click()
+            visit.ask(question)
+        visit.page.locator("#chats .chat").last.click()
+        asked = visit.page.locator("#live .asked")
+        expect(asked).to_have_text("What is a zebra desk?")
+        visit.tab("Sources")
+        visit.page.go_back()
+        expect(asked).to_have_text("When does the desk work?", timeout=PATIENCE)
+        expect(asked).to_be_visible()
+        visit.page.go_back()
+        expect(asked).to_have_text("What is a zebra desk?", timeout=PATIENCE)
+        visit.page.go_forward()
+        expect(asked).to_have_text("When does the desk work?", timeout=PATIENCE)
+        visit.page.locator("[data-do=new]").click()
+        expect(visit.page.locator(".welcome")).to_be_visible(timeout=PATIENCE)
+        visit.page.go_back()
+        expect(asked).to_have_text("When does the desk work?", timeout=PATIENCE)
+        visit.ask("Who is on a zebra desk?")
+        visit.page.go_back()
+        expect(asked).to_have_text("What is a zebra desk?", timeout=PATIENCE)
+        visit.page.go_back()
+        assert visit.page.url == "about:blank"
+
+
+def test_on_a_phone_back_leaves_the_source_and_then_the_chat(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
+    assistant, _, served = slow
+    assistant.go.set()
+    with visiting(chromium, served, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True) as visit:
+        visit.ask("What is a zebra desk?")
+        marker, heading = visit.markers().first, visit.page.locator("#source h2")
+        for back in (visit.page.go_back, visit.page.locator("#source [data-do=back]").click, lambda: heading.press("Escape")):
+            visit.open(1)
+            expect(heading).to_be_focused()
+            back()
+            expect(marker).to_be_focused()
+            expect(marker).to_be_in_viewport()
+        visit.open(1)
+        visit.page.locator("#source [data-do=close]").click()
+        expect(visit.page.locator("#source .open")).to_have_count(0)
+        expect(visit.page.locator("#live .asked")).to_have_text("What is a zebra desk?")
+        visit.page.go_back()
+        assert visit.page.url == "about:blank"
+
+
 def test_a_title_that_only_repeats_the_question_is_not_seen(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
     assistant, chats, served = slow
     assistant.go.set()

@@ -25,6 +25,9 @@ def test_nothing_set_gives_the_defaults(toml: Path) -> None:
     assert (settings.data_dir, settings.models_dir) == ((HOUSE / "data").resolve(), (HOUSE / "data" / "models").resolve())
     assert (settings.host, settings.port, settings.chroma_url) == ("127.0.0.1", 7860, None)
     assert set(where(settings).values()) == {"default"}
+    said = {row["name"]: row["value"] for row in described(settings)}
+    assert {said[name] for name in ("KPO_NLI_MODEL", "KPO_CHROMA_URL", "KPO_LLM__MODEL", "KPO_LLM__API_KEY", "KPO_REFUSAL_NOTE")} == {"not set"}
+    assert (said["KPO_LLM__PRICE_IN"], said["KPO_LLM__REWRITE"]) == ("0.0", "False")
 
 
 def test_an_option_wins_over_the_environment_which_wins_over_the_file(toml: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -239,6 +239,7 @@ def test_the_glossary_finds_a_term_cites_it_and_asks_about_it(visit: Visit) -> N
     assert visit.marked() == "A gnu rate (GR) is the share of gnus in a herd, measured once a year."
     said = visit.after(visit.page.get_by_role("button", name="Ask about this: Gnu rate").click)
     assert "the share of gnus" in said
+    expect(visit.page.locator("#live .asked")).to_have_text("What is a gnu rate?")
     expect(visit.page.locator("#question")).to_be_visible()
     visit.tab("Glossary")
     visit.page.locator("#find-term textarea, #find-term input").fill("unheard of")

@@ -7,10 +7,11 @@ import pytest
 from assistant.ask import Assistant, Extractive
 from assistant.floor import Constants
 from assistant.question import Question
-from assistant.suggest import candidates, follow_ups, topics
+from assistant.suggest import candidates, follow_ups, topics, what_is
 from fakes import FakeEmbedder, FakeReranker, put
 from index.catalog import Catalog
 from index.search import Retrieval
+from index.terms import entries
 
 PARTS = (
     "# What is a zebra desk?", "A zebra desk is a team of analysts (ZD). It reads contracts.",
@@ -76,6 +77,18 @@ def test_a_phrase_that_opened_a_sentence_loses_its_capital_in_a_question(assista
     answer = assistant.answer(Question("What does a yak desk work with?", documents=frozenset({"notes/terms.md"})))
     with assistant.retrieval.reading() as view:
         assert candidates(assistant, view, answer, [answer.question]) == ["What does gnu rates mean?", "What does Attrition mean?"]
+
+
+def test_what_a_term_is_is_asked_as_its_definition_names_it(tmp_path: Path) -> None:
+    catalog = Catalog(tmp_path)
+    put(
+        catalog, "notes/a.md", "# Gnu desk", "A gnu desk is a team.", "# Attrition", "Attrition is a loss of gnus.", "# Herd care",
+        "Herd care is the work of keepers.", "# Act", "The Act is a law of 1990.", "# Zoo", "Zoo means a park.",
+    )
+    put(catalog, "notes/z.md", "# Zoo", "A zoo is a park with animals.")
+    with catalog.reading() as view:
+        asked = [what_is(entry.places) for entry in entries(view.terms())]
+    assert asked == ["What is the Act?", "What is Attrition?", "What is a gnu desk?", "What is herd care?", "What is a zoo?"]
 
 
 def test_a_document_that_changed_since_suggests_nothing(assistant: Assistant) -> None:

@@ -315,12 +315,11 @@ class ChatTab:
         sitting.search = search
         return {self.list: self.chat_list(sitting)}
 
-    def rename(self, sitting: Sitting, title: str) -> Update:
-        """Give the open chat another name."""
-        if sitting.chat is None:
-            return {}
-        self._desk.chats.rename(sitting.chat, title)
-        return {**self._shown(sitting), self.list: self.chat_list(sitting)}
+    def rename(self, sitting: Sitting, chat: int, title: str) -> Update:
+        """Give a chat another name. It may have been left since; while a question is being answered, its name is shown with the answer."""
+        self._desk.chats.rename(chat, title)
+        shown = self._shown(sitting) if sitting.chat == chat and sitting.asking is None else {}
+        return {**shown, self.list: self.chat_list(sitting)}
 
     def delete(self, sitting: Sitting, chat: int) -> Update:
         """Forget a chat; when it is the open one, an empty one is shown."""

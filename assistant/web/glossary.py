@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from assistant.suggest import what_is
 from assistant.web.area import area
 from assistant.web.desk import Desk
 from assistant.web.markup import button, clean
@@ -43,7 +44,7 @@ class GlossaryTab:
 
 def _entry(entry: TermEntry, about: dict[str, tuple[str, str]]) -> str:
     short = f" ({', '.join(entry.abbreviations)})" if entry.abbreviations else ""
-    ask = button("ask", f"What is {entry.name}?", "Ask about this", label=f"Ask about this: {entry.name}", kind="tool")
+    ask = button("ask", what_is(entry.places), "Ask about this", label=f"Ask about this: {entry.name}", kind="tool")
     said = "".join(_definition(term, about) for term in _different(entry.places)[:DEFINITIONS])
     return f"<div><dt>{escape(entry.name + short)} {ask}</dt>{said}</div>"
 

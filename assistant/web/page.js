@@ -7,11 +7,14 @@
     look();
   });
 
-  let counter = 0;
-  async function send(act, arg = "") {
+  // gradio reads a field a moment after it has changed; what is sent right after something else waits for that.
+  let counter = 0, last = Promise.resolve();
+  function send(act, arg = "") {
     const field = ["type", "ask", "again"].includes(act) ? "#asked" : ["read", "remove", "forget"].includes(act) ? "#shelved" : "#act";
-    const box = await ready(`${field} textarea, ${field} input`);
-    fill(box, JSON.stringify({ do: act, arg: String(arg), n: ++counter }));
+    last = last.then(() => ready(`${field} textarea, ${field} input`)).then((box) => {
+      fill(box, JSON.stringify({ do: act, arg: String(arg), n: ++counter }));
+      return new Promise((done) => setTimeout(done, 100));
+    });
   }
   function fill(box, text) {
     box.value = text;
@@ -125,6 +128,9 @@
     again.focus();
     hideTip();
   }
+  // On a narrow page the source takes the place of the answer, and the browser's Back leaves it too.
+  const narrow = matchMedia("(max-width: 860px)");
+  const leaveSource = () => (history.state && history.state.source ? history.back() : back());
   // Brings a tab to the front; was another one there?
   function turnTo(name) {
     const tab = $(`#tabs [role="tab"][data-tab-id="${name}"]`), elsewhere = tab.getAttribute("aria-selected") !== "true";
@@ -187,20 +193,34 @@
     $("#desk").classList.toggle("chats-open", open);
     $(".chats-toggle").setAttribute("aria-expanded", open);
   }
+  // Another chat is about to be opened. The browser's Back then opens the one before; asking and deleting change the address of where one is.
+  let going = ""; // the address of a chat that was pressed, until it is shown
+  function leaveFor() {
+    unfold(false);
+    if ($("#editing .editing")) putBack();
+  }
+  addEventListener("popstate", () => {
+    if (location.pathname + location.search === shown && $("#source .open")) return back();
+    const chat = new URLSearchParams(location.search).get("chat");
+    turnTo("ask");
+    leaveFor();
+    send(chat ? "chat" : "new", chat || "");
+  });
   function rename(button) {
     const box = document.createElement("input");
     box.value = button.dataset.arg;
     box.maxLength = 80;
     box.setAttribute("aria-label", "The chat's name; Enter keeps it, Escape leaves it");
-    const heading = $("h2", button.closest(".chat-title"));
+    const title = button.closest(".chat-title"), heading = $("h2", title);
     heading.replaceChildren(box);
-    const leave = () => (box.removeEventListener("blur", leave), heading.replaceChildren(button.dataset.arg));
+    const leave = () => (box.removeEventListener("blur", keep), heading.replaceChildren(button.dataset.arg));
+    const keep = () => (box.value === button.dataset.arg || send("rename", `${title.dataset.chat}|${box.value}`), leave());
     box.addEventListener("keydown", (event) => {
       event.stopPropagation();
-      if (event.key === "Enter") (send("rename", box.value), leave(), toBox());
+      if (event.key === "Enter") (keep(), toBox());
       if (event.key === "Escape") (leave(), button.focus());
     });
-    box.addEventListener("blur", leave);
+    box.addEventListener("blur", keep);
     box.focus();
     box.select();
   }
@@ -209,6 +229,7 @@
     const key = `${button.dataset.do} ${button.dataset.arg}`;
     hideTip();
     if (!button.closest("#source")) opener = button;
+    if (narrow.matches && !(history.state && history.state.source)) history.pushState({ source: true }, "");
     awaited = true;
     if (opened === key && $("#source .open")) (seen = null, look());
     opened = key;
@@ -222,8 +243,8 @@
     const own = {
       copy: () => copy(answerText(turn), "The answer is copied, with its sources."),
       link: () => copy(`${location.origin}/?answer=${arg}`, "The link is copied."),
-      back,
-      close: () => (origin() && origin().offsetParent && back(), send("close")), // on another tab it stays there
+      back: leaveSource,
+      close: () => (origin() && origin().offsetParent && leaveSource(), send("close")), // on another tab it stays there
       rename: () => rename(button),
       delete: () => remove(button, "#chats .chat", ".new"),
       remove: () => remove(button, '[data-do="remove"]', "#find-source textarea, #find-source input"),
@@ -239,8 +260,7 @@
       chats,
     };
     if (["cite", "topic", "view", "more"].includes(act)) opening(button);
-    if (["new", "chat"].includes(act)) unfold(false);
-    if (["new", "chat"].includes(act) && $("#editing .editing")) putBack();
+    if (["new", "chat"].includes(act)) (leaveFor(), (going = act === "chat" ? `/?chat=${arg}` : "/"));
     if (act === "chat") next = () => $("#chats [aria-current]");
     (own[act] || (() => send(act, arg)))();
   }, true);
@@ -269,7 +289,7 @@
   addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     if (!tip.hidden) return hideTip();
-    if (document.activeElement && document.activeElement.closest("#source")) back();
+    if (document.activeElement && document.activeElement.closest("#source")) leaveSource();
   });
 
   // --- files: dropped or chosen, each sent whole, then read
@@ -370,15 +390,16 @@
       const place = $(".here mark", source) || $(".here", source);
       const text = $(".text", source);
       if (text && place) text.scrollTop = place.getBoundingClientRect().top - text.getBoundingClientRect().top - text.clientHeight / 3;
-      if (matchMedia("(max-width: 860px)").matches) $("#source").scrollIntoView({ block: "start" });
+      if (narrow.matches) $("#source").scrollIntoView({ block: "start" });
       const heading = $("h2", source);
       heading.tabIndex = -1;
       heading.focus({ preventScroll: true });
     }
     const chat = $(".chat-title[data-chat]"), where = chat ? `/?chat=${chat.dataset.chat}` : "/";
     if (where !== shown && ($(".welcome") || chat)) {
+      if (!location.search.includes("__theme")) history[where === going ? "pushState" : "replaceState"](null, "", where);
       shown = where;
-      if (!location.search.includes("__theme")) history.replaceState(null, "", where);
+      going = "";
     }
     const judged = $("#judge:has(input) .judged");
     if (judged && judged !== judging) (judging = judged, $("#judge").scrollIntoView({ block: "nearest" }), $("#judge input").focus());

@@ -136,7 +136,8 @@ class Page:
             case "answer":
                 return chat.answer(sitting, _number(arg))
             case "rename":
-                return chat.rename(sitting, arg)
+                number, _, title = arg.partition("|")
+                return chat.rename(sitting, _number(number), title)
             case "delete":
                 return chat.delete(sitting, _number(arg))
             case "edit":

@@ -292,6 +292,7 @@ def test_status_tells_settings_index_and_models(every: Path) -> None:
     assert (facts["index"]["problems"], facts["index"]["chroma"]) == ("none", "up to date")
     assert [row["use"] for row in facts["models"]] == ["embedding", "reranking"]
     assert all(len(row["sha256"]) == 64 for row in facts["models"])
+    assert facts["index"]["terms"] == len(json.loads(run_kpo("terms", "--json", "--data-dir", every).stdout))
     plain = run_kpo("status", "--data-dir", every)
     assert (plain.returncode, plain.stderr) == (0, "")
     assert "KPO_EMBEDDING_MODEL" in plain.stdout

@@ -1,15 +1,19 @@
 """Terms of all documents, put together: one entry a name, with every place that says what it means."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from corpus.terms import Term
 from index.lexical import singular, words
 
+# "KPO is mostly done in India": how or where it is, after what it is
+_OF_HOW = re.compile(r"(?:(?!\b(?:is|are)\b).)*\b(?:is|are) (?:mostly|mainly|largely|often|usually|normally|commonly|now|still|also|more|most)\b", re.S)
+
 
 @dataclass(frozen=True, slots=True)
 class TermEntry:
-    """A name with its abbreviations and the places that define it (first) or only spell it out, one a document."""
+    """A name with its abbreviations and the places that define it (first, the strongest before the others) or only spell it out, one a document."""
 
     name: str
     abbreviations: tuple[str, ...]
@@ -17,13 +21,13 @@ class TermEntry:
 
 
 def entries(terms: Sequence[Term]) -> list[TermEntry]:
-    """One entry for each name, upper and lower case apart, sorted by name."""
+    """One entry for each name, upper and lower case apart, sorted by name. Places that are equally strong keep their order."""
     groups: dict[tuple[str, ...], list[Term]] = {}
     for term in terms:
         groups.setdefault(tuple(words(term.name)), []).append(term)
     found = []
     for group in groups.values():
-        places = sorted(group, key=lambda term: (not term.defines, term.document, term.start))
+        places = sorted(group, key=lambda term: (not term.defines, _OF_HOW.match(term.definition) is not None))
         short = dict.fromkeys(s for term in places for s in term.abbreviations)
         found.append(TermEntry(places[0].name, tuple(short), tuple(places)))
     return sorted(found, key=lambda entry: entry.name.lower())

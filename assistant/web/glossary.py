@@ -13,7 +13,6 @@ from corpus.terms import Term
 from index.terms import TermEntry, matching
 
 SHOWN = 40  # terms that are shown at most; a search finds the others
-DEFINITIONS = 4  # definitions of one term that are shown at once
 
 
 class GlossaryTab:
@@ -42,16 +41,21 @@ class GlossaryTab:
 
 
 def _entry(entry: TermEntry, about: dict[str, tuple[str, str]]) -> str:
+    """A term with all that defines it; what only spells it out is folded, all but the first where nothing defines it."""
     short = f" ({', '.join(entry.abbreviations)})" if entry.abbreviations else ""
     ask = button("ask", f"What is {entry.name}?", "Ask about this", label=f"Ask about this: {entry.name}", kind="tool")
-    said = "".join(_definition(term, about) for term in _different(entry.places)[:DEFINITIONS])
-    return f"<div><dt>{escape(entry.name + short)} {ask}</dt>{said}</div>"
+    places = _different(entry.places)
+    shown = [term for term in places if term.defines] or places[:1]
+    rest = "".join(_definition(term, about, "p") for term in places[len(shown) :])
+    more = f"{len(places) - len(shown)} more place{'s' if len(places) - len(shown) > 1 else ''} where it is spelt out"
+    folded = f"<dd><details><summary>{more}</summary>{rest}</details></dd>" if rest else ""
+    return f"<div><dt>{escape(entry.name + short)} {ask}</dt>{''.join(_definition(term, about) for term in shown)}{folded}</div>"
 
 
-def _definition(term: Term, about: dict[str, tuple[str, str]]) -> str:
+def _definition(term: Term, about: dict[str, tuple[str, str]], tag: str = "dd") -> str:
     title, digest = about.get(term.document, (term.document, ""))
     place = button("view", f"{term.start}|{term.end}|{digest}|{term.document}", title, label=f"Open the definition in {title}", kind="link")
-    return f"<dd>“{escape(term.definition)}” {place}</dd>"
+    return f"<{tag}>“{escape(term.definition)}” {place}</{tag}>"
 
 
 def _different(places: Sequence[Term]) -> list[Term]:

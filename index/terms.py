@@ -1,10 +1,12 @@
 """Terms of all documents, put together: one entry a name, with every place that says what it means."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from corpus.document import by_columns
 from corpus.terms import Term
+from index.catalog import View
 from index.lexical import singular, words
 
 # "KPO is mostly done in India": how or where it is, after what it is
@@ -31,6 +33,17 @@ def entries(terms: Sequence[Term]) -> list[TermEntry]:
         short = dict.fromkeys(s for term in places for s in term.abbreviations)
         found.append(TermEntry(places[0].name, tuple(short), tuple(places)))
     return sorted(found, key=lambda entry: entry.name.lower())
+
+
+def cells(view: View, terms: Iterable[Term]) -> dict[Term, list[tuple[str, str]]]:
+    """The terms that stand in a table's row, with its cells after the names of their columns; in a row without a header all stand after the first."""
+    found = {}
+    for term in terms:
+        row = view.passages([term.passage])[term.passage] if " | " in term.definition else None
+        if row is not None and row.kind == "row" and row.text == term.definition:
+            first, *others = row.text.split(" | ")
+            found[term] = by_columns(row) or [(first, "; ".join(others))]
+    return found
 
 
 def matching(terms: Sequence[Term], text: str) -> list[TermEntry]:

@@ -27,7 +27,7 @@ from index.catalog import SCHEMA_VERSION, Catalog
 from index.lexical import content_words
 from index.records import RecordsFile
 from index.sqlite import DENIED, NO_ROOM, usable
-from index.terms import matching
+from index.terms import cells, matching
 
 LPO = "Legal process outsourcing (LPO) is the hiring of outside lawyers for contract review."
 PRICES = "A fixed price is agreed before the work starts. Time and materials are paid by the hour."
@@ -79,6 +79,10 @@ def test_the_strongest_definition_of_a_term_comes_first(catalog: Catalog) -> Non
         )
     with catalog.reading() as view:
         (entry,) = matching(view.terms(), "KPO")
+        in_rows = cells(view, entry.places)
+    assert [(term.document, told) for term, told in in_rows.items()] == [
+        ("notes/A.md", [("Kind", "Knowledge process outsourcing (KPO)"), ("Use", "What is bought dearly")])
+    ]
     assert [(term.document[6:7], term.defines) for term in entry.places] == [("d", True), ("b", True), ("A", True), ("a", True), ("c", False)]
 
 

@@ -265,6 +265,7 @@ def test_terms_are_listed_and_searched(every: Path) -> None:
     assert len(names) == len({name.lower() for name in names})
     (found,) = json.loads(run_kpo("terms", "kpo", "--json", "--data-dir", every).stdout)
     assert "KPO" in (found["name"], *found["abbreviations"])
+    assert "\n  Term: BPO\n  Meaning: Business process outsourcing\n" in run_kpo("terms", "BPO", "--data-dir", every).stdout
     missing = run_kpo("terms", "zebra", "--data-dir", every)
     assert (missing.returncode, missing.stdout) == (0, "")
     assert "no document defines 'zebra'" in missing.stderr

@@ -1,6 +1,6 @@
 """The Glossary tab: the terms that the documents define, each definition with its place."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -10,8 +10,10 @@ from assistant.web.area import area
 from assistant.web.desk import Desk
 from assistant.web.markup import button, clean
 from corpus.terms import Term
-from index.terms import TermEntry, matching
+from index.terms import TermEntry, cells, matching
 
+About = Mapping[str, tuple[str, str]]  # titles and digests of the documents
+Rows = Mapping[Term, Sequence[tuple[str, str]]]  # the cells of what stands in a row, after the names of their columns
 SHOWN = 40  # terms that are shown at most; a search finds the others
 
 
@@ -32,30 +34,32 @@ class GlossaryTab:
         """The terms that fit the search, all for none, each with its definitions word for word."""
         with self._desk.assistant.retrieval.catalog.reading() as view:
             found = matching(view.terms(), search)
+            rows = cells(view, (term for entry in found[:SHOWN] for term in entry.places))
             about = {entry.id: (entry.title, entry.digest) for entry in view.entries()}
-        shown = "".join(_entry(entry, about) for entry in found[:SHOWN])
+        shown = "".join(_entry(entry, about, rows) for entry in found[:SHOWN])
         if not found:
             return clean('<p class="note">No document defines that. Ask about it on the first tab: it may be used without being defined.</p>')
         more = f'<p class="note">{len(found) - SHOWN} more terms: search for them.</p>' if len(found) > SHOWN else ""
         return clean(f'<p class="note">{len(found)} term{"s" if len(found) != 1 else ""}</p><dl class="terms">{shown}</dl>{more}')
 
 
-def _entry(entry: TermEntry, about: dict[str, tuple[str, str]]) -> str:
+def _entry(entry: TermEntry, about: About, rows: Rows) -> str:
     """A term with all that defines it; what only spells it out is folded, all but the first where nothing defines it."""
     short = f" ({', '.join(entry.abbreviations)})" if entry.abbreviations else ""
     ask = button("ask", f"What is {entry.name}?", "Ask about this", label=f"Ask about this: {entry.name}", kind="tool")
     places = _different(entry.places)
     shown = [term for term in places if term.defines] or places[:1]
-    rest = "".join(_definition(term, about, "p") for term in places[len(shown) :])
+    rest = "".join(_definition(term, about, rows, "p") for term in places[len(shown) :])
     more = f"{len(places) - len(shown)} more place{'s' if len(places) - len(shown) > 1 else ''} where it is spelt out"
     folded = f"<dd><details><summary>{more}</summary>{rest}</details></dd>" if rest else ""
-    return f"<div><dt>{escape(entry.name + short)} {ask}</dt>{''.join(_definition(term, about) for term in shown)}{folded}</div>"
+    return f"<div><dt>{escape(entry.name + short)} {ask}</dt>{''.join(_definition(term, about, rows) for term in shown)}{folded}</div>"
 
 
-def _definition(term: Term, about: dict[str, tuple[str, str]], tag: str = "dd") -> str:
+def _definition(term: Term, about: About, rows: Rows, tag: str = "dd") -> str:
     title, digest = about.get(term.document, (term.document, ""))
     place = button("view", f"{term.start}|{term.end}|{digest}|{term.document}", title, label=f"Open the definition in {title}", kind="link")
-    return f"<{tag}>“{escape(term.definition)}” {place}</{tag}>"
+    row = "<br>".join(f"<small>{escape(column)}:</small> {escape(cell)}" if column else escape(cell) for column, cell in rows.get(term, ()))
+    return f"<{tag}>{row or f'“{escape(term.definition)}”'} {place}</{tag}>"
 
 
 def _different(places: Sequence[Term]) -> list[Term]:

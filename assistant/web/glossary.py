@@ -10,11 +10,12 @@ from assistant.web.area import area
 from assistant.web.desk import Desk
 from assistant.web.markup import button, clean
 from corpus.terms import Term
+from index.lexical import words
 from index.terms import TermEntry, cells, matching
 
 About = Mapping[str, tuple[str, str]]  # titles and digests of the documents
 Rows = Mapping[Term, Sequence[tuple[str, str]]]  # the cells of what stands in a row, after the names of their columns
-SHOWN = 40  # terms that are shown at most; a search finds the others
+SHOWN = 1000  # terms that are shown at most; a search finds the others
 
 
 class GlossaryTab:
@@ -36,11 +37,24 @@ class GlossaryTab:
             found = matching(view.terms(), search)
             rows = cells(view, (term for entry in found[:SHOWN] for term in entry.places))
             about = {entry.id: (entry.title, entry.digest) for entry in view.entries()}
-        shown = "".join(_entry(entry, about, rows) for entry in found[:SHOWN])
+        letters: dict[str, str] = {}
+        for entry in sorted(found[:SHOWN], key=_letter):
+            letters[_letter(entry)] = letters.get(_letter(entry), "") + _entry(entry, about, rows)
         if not found:
             return clean('<p class="note">No document defines that. Ask about it on the first tab: it may be used without being defined.</p>')
         more = f'<p class="note">{len(found) - SHOWN} more terms: search for them.</p>' if len(found) > SHOWN else ""
-        return clean(f'<p class="note">{len(found)} term{"s" if len(found) != 1 else ""}</p><dl class="terms">{shown}</dl>{more}')
+        count = f'<p class="note">{len(found)} term{"s" if len(found) != 1 else ""}</p>'
+        if search.strip() or len(letters) < 2:
+            return clean(f'{count}<dl class="terms">{"".join(letters.values())}</dl>{more}')
+        jumps = "".join(button("letter", letter, letter, label=f"Terms with {letter}", kind="tool") for letter in letters)
+        parts = "".join(f'<h3 data-n="{letter}">{letter}</h3><dl class="terms">{entries}</dl>' for letter, entries in letters.items())
+        return clean(f'{count}<nav class="letters" aria-label="Letters">{jumps}</nav>{parts}{more}')
+
+
+def _letter(entry: TermEntry) -> str:
+    """The letter that a term is found under, without its accent; "#" for a figure and for any other script."""
+    first = "".join(words(entry.name))[:1].upper()
+    return first if first.isalpha() else "#"
 
 
 def _entry(entry: TermEntry, about: About, rows: Rows) -> str:

@@ -175,10 +175,10 @@ def terms(
 ) -> None:
     """List or search the terms that the documents define."""
     from corpus.sources import shown
-    from index.terms import cells, matching
+    from index.terms import cells, look_up
 
     with house(ctx, data_dir).catalog().reading() as view:
-        found = matching(view.terms(), text)
+        found, read_as = look_up(view, text)
         rows_of = cells(view, (term for entry in found for term in entry.places[: None if text else 1]))
         titles = {entry.id: entry.title for entry in view.entries()}
     rows: list[dict[str, Any]] = [
@@ -194,6 +194,8 @@ def terms(
         }
         for entry in found
     ]
+    for typed, read in read_as:
+        typer.echo(f"read {typed!r} as {read!r}", err=True)
     if as_json:
         print_json(rows)
         return

@@ -27,7 +27,7 @@ from index.catalog import SCHEMA_VERSION, Catalog
 from index.lexical import content_words
 from index.records import RecordsFile
 from index.sqlite import DENIED, NO_ROOM, usable
-from index.terms import cells, matching
+from index.terms import cells, look_up, matching
 
 LPO = "Legal process outsourcing (LPO) is the hiring of outside lawyers for contract review."
 PRICES = "A fixed price is agreed before the work starts. Time and materials are paid by the hour."
@@ -84,6 +84,27 @@ def test_the_strongest_definition_of_a_term_comes_first(catalog: Catalog) -> Non
         ("notes/A.md", [("Kind", "Knowledge process outsourcing (KPO)"), ("Use", "What is bought dearly")])
     ]
     assert [(term.document[6:7], term.defines) for term in entry.places] == [("d", True), ("b", True), ("A", True), ("a", True), ("c", False)]
+
+
+@pytest.mark.parametrize(("typed", "found", "pairs"), [
+    ("atrition", "Attrition", (("atrition", "attrition"),)),
+    ("what is attrition", "Attrition", ()),
+    ("wat is atrition?", "Attrition", (("wat", "what"), ("atrition", "attrition"))),
+    ("churn", "Attrition", (("churn", "Attrition"),)),
+    ("turnover", "Attrition", (("turnover", "Attrition"),)),
+    ("turn around times", "Turnaround time", (("turn around times", "Turnaround time"),)),
+    ("taat", "Turnaround time", (("taat", "TAT"),)),
+    ("attraction", "", ()),  # another word of the language
+    ("staff", "", ()),  # of another name only its last words
+    ("wat is a zebra", "", ()),
+    ("?!", "", ()),
+])
+def test_a_term_is_found_by_its_misspellings_and_its_other_names(catalog: Catalog, typed: str, found: str, pairs: tuple[tuple[str, str], ...]) -> None:
+    put(catalog, "notes/a.md", "# Attrition", "Attrition is the rate at which people leave. Staff turnover and churn are other names for attrition.")
+    put(catalog, "notes/b.md", "# Turnaround time (TAT)", "Turnaround time (TAT) is the time that a piece of work takes.")
+    with catalog.reading() as view:
+        entries, read_as = look_up(view, typed)
+    assert ([entry.name for entry in entries], read_as) == ([found] if found else [], pairs)
 
 
 def test_what_is_put_in_comes_out(catalog: Catalog) -> None:

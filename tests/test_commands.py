@@ -266,6 +266,8 @@ def test_terms_are_listed_and_searched(every: Path) -> None:
     (found,) = json.loads(run_kpo("terms", "kpo", "--json", "--data-dir", every).stdout)
     assert "KPO" in (found["name"], *found["abbreviations"])
     assert "\n  Term: BPO\n  Meaning: Business process outsourcing\n" in run_kpo("terms", "BPO", "--data-dir", every).stdout
+    mended = run_kpo("terms", "knowlege process", "--data-dir", every)
+    assert "nowledge process outsourcing" in mended.stdout and mended.stderr == "read 'knowlege' as 'knowledge'\n"
     missing = run_kpo("terms", "zebra", "--data-dir", every)
     assert (missing.returncode, missing.stdout) == (0, "")
     assert "no document defines 'zebra'" in missing.stderr

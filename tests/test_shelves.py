@@ -252,6 +252,8 @@ def test_the_glossary_finds_a_term_cites_it_and_asks_about_it(visit: Visit) -> N
     visit.page.get_by_text("2 more places where it is spelt out").click()
     expect(visit.page.locator("#terms details p")).to_have_count(2)
     expect(visit.page.locator("#terms details p").last).to_contain_text("Form: Eland herd unit (EHU)\nUse: Counts herds", use_inner_text=True)
+    visit.page.locator("#find-term textarea, #find-term input").fill("elannd herd")
+    visit.tell("#terms .note", "1 term; read “elannd” as “eland”")
     visit.page.locator("#find-term textarea, #find-term input").fill("unheard of")
     visit.tell("#terms", "No document defines that")
 

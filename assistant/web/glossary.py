@@ -11,7 +11,7 @@ from assistant.web.desk import Desk
 from assistant.web.markup import button, clean
 from corpus.terms import Term
 from index.lexical import words
-from index.terms import TermEntry, cells, matching
+from index.terms import TermEntry, cells, look_up
 
 About = Mapping[str, tuple[str, str]]  # titles and digests of the documents
 Rows = Mapping[Term, Sequence[tuple[str, str]]]  # the cells of what stands in a row, after the names of their columns
@@ -34,7 +34,7 @@ class GlossaryTab:
     def listed(self, search: str = "") -> str:
         """The terms that fit the search, all for none, each with its definitions word for word."""
         with self._desk.assistant.retrieval.catalog.reading() as view:
-            found = matching(view.terms(), search)
+            found, read_as = look_up(view, search)
             rows = cells(view, (term for entry in found[:SHOWN] for term in entry.places))
             about = {entry.id: (entry.title, entry.digest) for entry in view.entries()}
         letters: dict[str, str] = {}
@@ -43,7 +43,8 @@ class GlossaryTab:
         if not found:
             return clean('<p class="note">No document defines that. Ask about it on the first tab: it may be used without being defined.</p>')
         more = f'<p class="note">{len(found) - SHOWN} more terms: search for them.</p>' if len(found) > SHOWN else ""
-        count = f'<p class="note">{len(found)} term{"s" if len(found) != 1 else ""}</p>'
+        told = [f"{len(found)} term{'s' if len(found) != 1 else ''}", *(f"read “{escape(typed)}” as “{escape(read)}”" for typed, read in read_as)]
+        count = f'<p class="note">{"; ".join(told)}</p>'
         if search.strip() or len(letters) < 2:
             return clean(f'{count}<dl class="terms">{"".join(letters.values())}</dl>{more}')
         jumps = "".join(button("letter", letter, letter, label=f"Terms with {letter}", kind="tool") for letter in letters)

@@ -209,12 +209,13 @@ class House:
         from assistant.settings import described
         from index.chroma import state
         from index.search import check_built_with
+        from index.terms import entries
 
         with self.catalog().reading() as view:
             check_built_with(view, self.embedder().identity)
             problems = view.problems()
             facts = {
-                "documents": len(view.entries()), "passages": view.count_passages(), "terms": len(view.terms()),
+                "documents": len(view.entries()), "passages": view.count_passages(), "terms": len(entries(view.terms())),
                 "sources": ", ".join(f"{s.name} ({s.path})" for s in view.sources()) or "none", "generation": view.generation,
                 "problems": "; ".join(f"{id}: {reason}" for id, reason in problems.items()) or "none",
                 "chroma": state(self.settings.data_dir, self.catalog(), self._chroma_url()),

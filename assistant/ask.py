@@ -16,7 +16,6 @@ from assistant.evidence import Evidence, read
 from assistant.extractive import compose, cut_lists, is_headed, labelled
 from assistant.floor import Constants, constants_for, features
 from assistant.question import Kind, Question, kind_of, names_in
-from assistant.spelling import correct
 from assistant.topic import is_named, names_of, sides_of
 from assistant.turns import Understood
 from assistant.vocabulary import Vocabulary, stems_in
@@ -28,6 +27,7 @@ from corpus.terms import Term
 from index.catalog import Stamp, View
 from index.lexical import content_words
 from index.search import CLEAR, Hit, Retrieval, Retrieved, is_defined, is_spelled_out
+from index.spelling import correct
 
 MAX_TURNS = 8  # earlier questions that a follow-up may refer to; the newest are kept
 KEPT_ANSWERED = 2_000  # questions of which is known whether they are answered, so that offering them again costs nothing

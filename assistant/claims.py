@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from rapidfuzz.distance import LCSseq
 
-from assistant.spelling import is_english
 from assistant.vocabulary import stem
 from index.lexical import STOPWORDS, words
+from index.spelling import is_english
 
 _UNITS = {w: n for n, w in enumerate(
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()  # noqa: SIM905

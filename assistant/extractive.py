@@ -61,6 +61,7 @@ _PROMISES = re.compile(
 )
 _ENUMERATES = re.compile(r"(?:[\w'-]+(?: [\w'-]+){0,4}, ){2,}(?:and|or) ")  # "Industries such as law, finance, and insurance use it.": a list in itself
 _STEPS = re.compile(r"(step|stage|phase|day|order|no)\b", re.I)  # the first column of a table of steps
+_STANDS_FOR = re.compile(r"\balso stands? for\b", re.I)
 _DEFINES = re.compile(r"(?:An?|The)? ?(?P<what>[\w' -]+?) ?(?:\([^()]*\) )?(?:is|are) (?:an?|the|any|what|how)\b", re.I)
 # "What is the future of KPO?": not what KPO is.
 _ASPECT = re.compile(
@@ -254,6 +255,9 @@ def _told(question: str, kind: Kind, reads: Sequence[_Read], defining: Sequence[
             further = SIDE_WORDS if kind == "comparison" and read.passage.kind == "definition" else FURTHER_WORDS
             wanted = 0 if kind == "abbreviation" and defining else further if pieces else FIRST_WORDS  # the sentence that spells it out is enough
             more = _picked(read, centre, min(room, wanted), opens=not pieces)
+            if kind == "abbreviation":  # "… The letters also stand for something else."
+                others = [unit for unit in read.passage.units if _STANDS_FOR.search(read.passage.quote(unit)) and all(unit.start >= one.end for one in more)]
+                more = _joined([*more, *(Piece("quote", read.passage, unit.start, unit.end, 0.0) for unit in others)])
             more += _announced(more, read, view, table=kind == "why" and not pieces and read.passage.kind != "row")
         if pieces and told + _size(more) > MAX_WORDS and not whole:
             continue

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from assistant.spelling import is_shouted
+from index.spelling import is_shouted
 
 Kind = Literal["definition", "abbreviation", "list", "steps", "comparison", "fact", "why", "yes-no", "small-talk"]
 Thing = Literal["person", "name", "date", "amount", "money", "contact", ""]

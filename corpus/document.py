@@ -191,15 +191,23 @@ def header_of(passage: Passage) -> str:
     return passage.context.rpartition("\n")[2] if passage.kind == "row" and "\n" in passage.context else ""
 
 
+def by_columns(passage: Passage) -> list[tuple[str, str]]:
+    """The cells of a table's row, each after the name of its column; empty cells are left out.
+
+    None for any other passage, a row without a header, or one with another number of cells.
+    """
+    names, cells = header_of(passage).split(" | "), passage.text.split(" | ")
+    if not any(names) or len(names) != len(cells):
+        return []
+    return [(name, cell) for name, cell in zip(names, cells, strict=True) if cell]
+
+
 def told_by_columns(passage: Passage) -> str:
     """A table's row as sentences, each cell with the name of its column ("Service is Patent search. Price is 1250."); empty cells are left out.
 
     "" for any other passage, a row without a header, or one with another number of cells.
     """
-    names, cells = header_of(passage).split(" | "), passage.text.split(" | ")
-    if not any(names) or len(names) != len(cells):
-        return ""
-    return " ".join(f"{name} is {cell}." if name else f"{cell}." for name, cell in zip(names, cells, strict=True) if cell)
+    return " ".join(f"{name} is {cell}." if name else f"{cell}." for name, cell in by_columns(passage))
 
 
 def trim(text: str, start: int, end: int) -> tuple[int, int]:

@@ -228,11 +228,11 @@ class View:
         return found
 
     def terms(self) -> list[Term]:
-        """All terms, by name, those that define before those that only expand an abbreviation."""
+        """All terms, by name, the strongest place first: one that defines it under a heading of that name, in a sentence, in a row; then what only expands."""
         rows = self._db.execute(
             """SELECT t.name, t.abbreviations, substr(d.text, t.start + 1, t."end" - t.start), d.id, t.start, t."end", p.id, t.defines
                FROM terms t JOIN passages p ON p.rowid = t.passage JOIN documents d ON d.rowid = p.document
-               ORDER BY t.key, t.defines DESC, d.id, t.start"""
+               ORDER BY t.key, t.defines DESC, p.kind = 'definition' AND instr(lower(p.heading), t.key) = 1 DESC, p.kind = 'row', d.id, t.start"""
         )
         return [Term(*(row[0], tuple(json.loads(row[1])), *row[2:7], bool(row[7]))) for row in rows]
 

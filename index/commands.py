@@ -175,10 +175,11 @@ def terms(
 ) -> None:
     """List or search the terms that the documents define."""
     from corpus.sources import shown
-    from index.terms import matching
+    from index.terms import cells, look_up
 
     with house(ctx, data_dir).catalog().reading() as view:
-        found = matching(view.terms(), text)
+        found, read_as = look_up(view, text)
+        rows_of = cells(view, (term for entry in found for term in entry.places[: None if text else 1]))
         titles = {entry.id: entry.title for entry in view.entries()}
     rows: list[dict[str, Any]] = [
         {
@@ -193,14 +194,17 @@ def terms(
         }
         for entry in found
     ]
+    for typed, read in read_as:
+        typer.echo(f"read {typed!r} as {read!r}", err=True)
     if as_json:
         print_json(rows)
         return
-    for row in rows:
-        short = f" ({', '.join(row['abbreviations'])})" if row["abbreviations"] else ""
-        typer.secho(f"{row['name']}{short}", bold=True)
-        for said in row["definitions"][: None if text else 1]:
-            typer.echo(f"  {said['text']}\n    {shown(said['document'])} [{said['start']}:{said['end']}]")
+    for entry in found:
+        short = f" ({', '.join(entry.abbreviations)})" if entry.abbreviations else ""
+        typer.secho(f"{entry.name}{short}", bold=True)
+        for term in entry.places[: None if text else 1]:
+            said = "\n  ".join(f"{column}: {cell}" if column else cell for column, cell in rows_of[term]) if term in rows_of else term.definition
+            typer.echo(f"  {said}\n    {shown(term.document)} [{term.start}:{term.end}]")
     if not rows:
         typer.echo(f"no document defines {text!r}" if text else "no document defines a term", err=True)
 

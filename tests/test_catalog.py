@@ -17,14 +17,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus.document import embedded_text
+from corpus.cut import cut
+from corpus.document import Block, Contents, Document, embedded_text
 from corpus.errors import IndexMismatch, IndexMissing, IndexUnavailable
 from corpus.sources import Source
+from corpus.terms import harvest
 from fakes import FakeEmbedder, put
 from index.catalog import SCHEMA_VERSION, Catalog
 from index.lexical import content_words
 from index.records import RecordsFile
 from index.sqlite import DENIED, NO_ROOM, usable
+from index.terms import cells, look_up, matching
 
 LPO = "Legal process outsourcing (LPO) is the hiring of outside lawyers for contract review."
 PRICES = "A fixed price is agreed before the work starts. Time and materials are paid by the hour."
@@ -59,6 +62,49 @@ def test_a_first_ingestion_that_was_killed_at_once_leaves_a_missing_index_and_no
         pass
     put(catalog, "notes/a.md", PRICES)
     assert texts_of(catalog, "notes/a.md") == [PRICES]
+
+
+def test_the_strongest_definition_of_a_term_comes_first(catalog: Catalog) -> None:
+    put(catalog, "notes/a.md", "# Countries", "Knowledge process outsourcing (KPO) is mostly done in India.")
+    put(catalog, "notes/b.md", "# Jobs", "Knowledge process outsourcing (KPO) is a danger to some jobs.")
+    put(catalog, "notes/c.md", "# Costs", "Firms buy knowledge process outsourcing (KPO) to save.")
+    put(catalog, "notes/d.md", "# Knowledge process outsourcing (KPO)", "Knowledge process outsourcing (KPO) is work that needs judgement.")
+    blocks = (Block("header", "Kind | Use"), Block("row", "Knowledge process outsourcing (KPO) | What is bought dearly"))
+    document = Document.compose("notes/A.md", Contents(blocks, "markdown"))
+    with catalog.writing() as edit:
+        passages = cut(document, len, 512)
+        edit.replace(
+            document, source="notes", path="", file_digest="", passages=passages, embedded=["x"] * len(passages), vectors=[b""] * len(passages),
+            terms=harvest(document, passages),
+        )
+    with catalog.reading() as view:
+        (entry,) = matching(view.terms(), "KPO")
+        in_rows = cells(view, entry.places)
+    assert [(term.document, told) for term, told in in_rows.items()] == [
+        ("notes/A.md", [("Kind", "Knowledge process outsourcing (KPO)"), ("Use", "What is bought dearly")])
+    ]
+    assert [(term.document[6:7], term.defines) for term in entry.places] == [("d", True), ("b", True), ("A", True), ("a", True), ("c", False)]
+
+
+@pytest.mark.parametrize(("typed", "found", "pairs"), [
+    ("atrition", "Attrition", (("atrition", "attrition"),)),
+    ("what is attrition", "Attrition", ()),
+    ("wat is atrition?", "Attrition", (("wat", "what"), ("atrition", "attrition"))),
+    ("churn", "Attrition", (("churn", "Attrition"),)),
+    ("turnover", "Attrition", (("turnover", "Attrition"),)),
+    ("turn around times", "Turnaround time", (("turn around times", "Turnaround time"),)),
+    ("taat", "Turnaround time", (("taat", "TAT"),)),
+    ("attraction", "", ()),  # another word of the language
+    ("staff", "", ()),  # of another name only its last words
+    ("wat is a zebra", "", ()),
+    ("?!", "", ()),
+])
+def test_a_term_is_found_by_its_misspellings_and_its_other_names(catalog: Catalog, typed: str, found: str, pairs: tuple[tuple[str, str], ...]) -> None:
+    put(catalog, "notes/a.md", "# Attrition", "Attrition is the rate at which people leave. Staff turnover and churn are other names for attrition.")
+    put(catalog, "notes/b.md", "# Turnaround time (TAT)", "Turnaround time (TAT) is the time that a piece of work takes.")
+    with catalog.reading() as view:
+        entries, read_as = look_up(view, typed)
+    assert ([entry.name for entry in entries], read_as) == ([found] if found else [], pairs)
 
 
 def test_what_is_put_in_comes_out(catalog: Catalog) -> None:

@@ -265,6 +265,9 @@ def test_terms_are_listed_and_searched(every: Path) -> None:
     assert len(names) == len({name.lower() for name in names})
     (found,) = json.loads(run_kpo("terms", "kpo", "--json", "--data-dir", every).stdout)
     assert "KPO" in (found["name"], *found["abbreviations"])
+    assert "\n  Term: BPO\n  Meaning: Business process outsourcing\n" in run_kpo("terms", "BPO", "--data-dir", every).stdout
+    mended = run_kpo("terms", "knowlege process", "--data-dir", every)
+    assert "nowledge process outsourcing" in mended.stdout and mended.stderr == "read 'knowlege' as 'knowledge'\n"
     missing = run_kpo("terms", "zebra", "--data-dir", every)
     assert (missing.returncode, missing.stdout) == (0, "")
     assert "no document defines 'zebra'" in missing.stderr
@@ -292,6 +295,7 @@ def test_status_tells_settings_index_and_models(every: Path) -> None:
     assert (facts["index"]["problems"], facts["index"]["chroma"]) == ("none", "up to date")
     assert [row["use"] for row in facts["models"]] == ["embedding", "reranking"]
     assert all(len(row["sha256"]) == 64 for row in facts["models"])
+    assert facts["index"]["terms"] == len(json.loads(run_kpo("terms", "--json", "--data-dir", every).stdout))
     plain = run_kpo("status", "--data-dir", every)
     assert (plain.returncode, plain.stderr) == (0, "")
     assert "KPO_EMBEDDING_MODEL" in plain.stdout

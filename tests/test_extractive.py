@@ -238,6 +238,12 @@ def test_a_sentence_that_lists_needs_no_list_that_stands_before_it(shelf: Callab
     assert quotes(ask("Which industries use the service of the firms?")) == [end.strip()]
 
 
+def test_an_abbreviation_with_another_meaning_has_both(shelf: Callable[..., Ask]) -> None:
+    glossary = "# Glossary\n## Group desk centre (GDC)\nA group desk centre (GDC) is a unit of the firm. It has many desks. The letters GDC also stand for good dry coal.\n"
+    ask = shelf(glossary=glossary)
+    assert quotes(ask("What does GDC stand for?")) == ["A group desk centre (GDC) is a unit of the firm.", "The letters GDC also stand for good dry coal."]
+
+
 def test_an_item_defines_what_its_label_names(shelf: Callable[..., Ask]) -> None:
     points = "# Points\nWhat outsourcing brings is:\n\n- Scalability: teams can grow or shrink.\n- Legal cover: contracts say who pays.\n"
     ask = shelf(constants=replace(Constants.open(), floor=2.0), points=points)

@@ -76,6 +76,19 @@ def test_a_marker_shows_its_quotation_and_opens_it_in_its_source(visit: Visit) -
     expect(visit.page.locator("#terms dd .link").last).to_be_focused()
 
 
+def test_every_term_is_within_reach_of_its_letter(visit: Visit) -> None:
+    visit.page.set_viewport_size({"width": 390, "height": 844})
+    visit.tab("Glossary")
+    counted = visit.page.locator("#terms .note").first.inner_text()
+    assert f"{visit.page.locator('#terms dt').count()} terms" == counted
+    visit.page.get_by_role("button", name="Terms with S").press("Enter")
+    expect(visit.page.locator("#terms h3", has_text="S")).to_be_focused()
+    expect(visit.page.locator("#terms dt", has_text="Sampling")).to_be_in_viewport()
+    expect(visit.page.get_by_role("button", name="Terms with A")).to_be_in_viewport()
+    assert visit.page.evaluate("document.querySelector('.letters').getBoundingClientRect().bottom <= document.activeElement.getBoundingClientRect().top")
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
 def test_the_stages_are_shown_and_a_screen_reader_hears_the_answer_once(visit: Visit) -> None:
     visit.page.evaluate("""() => {
         window.heard = []; window.stages = new Set();

@@ -26,6 +26,10 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     notes.mkdir()
     (notes / "terms.md").write_text(GLOSSARY)
     (notes / "empty.txt").write_text("")
+    for at, owner in enumerate(["us", "a client", "a bank", "a court", "a mill"]):
+        (notes / f"eland-{at}.md").write_text(f"# Herds of {owner}\n\nAn eland herd unit (EHU) is what {owner} would call a herd.\n")
+    (notes / "eland-use.md").write_text("# Fences\n\nThe fence was made by an eland herd unit (EHU) long ago.\n")
+    (notes / "eland-forms.md").write_text("# Forms\n\n| Form | Use |\n| --- | --- |\n| Eland herd unit (EHU) | Counts herds |\n")
     for year, days in ((2023, 30), (2025, 60)):
         (notes / f"notice-{year}.md").write_text(NOTICE.format(year, days))
     run_kpo("ingest", notes, "--no-shipped", "--data-dir", folder / "data")
@@ -242,6 +246,15 @@ def test_the_glossary_finds_a_term_cites_it_and_asks_about_it(visit: Visit) -> N
     expect(visit.page.locator("#live .asked")).to_have_text("What is a gnu rate?")
     expect(visit.page.locator("#question")).to_be_visible()
     visit.tab("Glossary")
+    visit.page.locator("#find-term textarea, #find-term input").fill("EHU")
+    expect(visit.page.locator("#terms dt")).to_have_count(1)
+    for owner in ("us", "a client", "a bank", "a court", "a mill"):  # none is left out, whoever wrote it
+        expect(visit.page.locator("#terms dd", has_text=f"is what {owner} would call")).to_be_visible()
+    visit.page.get_by_text("2 more places where it is spelt out").click()
+    expect(visit.page.locator("#terms details p")).to_have_count(2)
+    expect(visit.page.locator("#terms details p").last).to_contain_text("Form: Eland herd unit (EHU)\nUse: Counts herds", use_inner_text=True)
+    visit.page.locator("#find-term textarea, #find-term input").fill("elannd herd")
+    visit.tell("#terms .note", "1 term; read “elannd” as “eland”")
     visit.page.locator("#find-term textarea, #find-term input").fill("unheard of")
     visit.tell("#terms", "No document defines that")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant.spelling import correct
+from index.spelling import correct
 
 VOCABULARY = {
     "companies": 9, "offer": 4, "legal": 8, "research": 9, "knowledge": 20, "playback": 1, "attrition": 5, "committee": 2, "steering": 2, "organise": 3,

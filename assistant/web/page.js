@@ -185,6 +185,12 @@
     next = () => button.isConnected ? null : all(takes)[Math.min(at, all(takes).length - 1)] || $(last);
     send(act, arg);
   }
+  function toLetter(letter) {
+    const heading = $(`#terms h3[data-n="${CSS.escape(letter)}"]`);
+    heading.tabIndex = -1;
+    heading.focus({ preventScroll: true });
+    heading.scrollIntoView({ block: "start" });
+  }
   // On a narrow page the list of chats is folded away; on the other tabs it is found on the first one.
   function chats() {
     unfold(turnTo("ask") || !$("#desk").classList.contains("chats-open"));
@@ -257,6 +263,7 @@
       unedit: () => (putBack(), send("unedit"), typing().focus()),
       ask: () => (send("ask", arg), toBox()),
       again: () => (send("again", arg), toBox()),
+      letter: () => toLetter(arg),
       chats,
     };
     if (["cite", "topic", "view", "more"].includes(act)) opening(button);

@@ -1,6 +1,7 @@
 """Misspelt words of a question are read as words of the indexed documents; the person is shown which."""
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 from rapidfuzz import process
@@ -99,6 +100,22 @@ def abbreviated(word: str, vocabulary: dict[str, int]) -> str | None:
     """The abbreviation of the documents that was meant by `word`, in capitals: of its length, at least 5, with one letter otherwise or two exchanged."""
     near = [w for w in vocabulary if len(w) == len(word) > MIN_LENGTH and w[0] == word[0] and DamerauLevenshtein.distance(w, word) == 1]
     return min((w.upper() for w in near if not is_english(w)), default=None)
+
+
+def shortened_to(typed: str, names: Iterable[str]) -> str:
+    """The abbreviation that was meant by `typed`, with a letter more, a letter less or two exchanged ("slla"); "" when none or several may be.
+
+    What an English dictionary knows is no misspelling.
+    """
+    short = typed.lower()
+    if len(short) < 3 or is_english(short, 0):
+        return ""
+    near = {
+        name for name in names
+        if name.isupper() and len(name) > 2 and name[0].lower() == short[0] and DamerauLevenshtein.distance(name.lower(), short) == 1
+        and (len(name) != len(short) or sorted(name.lower()) == sorted(short))
+    }
+    return near.pop() if len(near) == 1 else ""
 
 
 def _holds(longer: str, word: str) -> bool:

@@ -239,9 +239,9 @@ def test_a_sentence_that_lists_needs_no_list_that_stands_before_it(shelf: Callab
 
 
 def test_an_abbreviation_with_another_meaning_has_both(shelf: Callable[..., Ask]) -> None:
-    glossary = "# Glossary\n## Group desk centre (GDC)\nA group desk centre (GDC) is a unit of the firm. It has many desks. The letters GDC also stand for good dry coal.\n"
+    glossary = "# Glossary\n## Group desk centre (GDC)\nA group desk centre (GDC) is a stand of the firm. It has many desks. The letters GDC also stand for good dry coal.\n"
     ask = shelf(glossary=glossary)
-    assert quotes(ask("What does GDC stand for?")) == ["A group desk centre (GDC) is a unit of the firm.", "The letters GDC also stand for good dry coal."]
+    assert quotes(ask("What does GDC stand for?")) == ["A group desk centre (GDC) is a stand of the firm.", "The letters GDC also stand for good dry coal."]
 
 
 def test_an_item_defines_what_its_label_names(shelf: Callable[..., Ask]) -> None:

@@ -405,21 +405,22 @@ def _whole_list(read: _Read, view: View) -> list[Piece]:
 
 
 def _one_of_list(question: str, read: _Read, kind: Kind, view: View) -> list[Piece]:
-    """The item that answers a question for one thing, or two, under the list's lead-in. Empty when no item stands out, or all of them are asked for.
+    """The item that answers a question for one thing, or two, under the sentence that announces the list. Empty when none stands out, or all are asked for.
 
     One whose label is asked about ("Legal occupations: …") stands out, whatever the scores.
     """
     if kind in ALL_ITEMS:
         return []
-    items = _items(read)
+    items, announcing = _items(read), _lead_in(read, view)
+    announcing = announcing if any(dangles(piece.text) for piece in announcing[-1:]) else announcing[-1:]
     named = [item for item in items if stems_in(item.text.partition(":")[0]) <= stems_in(question)]
     if len(named) == 1:
-        return _joined([*_lead_in(read, view), *named])
+        return _joined([*announcing, *named])
     lead = max((score for unit, score in zip(read.passage.units, read.scores, strict=True) if not unit.marker), default=-inf)
     if lead > max((item.score for item in items), default=-inf) + LEAD_MARGIN:
         return []
     near = [item for item in items if item.score >= max(other.score for other in items) - FOCUS_MARGIN]
-    return _joined([*_lead_in(read, view), *near]) if len(near) in (1, 2) else []
+    return _joined([*announcing, *near]) if len(near) in (1, 2) else []
 
 
 def _items(read: _Read) -> list[Piece]:

@@ -70,7 +70,12 @@ def test_a_list_comes_whole_with_its_lead_in_and_each_item_is_cited(shelf: Calla
 
 def test_a_question_for_one_thing_gets_the_item_that_says_it_under_the_lists_lead_in(shelf: Callable[..., Ask]) -> None:
     answer = shelf(risks=RISKS)("Who says that data may leak?")
-    assert quotes(answer) == ["Outsourcing has a price. The main risks of outsourcing are:", "Leaks: data may leak."]
+    assert quotes(answer) == ["The main risks of outsourcing are:", "Leaks: data may leak."]
+
+
+def test_a_sentence_that_points_back_announces_an_item_with_what_it_points_to(shelf: Callable[..., Ask]) -> None:
+    answer = shelf(risks=RISKS.replace("The main risks of outsourcing are:", "These are its main risks:"))("Who says that data may leak?")
+    assert quotes(answer) == ["Outsourcing has a price. These are its main risks:", "Leaks: data may leak."]
 
 
 def test_a_sentence_that_only_announces_a_table_is_followed_by_it(shelf: Callable[..., Ask]) -> None:
@@ -239,9 +244,9 @@ def test_a_sentence_that_lists_needs_no_list_that_stands_before_it(shelf: Callab
 
 
 def test_an_abbreviation_with_another_meaning_has_both(shelf: Callable[..., Ask]) -> None:
-    glossary = "# Glossary\n## Group desk centre (GDC)\nA group desk centre (GDC) is a stand of the firm. It has many desks. The letters GDC also stand for good dry coal.\n"
-    ask = shelf(glossary=glossary)
-    assert quotes(ask("What does GDC stand for?")) == ["A group desk centre (GDC) is a stand of the firm.", "The letters GDC also stand for good dry coal."]
+    first, other = "A group desk centre (GDC) is a stand of the firm.", "The letters GDC also stand for good dry coal."
+    ask = shelf(glossary=f"# Glossary\n## Group desk centre (GDC)\n{first} It has many desks. {other}\n")
+    assert quotes(ask("What does GDC stand for?")) == [first, other]
 
 
 def test_an_item_defines_what_its_label_names(shelf: Callable[..., Ask]) -> None:

@@ -254,8 +254,8 @@ class Assistant:
         as a definition, the long form of an abbreviation, the section that says it answers this very question, or the list under this very heading.
         """
         reranker = self.retrieval.reranker
-        plain = not any(hit.passage.document in self.retrieval.asking(view) for hit in found.hits[:1])
-        constants = self._constants or constants_for(reranker.identity if reranker else "none", plain=plain)
+        lists_questions = any(hit.passage.document in self.retrieval.asking(view) for hit in found.hits[:1])
+        constants = self._constants or constants_for(reranker.identity if reranker else "none", lists_questions=lists_questions)
         seen = features(alone, found, evidence, self.vocabulary(view), reranker)
         answerable = constants.probability(seen)
         read_in = {e.passage.id for e in evidence}

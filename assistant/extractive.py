@@ -210,18 +210,23 @@ def _defining(question: str, kind: Kind, evidence: Sequence[Evidence], terms: Se
     return list(found.values()) or labelled(question, kind, evidence)
 
 
+def _subject_of(text: str) -> set[str]:
+    """The stems of the words that carry a text's subject."""
+    return stems_in(" ".join(content_words(text)))
+
+
 def labelled(question: str, kind: Kind, evidence: Sequence[Evidence]) -> list[Evidence]:
     """The best item that says what it is about, "Scalability: …", when a question for a definition is about just that."""
-    asked = stems_in(" ".join(content_words(question)))
+    asked = _subject_of(question)
     items = (e for e in evidence if kind == "definition" and e.unit.marker and ":" in e.text)
-    return [e for e in items if stems_in(" ".join(content_words(e.text.partition(":")[0]))) == asked][:1]
+    return [e for e in items if _subject_of(e.text.partition(":")[0]) == asked][:1]
 
 
 def is_headed(question: str, kind: Kind, evidence: Sequence[Evidence]) -> bool:
     """Has a list or table that was read just what the question asks to be listed for its heading? Its items need not say "action items" again."""
-    asked = {stem for stem in stems_in(" ".join(content_words(question))) if stem not in _LISTED}
+    asked = _subject_of(question) - _LISTED
     shapes = {e.passage.heading for e in evidence if kind in ("list", "steps") and _has_shape(e.passage, kind)}
-    return any(asked == {stem for stem in stems_in(" ".join(content_words(heading))) if stem.isalpha()} for heading in shapes)
+    return any(asked == {stem for stem in _subject_of(heading) if stem.isalpha()} for heading in shapes)
 
 
 def _told(question: str, kind: Kind, reads: Sequence[_Read], defining: Sequence[Evidence], view: View) -> list[Piece]:
@@ -268,7 +273,7 @@ def _told(question: str, kind: Kind, reads: Sequence[_Read], defining: Sequence[
 
 def _is_beside(question: str, kind: Kind, read: _Read, pieces: Sequence[Piece]) -> bool:
     """Is a further passage beside the point? A definition where reasons are asked for, or of what is defined already; for a fact what is of something else."""
-    asked = stems_in(" ".join(content_words(question)))
+    asked = _subject_of(question)
     if read.passage.kind == "definition":
         again = kind in ("steps", "comparison", "yes-no") and _defined_again(read.passage.quote(read.passage.units[0]), pieces)
         name, short = split_name(read.passage.heading)
@@ -379,7 +384,7 @@ def _is_meant(question: str, read: _Read, terms: Sequence[Term], view: View) -> 
 
     "Common KPO services" has none of "pros of using KPO". True of a question that has no other words.
     """
-    asked = stems_in(" ".join(content_words(question))) - stems_in(" ".join(name for term in terms for name in (term.name, *term.abbreviations)))
+    asked = _subject_of(question) - stems_in(" ".join(name for term in terms for name in (term.name, *term.abbreviations)))
     lead = " ".join(piece.text for piece in _lead_in(read, view)) if read.passage.kind == "list" else header_of(read.passage)
     return not asked or bool(asked & stems_in(f"{read.passage.heading} {lead}"))
 
@@ -486,7 +491,7 @@ def _looked_up(question: str, read: _Read, view: View) -> list[Piece]:
 
     Empty when none has, or all have, which tells nothing.
     """
-    asked = stems_in(" ".join(content_words(question)))
+    asked = _subject_of(question)
     names = [name for name in map(stems_in, names_in(question)) if not name <= stems_in(read.passage.context)]  # not what the whole table is about
 
     def held(row: Piece) -> int:
@@ -612,7 +617,7 @@ def _within(pieces: Iterable[Piece], limit: int) -> list[Piece]:
 
 def _restates(sentence: str, quoted: str, share: float) -> bool:
     """Does the quotation hold this share of the sentence's words, and every figure in it?"""
-    new, said = (stems_in(" ".join(content_words(text))) for text in (sentence, quoted))
+    new, said = (_subject_of(text) for text in (sentence, quoted))
     return len(new & said) >= share * len(new) and not any(word[:1].isdigit() for word in new - said)
 
 

@@ -76,22 +76,23 @@ def logit(probability: float) -> float:
 
 
 @lru_cache(maxsize=8)
-def constants_for(reranker: str, *, plain: bool = False) -> Constants:
-    """The constants fitted for this reranker, `plain` those for documents that list no questions. Raises ConfigError, naming the command, without."""
+def constants_for(reranker: str, *, lists_questions: bool = True) -> Constants:
+    """The constants fitted for this reranker and documents that list questions, or that list none. Raises ConfigError, naming the command, without."""
     stored: dict[str, Any] = json.loads(CONSTANTS.read_text(encoding="utf-8"))
-    if (key := key_of(reranker, plain=plain)) not in stored:
+    if (key := key_of(reranker, lists_questions=lists_questions)) not in stored:
         raise ConfigError(f"no calibration for the reranker {reranker}", "run `kpo eval calibrate`, or set KPO_RERANKER_MODEL back")
     entry = stored[key]
     impression = tuple(float(weight) for weight in entry["impression"].split())
     return Constants(entry["intercept"], tuple(entry["weights"][name] for name in FEATURES), entry["floor"], impression, tuple(entry["sure"]))
 
 
-def key_of(reranker: str, *, plain: bool) -> str:
-    """By what constants are kept. Where sections list the questions that they answer, one of these is nearly always near an answerable question:
+def key_of(reranker: str, *, lists_questions: bool) -> str:
+    """By what constants are kept.
 
-    of documents that list none, a floor that counts on it would refuse every fourth question that they answer.
+    A question that a document answers is nearly always near one that it lists, which counts for much: by the same floor every fourth question
+    would be refused that is answered by documents which list none.
     """
-    return f"{reranker} without questions" if plain else reranker
+    return reranker if lists_questions else f"{reranker} without questions"
 
 
 def features(

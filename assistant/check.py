@@ -74,7 +74,16 @@ class Span:
     @property
     def units(self) -> list[str]:
         """The sentences or list items of the part."""
-        return [self.source.passage.quote(unit) for unit in self.source.passage.units if self.start <= unit.start and unit.end <= self.end]
+        return [self.source.passage.quote(unit) for unit in self._units]
+
+    @property
+    def places(self) -> str:
+        """The places of the part's items in a numbered list ("2th 3th"); "" for other text."""
+        return " ".join(f"{unit.marker[:-1]}th" for unit in self._units if unit.marker[:-1].isdigit())
+
+    @property
+    def _units(self) -> list[Unit]:
+        return [unit for unit in self.source.passage.units if self.start <= unit.start and unit.end <= self.end]
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +208,7 @@ def against(sentence: str, spans: Sequence[Span]) -> list[str]:
         return ["it names no source"]
     sources = list(dict.fromkeys(span.source.number for span in spans))
     by_number = {span.source.number: span.source for span in spans}
-    about = "\n".join(by_number[number].about for number in sources)
+    about = "\n".join((*(by_number[number].about for number in sources), *(span.places for span in spans)))
     given = "\n".join(f"{by_number[number].about}\n{by_number[number].said}" for number in sources)
     return list(faults(sentence, [unit for span in spans for unit in span.units], about, given))
 

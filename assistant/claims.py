@@ -37,7 +37,9 @@ _DIGITS = re.compile(
     r"(?P<unit>\s?(?:%|per ?cent\b|percent\b|percentage\b))?(?P<points>[\s-]points?\b)?"
     rf"(?:[\s-]?(?P<scale>{'|'.join((*_SCALES, *_SHORT_SCALES))})\b)?(?:\s?(?P<behind>{_CURRENCY})(?!\w))?(?P<letters>(?!(?:st|nd|rd|th)\b)[^\W\d_]+)?(?:{_TIME})?", re.I
 )
+_PLACE = re.compile(r"(?:st|nd|rd|th)\b")
 _FRACTION = re.compile(r"(\d*)([¼-¾⅐-⅞])")
+_TWO = re.compile(r"\b(?:both|either|neither)\b", re.I)  # as many as "two"
 _AMOUNT_WORDS = frozenset("half halve quarter twice double triple treble dozen hundreds thousands millions billions trillions lakhs crores".split())  # noqa: SIM905
 
 _MONTH = r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?"
@@ -61,6 +63,20 @@ _CLAUSE = re.compile(
     r"[,;:.]\s|\s[–—]\s|\b(?:but|while|whereas|although|though|because|since|than|and|or|so that|which|when|where|if|unless|instead of|rather than)\b", re.I
 )
 
+# What only leads from one sentence to the next.
+_ASIDE = re.compile(
+    r"(?P<opens>^)?(?:,\s)?\b(?:however|in short|in sum|more fully|(?:by|in) contrast|in turn|in fact|indeed|likewise|similarly|moreover|furthermore|in addition|in other words|"
+    r"of course|to sum up|again)(?(opens),\s|(?:,\s|(?=[.;])))", re.I
+)
+# "X is often confused with Y, …, whereas X …": that they differ, and no hedge.
+_CONFUSED = re.compile(r"\b(?:confused|mistaken)\b", re.I)
+_CONTRASTED = re.compile(r"\b(?:confused|mistaken|differs?|different|unlike|whereas|distinct|distinguished)\b", re.I)
+_UNLIKE = re.compile(r"\b(?:is|are) not the same(?: thing)? as\b|\b(?:(?:is |are )?not to|(?:should|must) not) be (?:confused|mistaken)\b", re.I)
+# "They do not lock it until …" for "They lock it only after …".
+_ONLY_THEN = re.compile(r"\bnot\b(?=.*\b(?:until|unless|before)\b)", re.I)
+_ONLY = re.compile(r"\bonly (?:after|once|when|if|where|with)\b", re.I)
+# What keeps something from happening, without a word that says no.
+_KEPT_FROM = re.compile(r"\b(?:avoid|prevent|prohibit|forbid|spare|(?:keep|kept|stop|bar|protect)\w*\b.*\bfrom\b)", re.I)
 _NEGATION = re.compile(
     r"\b(?:not(?! (?:only|just|merely)\b)|no(?! doubt\b)|never|none|neither|nor|cannot|without|hardly|barely|scarcely|rarely|seldom|nobody|nothing|nowhere|"
     r"fails? to|failed to|lacks?|unable|instead of|rather than)\b|n[’']t\b", re.I
@@ -95,11 +111,11 @@ _OPPOSING_PREFIX = ("un", "in", "non", "dis", "im", "ir")
 _COUNT_FOLLOWS = rf"(?= (?:an? )?(?:\W?\d|(?:{'|'.join((*_UNITS, *_TENS, 'half', 'quarter', 'hundred', 'dozen'))})\b))"
 # Draft words that claim much, and the words of a source that claim as much.
 _STRONG = tuple((re.compile(rf"\b(?:{said})\b", re.I), re.compile(rf"\b(?:{allowed})\b", re.I), why) for said, allowed, why in (
-    (r"all|every|everyone|everything|always|entirely|completely|fully|wholly|in each case|(?<!\bbefore )(?<!\bwithout )(?<!\bif )(?<!\bthan )any",
+    (r"all|every|everyone|everything|always|entirely|completely|fully|wholly|in each case|(?<!\bbefore )(?<!\bwithout )(?<!\bif )(?<!\bthan )(?<!ing )any",
      r"all|every|everyone|everything|always|entirely|completely|fully|wholly|each|any|whole|no|none|never|nearly every|both", "says it of everything"),
     (r"only|solely|exclusively|sole", r"only|solely|exclusively|sole|alone|none of the other|no other|nothing but", "says that nothing else does"),
     (r"must|mandatory|obligatory|compulsory|have to|has to|required by law|illegal",
-     r"must|mandatory|obligatory|compulsory|have to|has to|needs?|required?|requires|necessary|cannot|shall|obliged|duty|duties|binding|illegal|unlawful|rules?", "makes it a duty"),
+     r"must|mandatory|obligatory|compulsory|have to|has to|needs?|required?|requires|necessary|cannot|shall|obliged|duty|duties|binding|illegal|unlawful|rules?|only (?:when|if|where|after)|unless", "makes it a duty"),
     (r"guarantees?|guaranteed|certainly|definitely|ensures?|undoubtedly|inevitably|surely|proves?|proven|without exception|eliminates?|never",
      r"guarantees?|guaranteed|certainly|definitely|ensures?|undoubtedly|inevitably|surely|proves?|proven|without (?:exception|reservation)|eliminates?|removes?|never|"
      r"cannot|no|none|not|seldom|rarely", "makes it certain"),
@@ -131,26 +147,36 @@ _CAUSAL = re.compile(
     r"arises?|come|comes|helps?|gives?|brings?|lets?|allows?|enables?|from|if|thanks|need|needs|to|where|after|with|without|as|which|follows?)\b", re.I
 )
 _ACCORDING = re.compile(r"\b(?:according to|in the (?:view|words|opinion|account) of) (?P<who>[^,.;]+?)(?=,|\.|;|$)|, (?:says|reports|notes|adds|warns) (?P<said>the [^,.;]+)", re.I)
-_SOURCE_FIRST = re.compile(r"(?:both |only )?(?P<who>(?:the |a |an )?(?:[^\s,.;]+ ){0,5}?(?:article|guide|explainer|entry|report|study|survey|model))\b(?! is\b)", re.I)
+_SOURCE = r"(?P<who>(?:the|an?) (?:(?!(?:its|their|our|your|his|her) )[^\s,.;]+ ){0,5}?(?:article|guide|explainer|entry|report|study|survey|model))"
+_SOURCE_FIRST = re.compile(rf"(?:both |only )?{_SOURCE}\b(?! is\b)", re.I)
+_NO_SOURCES = frozenset("source handbook passag kpo name estim figur research".split())  # noqa: SIM905  # stems of words that tell no source from another
+_SOURCE_SAYS = re.compile(
+    rf"\b{_SOURCE} "
+    r"(?:says|suggests|describes|gives|names|counts|puts|reports|warns|adds|mentions|lists|places|treats|calls|recommends|advises|tells|stresses|notes|states|explains)\b", re.I
+)
 _POINTS_BACK = re.compile(r"(?:it|its|they|their|this|these|he|she|such|both|the (?:same|other|latter|former))\b", re.I)
 _CALLED = "called|named|names?|known as|titled|termed|dubbed|stands for|abbreviated"
 _NAMING = re.compile(r"\b(?:called|named|known as|titled|termed|dubbed|(?:name|title) is|stands for|abbreviated (?:as|to))\s+(?:the |an? )?[\"“']?([A-Z][\w&-]*)")
 # Words that may stand for each other: what a reader would call the same statement.
 _SAME = (
-    "costly/expensive hard/difficult company/firm/business start/begin/commence buy/purchase choose/select need/require/demand mean/signify keep/retain help/assist "
+    "costly/expensive hard/difficult company/firm/business start/begin/commence/began/begun buy/purchase/bought choose/select/chose/chosen need/require/demand mean/signify/meant keep/retain/kept help/assist "
     "large/big people/staff/employee/worker/personnel quickly/fast/rapidly/swiftly seldom/rarely also/too/additionally often/frequently usually/typically/normally "
-    "important/significant show/demonstrate/reveal use/utilise/employ/using finish/complete/finished check/verify/verified reduce/lower/cut/decrease raise/increase "
-    "enlarge/expand gap/shortfall error/mistake report/state stay/remain common/widespread name/mention/cite give/supply deal/handle rule/regulation "
-    "task/work/job abroad/overseas nearby/near local/locally part/portion/share aim/goal/objective cause/lead roughly/about/approximately/around build/create/develop "
+    "important/significant show/demonstrate/reveal/shown use/utilise/employ/using finish/complete/finished check/verify/verified reduce/lower/cut/decrease raise/increase "
+    "enlarge/expand gap/shortfall error/mistake report/state stay/remain common/widespread name/mention/cite give/supply/gave/given deal/handle rule/regulation "
+    "task/work/job abroad/overseas nearby/near local/locally part/portion/share aim/goal/objective cause/lead/led roughly/about/approximately/around build/create/develop/built "
     "several/various connect/link/tie depend/rely describe/explain/characterise list/enumerate call/term/regard/consider view/opinion risk/danger/threat "
-    "benefit/advantage price/fee/charge exceed/higher/outweigh assemble/gather disappear/vanish fulfil/meet settle/resolve alone/only answer/respond "
+    "benefit/advantage price/fee/charge exceed/higher/outweigh assemble/gather disappear/vanish fulfil/meet/met settle/resolve alone/only answer/respond "
     "think/thought/believe disclose/reveal/publish transfer/pass/move repair/fix/mend supplier/vendor interrupt/disrupt worldwide/global/globally "
+    "method/approach find/found take/took/taken hold/held write/wrote/written know/knew/known grow/grew/grown "
+    "rise/rose/risen fall/fell/fallen leave/left lose/lost sell/sold send/sent bring/brought pay/paid make/made see/saw/seen "
+    "spend/spent teach/taught speak/spoke/spoken say/said tell/told become/became come/came understand/understood draw/drew/drawn "
     "method/approach period/time decide/determine learn/discover happen/occur/arise speed/pace lack/missing"
 )
 _MEANING = {stem(words(word)[0]): stem(words(group.split("/")[0])[0]) for group in _SAME.split() for word in group.split("/")}
 BORNE = 0.5  # share of a sentence's content words that its source must use, whatever models say
 SUBJECT = 2  # content words that open a sentence, and are taken for what it is about
-FOREIGN = 2  # content words that only a part about something else has, from which it is mixed in
+FOREIGN = 2  # content words that a statement shares with one about something else, from which it may be that one
+MIXED = 0.3  # the same as a share of what the statement says
 _COMMON = 3_100  # the count from which a word of the dictionary is no name; that of "China" is 3,019
 _LIKENESS = 5  # letters that two words must share from their beginning to be one name ("American", "Americas")
 
@@ -168,10 +194,10 @@ class Number:
     more: str = ""
 
     def stands_in(self, others: Sequence["Number"]) -> bool:
-        """Is this number, with its unit, one of the others? A time that only one of them tells ("four to six hours") is any."""
+        """Is this number, with its unit, one of the others? A time that only one of them tells ("four to six hours") is any; a place is no count."""
         return any(
             self.value == other.value and self.percent == other.percent and self.money == other.money and self.more == other.more
-            and (self.time == other.time or not self.time or not other.time)
+            and (self.time == other.time or not self.time or not other.time) and (self.ordinal or not other.ordinal)
             for other in others
         )
 
@@ -186,7 +212,8 @@ def numbers(text: str) -> list[Number]:
         scale = (match["scale"] or "").lower()
         figure = plain if ":" in plain else float(plain) * (_SCALES | _SHORT_SCALES).get(scale, 1) * (-1 if match["minus"] else 1)
         more = f"{match['letters'] or ''}{'points' if match['points'] else ''}".lower()
-        found.append(Number(figure, bool(match["unit"]), _money(match["money"], match["behind"]), time=(match["time"] or "").lower(), more=more))
+        place = _PLACE.match(text, match.end()) is not None
+        found.append(Number(figure, bool(match["unit"]), _money(match["money"], match["behind"]), place, (match["time"] or "").lower(), more))
     tokens = re.findall(r"[a-z]+|%|[^\sa-z]", text.lower())
     at = 0
     while at < len(tokens):
@@ -245,7 +272,7 @@ def names(sentence: str) -> list[str]:
         opens = not re.search(r"\w", sentence[: match.start()])
         shouted = sum(c.isupper() for c in word) > 1
         beside = _NAME.match(sentence, match.end() + 1) is not None and sentence[match.end() : match.end() + 1] == " "
-        if shouted or not opens or (word.lower() not in STOPWORDS and (beside or not is_english(word))):
+        if shouted or not opens or (word.lower() not in STOPWORDS and (beside and not is_english(word, more_than=_COMMON) or not is_english(word))):
             found.append(word)
     return [name for name in found if name != "I" and name.lower() not in _CURRENCIES]
 
@@ -306,6 +333,7 @@ def faults(sentence: str, support: Sequence[str], about: str, given: str) -> Ite
     all that was cited.
     """
     whole = " ".join(support)
+    sentence = _ASIDE.sub(lambda match: "" if match["opens"] is not None else " ", sentence)
     mine, told = content(sentence), set(content(f"{about}\n{whole}"))
     if sum(word in told for word in mine) < BORNE * len(mine):
         yield "most of its words are not those of its source"
@@ -331,7 +359,7 @@ def nearest(sentence: str, support: Sequence[str]) -> list[str]:
 
 def _unknown_facts(sentence: str, support: str, about: str, given: str) -> Iterator[str]:
     said = f"{about}\n{support}"
-    known = numbers(said)
+    known = [*numbers(said), *(Number(2.0) for _ in _TWO.findall(said))]
     if any(not number.stands_in(known) for number in numbers(sentence)):
         yield "a number that its source does not give"
     if not all(any(_same_date(date, other) for other in dates(said)) for date in dates(sentence)):
@@ -400,20 +428,27 @@ def _names_so(name: str, text: str) -> bool:
 
 def _other_source(sentence: str, support: Sequence[str]) -> Iterator[str]:
     """Is something said to come from one source that the documents report of another?"""
-    named = _ACCORDING.search(sentence) or _SOURCE_FIRST.match(sentence)
-    if not named:
-        return
-    who = set(content(named.groupdict()["who"] or named.groupdict().get("said") or "")) - {"source", "handbook", "passag", "kpo"}
-    others = set(content(sentence)) - who
     parts = [(set(content(part)), part) for part in support]
-    shared = max((len(others & part) for part, _ in parts), default=0)
-    theirs = max((len(others & part) for part, text in parts if who <= part or _POINTS_BACK.match(text)), default=-2)
-    if who and theirs < shared - 1:
-        yield "a source that is not the one"
+    for statement in _STATEMENTS.split(sentence)[::2]:
+        named = _ACCORDING.search(statement) or _SOURCE_FIRST.match(statement) or _SOURCE_SAYS.search(statement)
+        if not named:
+            continue
+        who = set(content(named.groupdict()["who"] or named.groupdict().get("said") or "")) - _NO_SOURCES
+        others = set(content(statement)) - who
+        shared = max((len(others & part) for part, _ in parts), default=0)
+        theirs = max((len(others & part) for part, text in parts if who <= part or _POINTS_BACK.match(text)), default=-2)
+        if who and theirs < shared - 1:
+            yield "a source that is not the one"
 
 
 def opposed(sentence: str, support: Sequence[str]) -> Iterator[str]:
-    here, whole = negated(sentence), " ".join(support)
+    whole = " ".join(support)
+    stems = set(map(stem, words(whole)))
+    if _CONTRASTED.search(whole):
+        sentence = _UNLIKE.sub("differs from", sentence)
+    if _ONLY.search(whole):
+        sentence = _ONLY_THEN.sub("", sentence)
+    here = {word for word in negated(sentence) if not any(stem(prefix + word) in stems for prefix in _OPPOSING_PREFIX)}
     said, affirmed = set(content(sentence)), affirmed_in(whole)
     if here and not negated(whole):
         yield "a negation that its source does not have"
@@ -422,7 +457,7 @@ def opposed(sentence: str, support: Sequence[str]) -> Iterator[str]:
     near = nearest(sentence, support)
     there = [negated(part) for part in near]
     denied = {word for part in clauses(sentence) if _NEGATION.search(part) for word in content(part)}
-    if there and all(scope and len((scope - affirmed) & (said - here - denied)) >= 0.5 * len(scope) for scope in there):
+    if there and not _KEPT_FROM.search(sentence) and all(scope and len((scope - affirmed) & (said - here - denied)) >= 0.5 * len(scope) for scope in there):
         yield "it leaves out a negation"
     mine = _tokens(sentence)
     for part in near[:1]:
@@ -477,7 +512,7 @@ def _too_strong(sentence: str, support: str, about: str) -> Iterator[str]:
     said = set(content(sentence))
     hedged = _HEDGED.search(sentence) or {word.lower() for word in _INTENT.findall(sentence)} & {word.lower() for word in _INTENT.findall(support)}
     for clause in clauses(support):
-        hedge = _HEDGE.search(clause)
+        hedge = None if _CONFUSED.search(clause) else _HEDGE.search(clause)
         subject = [word for word in content(clause) if not _HEDGE.fullmatch(word)]
         if hedge and subject and sum(word in said for word in subject) >= 0.6 * len(subject) and not hedged:
             yield "it is surer than its source"
@@ -497,7 +532,7 @@ def _too_strong(sentence: str, support: str, about: str) -> Iterator[str]:
 _ROLES = (("client", "provid"), ("buyer", "seller"), ("kpo", "bpo"), ("analyst", "client"), ("employer", "people"), ("manag", "people"), ("hospit", "hedg"))
 # What stands before and after these may not change places; "before" and "after" themselves are opposites.
 _BALANCES = tuple(re.compile(rf"\b(?:{words})\b", re.I) for words in (
-    "instead of|rather than|and not|but not|not", "than|exceeds?|exceeded|outweighs?|as opposed to", "before|until", "after|once", "divided by", "whereas|while|and|but",
+    "instead of|rather than|and not|but not|not", "than|exceeds?|exceeded|outweighs?|as opposed to", "before|until", "after|once", "divided by",
 ))
 
 
@@ -511,29 +546,41 @@ def _turned_round(sentence: str, support: str) -> Iterator[str]:
         yield "it says of one what its source says of another"
 
 
-_STATEMENTS = re.compile(r"[;:]\s|,\s(?:and|but|while|whereas|or|so)\s", re.I)  # each with a subject of its own
+_STATEMENTS = re.compile(  # each with a subject of its own
+    r"(;\s|,\s(?:and|but|while|whereas|or|so|as(?! (?:well|long|far|much|soon)\b)|because|since|although|though|if|when|where|which|who)\s|\s(?:while|whereas)\s)", re.I
+)
+
+
+def _statements(text: str) -> Iterator[tuple[set[str], set[str]]]:
+    """What a text says: for each statement the stems of its subject and of what is said of it, as far as the order of words tells.
+
+    "A …, which B" says B of the last word of A; what opens with "it" is said of the subject before.
+    """
+    parts = _STATEMENTS.split(_ACCORDING.sub("", text))
+    subject: set[str] = set()
+    for at in range(0, len(parts), 2):
+        told = content(parts[at])
+        if at and parts[at - 1].strip(" ,").lower() in ("which", "who", "where"):
+            yield set(content(parts[at - 2])[-1:]), set(told)
+        elif subject and _POINTS_BACK.match(parts[at].strip()):
+            yield subject, set(told)
+        else:
+            subject = set(told[:SUBJECT])
+            yield subject, set(told[SUBJECT:])
 
 
 def _mixed(sentence: str, support: Sequence[str]) -> bool:
-    """Does a sentence join what is said of its subject to what another part of its sources says of something else?
-
-    A part that points back ("It closes at five") is about what stands before it.
-    """
-    parts = [(set(content(part)), part) for part in support]
-    if any(part.rstrip().endswith(":") for part in support):  # the items of a list are about what its lead-in says
-        return False
-    for statement in map(content, _STATEMENTS.split(sentence)):
-        subject, rest = set(statement[:SUBJECT]), set(statement[SUBJECT:])
-        own = _of(subject, parts)
-        if any(not subject <= part and len((part & rest) - own) >= FOREIGN and not _POINTS_BACK.match(text) for part, text in parts):
+    """Does a sentence say of one thing that its sources speak of what they say of another, which it does not name there?"""
+    theirs = [statement for part in support for statement in _statements(part)]
+    for subject, told in _statements(sentence):
+        own = [words | about for about, words in theirs if about and (subject <= about or about <= subject)]
+        if not subject or len(told) < FOREIGN or not own:
+            continue
+        others = (words for about, words in theirs if about and not about & subject and not about <= told and not subject <= words)
+        likeness = max((len(told & words) for words in others), default=0)
+        if likeness >= max(FOREIGN, MIXED * len(told)) and likeness > max(len(told & words) for words in own):
             return True
     return False
-
-
-def _of(subject: set[str], parts: Sequence[tuple[set[str], str]]) -> set[str]:
-    """The stems of the parts that name the whole subject; of all parts when none does."""
-    whole = [part for part, _ in parts if subject <= part]
-    return set().union(*(whole or [part for part, _ in parts]))
 
 
 _COPULA = r"\b(?:is|are|was|were|be|being|as|means?|called|named|became|becomes)"

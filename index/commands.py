@@ -1,9 +1,9 @@
 """Commands of the index: ingest, sources, show, search, terms, models. Results go to stdout, progress and messages to stderr."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 import typer
 
@@ -23,15 +23,6 @@ DataDir = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 commands = typer.Typer()
-
-
-class House(Protocol):
-    """What these commands need of the roof, which builds the parts."""
-
-    def ingest(self, paths: list[Path], *, with_shipped: bool | None, rebuild: bool) -> Iterable[Any]: ...
-    def catalog(self) -> Any: ...
-    def retrieval(self) -> Any: ...
-    def models(self) -> list[dict[str, str]]: ...
 
 
 def house(ctx: typer.Context, data_dir: Path | None) -> Any:

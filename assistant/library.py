@@ -19,6 +19,7 @@ from pathlib import Path
 
 from corpus.errors import CorpusError, KpoError
 from corpus.normalise import one_line
+from corpus.sources import digest_of
 from corpus.worker import MAX_FILE
 from index.catalog import Catalog, Entry
 from index.ingest import Embedded, Event, Row, Started, Waiting
@@ -243,9 +244,3 @@ def in_words(row: Row) -> str:
             return "Taken out."
         case "failed":
             return f"Not read: {row.reason}."
-
-
-def digest_of(path: Path) -> str:
-    """The digest of a file as it is now. Raises OSError for one that this user may not read."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

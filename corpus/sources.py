@@ -3,6 +3,7 @@
 Paths are asked what they are with os.path: what may not be looked at is nothing there, where Path.is_file and its like raise.
 """
 
+import hashlib
 import os
 import re
 import unicodedata
@@ -57,6 +58,12 @@ def name_for(path: Path, taken: Collection[str]) -> str:
 def shown(name: object) -> str:
     r"""A name of a file, or what tells of it, as a terminal may show it: control characters, which could drive that, are written out as in \x1b."""
     return re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda found: repr(found[0])[1:-1], str(name))
+
+
+def digest_of(path: Path) -> str:
+    """The digest of a file as it is now. Raises OSError for one that this user may not read."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def files_of(source: Source, others: Collection[Path] = ()) -> list[Found] | Failure:

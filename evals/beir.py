@@ -18,7 +18,7 @@ from corpus.cut import SCHEME
 from corpus.document import Block, Contents, Document
 from corpus.errors import EvalError
 from corpus.normalise import normalise, one_line
-from corpus.sources import Source
+from corpus.sources import Source, digest_of
 from evals.run import parity
 from index.catalog import Catalog, View
 from index.embed import Embedder
@@ -124,9 +124,7 @@ def load(folder: Path, *, split: str | None = None, limit: int | None = None, ha
     kept = {id: judged[id] for id in asked if id in set(chosen)}
     if not any(document in corpus for found in kept.values() for document in found):
         raise EvalError(f"no question of {folder} is judged with a document of its corpus", FORMAT)
-    with (folder / "corpus.jsonl").open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Benchmark(folder.resolve().name, digest, tuple(corpus.values()), {id: asked[id] for id in kept}, kept)
+    return Benchmark(folder.resolve().name, digest_of(folder / "corpus.jsonl"), tuple(corpus.values()), {id: asked[id] for id in kept}, kept)
 
 
 def _by_hash(id: str) -> str:

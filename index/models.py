@@ -3,7 +3,6 @@
 Models come inside Python packages: nothing is fetched from a model hub. No pickle is read and no remote code is run.
 """
 
-import hashlib
 import json
 import os
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from corpus.errors import ModelError
+from corpus.sources import digest_of
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -71,8 +71,7 @@ RERANKER = Shipped(
 def sha256_of(path: Path, remedy: str = REMEDY) -> str:
     """The hex digest of a file. Raises ModelError, with this remedy, when it cannot be read."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return digest_of(path)
     except OSError as error:
         raise ModelError(f"the model file {path} cannot be read ({error.strerror})", remedy) from error
 

@@ -11,13 +11,14 @@ from typing import Any
 
 import gradio as gr
 
-from assistant.library import Progress, digest_of, in_words
+from assistant.library import Progress, in_words
 from assistant.plain import is_old
 from assistant.web.area import area
 from assistant.web.desk import Desk
 from assistant.web.markup import button, clean, lines, mending, news
 from corpus.document import Passage
 from corpus.errors import KpoError
+from corpus.sources import digest_of
 from corpus.worker import MAX_FILE
 from index.catalog import Entry, View
 from index.lexical import content_words

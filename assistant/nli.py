@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from assistant.check import Nli
 from corpus.errors import ModelError
+from corpus.sources import expanded
 from index.models import one_core_session
 
 WINDOW = 512  # tokens of a pair
@@ -77,7 +77,7 @@ def softmax(logits: Sequence[float]) -> list[float]:
 
 def open_nli(name: str) -> Nli:
     """The NLI model in a folder: `model.onnx` with `tokenizer.json`, else safetensors on torch. Raises ModelError when there is none."""
-    folder = Path(os.path.expanduser(name))  # Path.expanduser raises for an unknown ~name
+    folder = expanded(name)
     if not folder.is_dir():
         raise ModelError(f"there is no folder {name!r}", REMEDY)
     return OnnxNli(folder) if (folder / "model.onnx").is_file() else TorchNli(folder)

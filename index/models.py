@@ -4,7 +4,6 @@ Models come inside Python packages: nothing is fetched from a model hub. No pick
 """
 
 import json
-import os
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from corpus.errors import ModelError
-from corpus.sources import digest_of
+from corpus.sources import digest_of, expanded
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -111,7 +110,7 @@ class EmbeddingSource:
             check(folder / EMBEDDING.weights, EMBEDDING.sha256)
             sha256 = EMBEDDING.sha256
         else:
-            local = Path(os.path.expanduser(name))  # Path.expanduser raises for an unknown ~name
+            local = expanded(name)
             folder = local if local.is_dir() else _from_hub_cache(name)
             weights = folder / "model.safetensors"
             if not weights.is_file():

@@ -1,6 +1,5 @@
 """Pairs of a question and a text get a relevance score from a cross-encoder."""
 
-import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from corpus.errors import ModelError
+from corpus.sources import expanded
 from index.compile import compile_reranker, manifest_of
 from index.head import shipped_head
 from index.models import RERANKER, one_core_session, sha256_of
@@ -138,7 +138,7 @@ def open_reranker(name: str, models_dir: Path) -> Reranker:
         folder = compile_reranker(shipped_head(), models_dir)
         manifest_of(folder)
         return OnnxReranker(folder, folder.name)
-    folder = Path(os.path.expanduser(name))  # Path.expanduser raises for an unknown ~name
+    folder = expanded(name)
     if not folder.is_dir():
         raise ModelError(f"the reranker {name!r} is neither shipped nor a folder", REMEDY)
     return OnnxReranker(folder) if (folder / "model.onnx").is_file() else TorchReranker(folder)

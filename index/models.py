@@ -14,7 +14,9 @@ from corpus.errors import ModelError
 from corpus.sources import digest_of, expanded
 
 if TYPE_CHECKING:
+    import numpy as np
     from onnxruntime import InferenceSession
+    from tokenizers import Encoding, Tokenizer
 
 # What a quantised layer does: unsigned bytes "a" times signed bytes "b", as ONNX.
 PRODUCT = (
@@ -166,6 +168,24 @@ def one_core_session(model: Path | bytes) -> "InferenceSession":
         model if isinstance(model, bytes) else str(model), options, providers=["CPUExecutionProvider"],
         disabled_optimizers=["SkipLayerNormFusion"],  # the fused operator was seen to take four times as long as the two it stands for
     )
+
+
+def load(model: Path, tokenizer: Path, called: str, remedy: str) -> "tuple[InferenceSession, Tokenizer]":
+    """A model ready to run, and its tokenizer. Raises ModelError, which names the model as it is `called`, when one of the files is damaged."""
+    from tokenizers import Tokenizer
+
+    try:
+        return one_core_session(model), Tokenizer.from_file(str(tokenizer))
+    except Exception as error:  # onnxruntime and tokenizers raise classes of their own for a damaged file
+        raise ModelError(f"{called} cannot be loaded ({error})", remedy) from error
+
+
+def feeds(session: "InferenceSession", encoded: "Encoding") -> "dict[str, np.ndarray]":
+    """The tokens of one text, or of one pair, as the model takes them."""
+    import numpy as np
+
+    given = {"input_ids": encoded.ids, "attention_mask": encoded.attention_mask, "token_type_ids": encoded.type_ids}
+    return {entry.name: np.array([given[entry.name]], dtype=np.int64) for entry in session.get_inputs() if entry.name in given}
 
 
 @cache

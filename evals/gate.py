@@ -21,15 +21,8 @@ def figure(run: EvalRun, name: str) -> float | None:
     Raises EvalError for an unknown name, listing the known ones.
     """
     found = run.figures
-    figures: dict[str, float | None] = {
-        "pass_rate": found["pass_rate"],
-        "facts_complete": found["facts_complete"],
-        "refusal_rate": found["refusal"]["refusal_rate"],
-        "false_refusal_rate": found["refusal"]["false_refusal_rate"],
-        "auroc": found["refusal"]["auroc"],
-        "calibration_error": found["confidence"]["calibration_error"],
-        "right_at_0.8": found["confidence"]["right_at_0.8"],
-    }
+    every = {**found, **found["refusal"], **found["confidence"]}
+    figures: dict[str, float | None] = {name: every[name] for name in FIGURES}
     known: dict[str, float | None] = {**dict.fromkeys(CASE_METRICS), **found["metrics"], **figures}
     if name not in known:
         raise EvalError(f"there is no metric {name!r}", f"the metrics are {', '.join(sorted(known))}")

@@ -411,7 +411,7 @@ def calibrate(
             fitted[key_of(name, lists_questions=lists_questions)] = entry(calibrated(seen), labelled, seen)
     print_json(fitted)
     if not dry_run:
-        store(fitted)
+        store(CONSTANTS, fitted)
         typer.echo(f"stored in {CONSTANTS}", err=True)
 
 
@@ -472,6 +472,7 @@ def calibrate_check(
     """Fit the check of drafted sentences, store its constants for the models in use, and tell both error rates."""
     from assistant.check import CONSTANTS, Constants, Judge, models_of
     from evals import sentences
+    from evals.calibrate import store
     from evals.terminal import counted
 
     path = file or sentences.SHIPPED
@@ -493,5 +494,5 @@ def calibrate_check(
         for one in rates.missed:
             typer.echo(f"  let through ({one.fault}): {one.sentence}", err=True)
     if not dry_run:
-        sentences.store(name, fitted)
+        store(CONSTANTS, {name: fitted})
         typer.echo(f"stored in {CONSTANTS}", err=True)

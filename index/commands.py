@@ -46,15 +46,12 @@ def ingest(
     data_dir: DataDir = None,
 ) -> None:
     """Bring the index up to date with its source folders, and add PATHs to them."""
-    from index.progress import follow
+    from index.progress import follow, report
 
-    events = house(ctx, data_dir).ingest(paths or [], with_shipped=False if no_shipped else None, rebuild=rebuild)
-    rows = follow(events)
+    rows = follow(house(ctx, data_dir).ingest(paths or [], with_shipped=False if no_shipped else None, rebuild=rebuild))
     if as_json:
         print_json([row.as_json() for row in rows])
     else:
-        from index.progress import report
-
         report(rows)
     raise typer.Exit(1 if any(row.status == "failed" for row in rows) else 0)
 

@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from assistant.plain import plural
 from corpus.errors import CorpusError, KpoError
 from corpus.normalise import one_line
 from corpus.sources import digest_of
@@ -231,8 +232,7 @@ def safe_name(name: str) -> str:
 
 def in_words(row: Row) -> str:
     """What happened to a file, as one would tell a colleague."""
-    size = f"{row.pages} page{'s' if row.pages != 1 else ''}, " if row.pages else ""
-    size += f"{row.passages} passage{'s' if row.passages != 1 else ''}"
+    size = (f"{plural(row.pages, 'page')}, " if row.pages else "") + plural(row.passages, "passage")
     match row.status:
         case "added":
             return f"Added: {size}."

@@ -70,7 +70,7 @@ def check(
 
 
 def _print_checked(row: dict[str, Any]) -> None:
-    from evals.compare import plural
+    from assistant.plain import plural
 
     for mistake in row["mistakes"]:
         typer.secho(mistake, fg="red")

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from assistant.plain import plural
 from corpus.errors import EvalError
 from evals.baseline import Baseline, Seen, check_usable
 from evals.labels import called
@@ -296,11 +297,6 @@ def cautions(comparison: Comparison, *, beside_verdict: bool = False) -> list[st
     if comparison.before.set_digest != comparison.after.set_digest:
         said.append("the runs are of different sets; only their shared cases are compared")
     return said
-
-
-def plural(n: int, noun: str) -> str:
-    """"1 case", "2 cases"."""
-    return f"{n} {noun}{'' if n == 1 else 's'}"
 
 
 def _share(value: float) -> str:

@@ -3,8 +3,9 @@
 import math
 from collections.abc import Mapping, Sequence
 
+from assistant.plain import plural
 from corpus.errors import EvalError
-from evals.compare import Comparison, described, plural
+from evals.compare import Comparison, described
 from evals.run import EvalRun
 
 # Figures of a whole run, as `--min` and `--max` name them; the mean of each per-case metric has the metric's own name.

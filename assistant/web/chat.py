@@ -12,6 +12,7 @@ from assistant.answer import Answer, Segment
 from assistant.ask import MAX_TURNS, NARROWED, Reading, Searching, Writing, whole
 from assistant.chats import Chat, Turn, earlier, title_of
 from assistant.drafting import Said
+from assistant.plain import plural
 from assistant.question import Question
 from assistant.suggest import follow_ups, topics
 from assistant.web.area import area
@@ -216,8 +217,7 @@ class ChatTab:
                 case Searching():
                     stages = [_searching(event.standalone or text)]
                 case Reading():
-                    passages, sources = event.passages, event.documents
-                    stages += [f"Found {passages} passage{_s(passages)} in {sources} document{_s(sources)}", "Reading"]
+                    stages += [f"Found {plural(event.passages, 'passage')} in {plural(event.documents, 'document')}", "Reading"]
                 case Writing():
                     stages.append(f"{event.model} writes, and each sentence is checked")
                 case Said():
@@ -467,7 +467,3 @@ def _folders(document: str) -> list[str]:
 
 def _searching(text: str) -> str:
     return f"Searching for “{text}”"
-
-
-def _s(n: int) -> str:
-    return "" if n == 1 else "s"

@@ -11,7 +11,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -436,8 +436,3 @@ def _stacked(blobs: Sequence[bytes]) -> np.ndarray:
 
 def _passage(row: tuple) -> Passage:  # type: ignore[type-arg]
     return Passage(*(*row[1:9], tuple(Unit(*unit) for unit in json.loads(row[9]))))
-
-
-def as_json(entry: Entry) -> dict[str, object]:
-    """An entry for `--json`."""
-    return asdict(entry)

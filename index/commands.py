@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -50,7 +51,7 @@ def ingest(
 
     rows = follow(house(ctx, data_dir).ingest(paths or [], with_shipped=False if no_shipped else None, rebuild=rebuild))
     if as_json:
-        print_json([row.as_json() for row in rows])
+        print_json([asdict(row) for row in rows])
     else:
         report(rows)
     raise typer.Exit(1 if any(row.status == "failed" for row in rows) else 0)
@@ -75,11 +76,9 @@ def sources(
     with home.catalog().reading() as view:
         folders, entries, problems = view.sources(), view.entries(), view.problems()
     if as_json:
-        from index.catalog import as_json as entry_json
-
         print_json({
             "sources": [{"name": s.name, "path": str(s.path)} for s in folders],
-            "documents": [entry_json(entry) for entry in entries],
+            "documents": [asdict(entry) for entry in entries],
             "problems": [{"id": id, "reason": reason} for id, reason in problems.items()],
         })
         return

@@ -7,7 +7,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Literal
@@ -62,10 +62,6 @@ class Row:
     characters: int = 0
     passages: int = 0
     reason: str = ""
-
-    def as_json(self) -> dict[str, object]:
-        """The row for `--json`."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -228,7 +228,7 @@ class Retrieval:
         subject = content_words(question)
         if not subject:
             return Listed(question, [], [], [], {}, (), (), {})
-        expanded = [*subject, *(word for term in _asked(terms, subject) for word in content_words(term.name))]
+        expanded = [*subject, *(word for term in _abbreviated(terms, subject) for word in content_words(term.name))]
         lexical = view.lexical(expanded, depth, documents)
         clock.lap("lexical")
         vector = self.embedder.embed_question(question)
@@ -438,7 +438,7 @@ def is_spelled_out(terms: Sequence[Term], subject: Sequence[str]) -> bool:
     return bool(about) and any(about <= set(content_words(short)) for term in terms for short in term.abbreviations)
 
 
-def _asked(terms: Sequence[Term], subject: Sequence[str]) -> list[Term]:
+def _abbreviated(terms: Sequence[Term], subject: Sequence[str]) -> list[Term]:
     """The terms whose abbreviation the question uses without the long name."""
     said = set(subject)
     return [t for t in terms if any(set(words(short)) <= said for short in t.abbreviations) and not set(content_words(t.name)) <= said]

@@ -15,7 +15,7 @@ from assistant.drafting import Said
 from assistant.plain import plural
 from assistant.question import Question
 from assistant.suggest import follow_ups, topics
-from assistant.web.area import area
+from assistant.web.area import Update, area
 from assistant.web.desk import Asking, Desk, Place, Sitting
 from assistant.web.markup import busy_html, button, clean, downloads, failed_html, mending, news, turn_html
 from corpus.errors import KpoError
@@ -47,7 +47,6 @@ ALL = "Search only in chosen documents"  # as long as none is chosen
 NAMED = 3  # chosen documents, folders and tags that the folded list names
 SETTLE_SECONDS = 0.5
 MAX_WORDS = 1_000  # characters of a remark on an answer
-Update = dict[Any, Any]
 
 
 class ChatTab:

@@ -8,7 +8,7 @@ import gradio as gr
 
 from assistant.plain import plural
 from assistant.suggest import what_is
-from assistant.web.area import area
+from assistant.web.area import Update, area
 from assistant.web.desk import Desk
 from assistant.web.markup import button, clean
 from corpus.terms import Term
@@ -29,7 +29,7 @@ class GlossaryTab:
             self.find = gr.Textbox(label="Search a term or an abbreviation", placeholder="SLA", max_length=200, elem_id="find-term")
             self.list = area(elem_id="terms")
 
-    def search(self, search: str) -> dict[Any, Any]:
+    def search(self, search: str) -> Update:
         """Show the terms that fit."""
         return {self.list: self.listed(search)}
 

@@ -13,7 +13,7 @@ import gradio as gr
 
 from assistant.library import Progress, in_words
 from assistant.plain import is_old
-from assistant.web.area import area
+from assistant.web.area import Update, area
 from assistant.web.desk import Desk
 from assistant.web.markup import button, clean, lines, mending, news
 from corpus.document import Passage
@@ -27,7 +27,6 @@ SHOWN = 300  # documents listed at most; the search finds the others
 FOUND = 20  # passages that a search shows
 LOOK_SECONDS = 0.4  # how often a page looks how far an ingestion is
 READ_ONLY = "Documents are looked after by the operator of this server, with `kpo ingest` or on the machine itself."
-Update = dict[Any, Any]
 
 
 class SourcesTab:

@@ -24,7 +24,7 @@ from corpus.errors import EvalError
 from evals.baseline import Baseline, Seen, check_usable
 from evals.labels import called
 from evals.run import RATES, EvalRun, Outcome
-from evals.statistics import ALPHA, enough, interval, permutation_p, power
+from evals.statistics import ALPHA, DROP, enough, interval, permutation_p, power
 
 MARGIN = 0.02  # a drop of two points is what a team lives with between two releases
 SMALLEST_SLICE = 6  # a two-sided test of five cases cannot go below p = 2 / 2^5 = 0.0625, whatever they say
@@ -170,7 +170,7 @@ class Comparison:
             "before": _called(self.before),
             "after": _called(self.after),
             "cases": len(self.pairs),
-            "power": {"drop": 0.05, "noticed": round(power(len(self.pairs)), 3)},
+            "power": {"drop": DROP, "noticed": round(power(len(self.pairs)), 3)},
             "fell": [asdict(pair) for pair in self.fell],
             "rose": [asdict(pair) for pair in self.rose],
             "protected_fell": [pair.case for pair in self.protected_fell],

@@ -1,6 +1,5 @@
 """Calibration: the floor's constants are fitted on labelled questions and stored with where they came from."""
 
-import hashlib
 import json
 import math
 from collections.abc import Iterable, Sequence
@@ -16,7 +15,7 @@ from assistant.question import Question
 from corpus.sources import Source
 from evals.cases import SETS, Case, CaseSet, load, merged
 from evals.metrics import facts_said
-from evals.run import planned, score
+from evals.run import by_hash, planned, score
 from index.catalog import Catalog
 from index.ingest import add_documents
 from index.search import Retrieval
@@ -145,7 +144,7 @@ def fit(features: Sequence[Sequence[float]], answerable: Sequence[bool], groups:
     if len({answerable[at] for at in full}) < 2:
         return Fitted(Constants.open(), (0.5,) * len(features))
     rows, labels = [features[at] for at in full], [answerable[at] for at in full]
-    folds = [int(hashlib.sha256(groups[at].encode()).hexdigest(), 16) // 2 % FOLDS for at in full]  # the last bit is a set's half, see evals.run
+    folds = [int(by_hash(groups[at]), 16) // 2 % FOLDS for at in full]  # the last bit is a set's half, see evals.run
     held_out = [0.0] * len(features)
     for fold in range(FOLDS):
         rest = [n for n, one in enumerate(folds) if one != fold]

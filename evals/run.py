@@ -36,6 +36,7 @@ from index.catalog import View
 
 KEPT_HITS = 5  # passages that an outcome keeps, for a reader of the report to see what there was to choose from
 SECONDS = 60.0  # for one case; a question takes a fraction of a second
+Half = Literal["even", "odd", "all"]  # the questions of a public set by their parity
 Stage = Literal[
     "", "error", "not indexed", "not retrieved", "wrongly refused", "not cited", "not selected", "forbidden", "wrongly answered", "not conversation"
 ]
@@ -223,7 +224,12 @@ def _code() -> str:
 
 def parity(id: str) -> Literal["even", "odd"]:
     """The half of a set that a case belongs to, by sha256(id): even is for development, odd is what numbers are reported on."""
-    return "odd" if int(hashlib.sha256(id.encode()).hexdigest(), 16) % 2 else "even"
+    return "odd" if int(by_hash(id), 16) % 2 else "even"
+
+
+def by_hash(id: str) -> str:
+    """sha256 of an id. The ids with the smallest are a sample that is spread over a set and always the same."""
+    return hashlib.sha256(id.encode()).hexdigest()
 
 
 class Ran(Protocol):

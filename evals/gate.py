@@ -36,8 +36,7 @@ def gate(
     """Why the gate trips, a sentence each; an empty list lets it through. A protected case that fell, or is gone from the set, always trips it.
 
     A figure that the set cannot measure trips too, and so do cases that crashed or timed out where a figure is asked for: a gate must not pass
-    unseen. Raises EvalError for an unknown metric, and
-    when `fail_on_regression` has nothing to compare with.
+    unseen. Raises EvalError for an unknown metric, and when `fail_on_regression` has nothing to compare with.
     """
     run = given.after if isinstance(given, Comparison) else given
     reasons: list[str] = []

@@ -1,7 +1,6 @@
 """The roof: reads settings, builds the parts, opens the page, holds the commands. `python app.py` serves."""
 
 import errno
-import os
 import re
 import shlex
 import sys
@@ -17,7 +16,7 @@ try:
 
     from assistant.commands import commands as assistant_commands
     from corpus.errors import CorpusError, IndexMissing, KpoError
-    from corpus.sources import shown
+    from corpus.sources import expanded, real, shown
     from evals.commands import commands as eval_commands
     from index.commands import DataDir, house
     from index.commands import commands as index_commands
@@ -171,7 +170,7 @@ class House:
         """Forget a source folder, with all that came from it; return its name. Raises CorpusError for one that is not a source."""
         with self.catalog().reading() as view:
             known = view.sources()
-        where = Path(os.path.realpath(os.path.expanduser(path)))  # Path.expanduser raises for an unknown ~name, and Path.resolve for a loop of links
+        where = real(expanded(path))
         wanted = [source for source in known if source.path == where or source.name == str(path)]
         if not wanted:
             raise CorpusError(f"{path} is not a source", "the sources are: " + ", ".join(f"{s.name} ({s.path})" for s in known))

@@ -24,7 +24,7 @@ from corpus.document import embedded_text
 from corpus.errors import QuestionError
 from corpus.normalise import one_line
 from corpus.terms import Term
-from index.catalog import Stamp, View
+from index.catalog import Kept, Stamp, View
 from index.lexical import content_words
 from index.search import CLEAR, Hit, Retrieval, Retrieved, is_defined, is_spelled_out
 from index.spelling import correct
@@ -122,7 +122,7 @@ class Assistant:
         self._answerer = answerer
         self._drafter = drafter
         self._constants = constants
-        self._vocabulary: tuple[Stamp, Vocabulary] | None = None
+        self._vocabulary = Kept(lambda view: Vocabulary.of(view.vocabulary()))
         self._lists: dict[_Asked, tuple[str, ...]] = {}
         self._answered: dict[_Asked, bool] = {}
         self._lock = threading.Lock()
@@ -289,10 +289,7 @@ class Assistant:
 
     def vocabulary(self, view: View) -> Vocabulary:
         """The words of the view's generation."""
-        with self._lock:
-            if self._vocabulary is None or self._vocabulary[0] != view.stamp:
-                self._vocabulary = (view.stamp, Vocabulary.of(view.vocabulary()))
-            return self._vocabulary[1]
+        return self._vocabulary.of(view)
 
 
 def _remark(text: str, said: str, start: float) -> Answer:

@@ -17,8 +17,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from assistant.plain import plural
 from corpus.errors import CorpusError, KpoError
 from corpus.normalise import one_line
+from corpus.sources import digest_of
 from corpus.worker import MAX_FILE
 from index.catalog import Catalog, Entry
 from index.ingest import Embedded, Event, Row, Started, Waiting
@@ -230,8 +232,7 @@ def safe_name(name: str) -> str:
 
 def in_words(row: Row) -> str:
     """What happened to a file, as one would tell a colleague."""
-    size = f"{row.pages} page{'s' if row.pages != 1 else ''}, " if row.pages else ""
-    size += f"{row.passages} passage{'s' if row.passages != 1 else ''}"
+    size = (f"{plural(row.pages, 'page')}, " if row.pages else "") + plural(row.passages, "passage")
     match row.status:
         case "added":
             return f"Added: {size}."
@@ -243,9 +244,3 @@ def in_words(row: Row) -> str:
             return "Taken out."
         case "failed":
             return f"Not read: {row.reason}."
-
-
-def digest_of(path: Path) -> str:
-    """The digest of a file as it is now. Raises OSError for one that this user may not read."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +9,9 @@ import numpy as np
 
 from assistant.check import Nli
 from corpus.errors import ModelError
-from index.models import one_core_session
+from corpus.sources import expanded
+from index.models import feeds, load
+from index.rerank import cross_encoder
 
 WINDOW = 512  # tokens of a pair
 REMEDY = "set KPO_NLI_MODEL to a folder with config.json (which names the label entailment) and model.onnx with tokenizer.json, or model.safetensors"
@@ -20,40 +21,22 @@ class OnnxNli:
     """An NLI model as ONNX file, one pair a run on one core, as the reranker runs."""
 
     def __init__(self, folder: Path) -> None:
-        from tokenizers import Tokenizer
-
         self._entailment = entailment_of(folder)
-        try:
-            self._session = one_core_session(folder / "model.onnx")
-            self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        except Exception as error:  # onnxruntime and tokenizers raise classes of their own for a damaged file
-            raise ModelError(f"the NLI model {folder} cannot be loaded ({error})", REMEDY) from error
+        self._session, self._tokenizer = load(folder / "model.onnx", folder / "tokenizer.json", f"the NLI model {folder}", REMEDY)
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(WINDOW, strategy="longest_first")
-        self._inputs = {entry.name for entry in self._session.get_inputs()}
 
     def entails(self, premise: str, hypothesis: str) -> float:
-        encoded = self._tokenizer.encode(premise, hypothesis)
-        feeds = {"input_ids": encoded.ids, "attention_mask": encoded.attention_mask, "token_type_ids": encoded.type_ids}
-        arrays = {name: np.array([ids], dtype=np.int64) for name, ids in feeds.items() if name in self._inputs}
-        return softmax(np.ravel(self._session.run(None, arrays)[0]).tolist())[self._entailment]
+        logits = self._session.run(None, feeds(self._session, self._tokenizer.encode(premise, hypothesis)))[0]
+        return softmax(np.ravel(logits).tolist())[self._entailment]
 
 
 class TorchNli:
     """Any other sentence-transformers CrossEncoder with NLI labels, on torch."""
 
     def __init__(self, folder: Path) -> None:
-        from sentence_transformers import CrossEncoder
-        from torch.nn import Identity
-
         self._entailment = entailment_of(folder)
-        try:
-            self._model = CrossEncoder(
-                str(folder), device="cpu", trust_remote_code=False, local_files_only=True, max_length=WINDOW, activation_fn=Identity(),
-                model_kwargs={"use_safetensors": True},
-            )
-        except Exception as error:  # whatever a damaged or unknown model raises, it is this setting that cannot work
-            raise ModelError(f"sentence-transformers cannot load {folder} ({error})", REMEDY) from error
+        self._model = cross_encoder(folder, WINDOW, REMEDY)
 
     def entails(self, premise: str, hypothesis: str) -> float:
         logits = self._model.predict([(premise, hypothesis)], show_progress_bar=False)[0]
@@ -77,7 +60,7 @@ def softmax(logits: Sequence[float]) -> list[float]:
 
 def open_nli(name: str) -> Nli:
     """The NLI model in a folder: `model.onnx` with `tokenizer.json`, else safetensors on torch. Raises ModelError when there is none."""
-    folder = Path(os.path.expanduser(name))  # Path.expanduser raises for an unknown ~name
+    folder = expanded(name)
     if not folder.is_dir():
         raise ModelError(f"there is no folder {name!r}", REMEDY)
     return OnnxNli(folder) if (folder / "model.onnx").is_file() else TorchNli(folder)

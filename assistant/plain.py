@@ -33,8 +33,7 @@ def why_sure(answer: Answer) -> str:
     about = _NOT.sub("not", " ".join(side for side in sides or [answer.standalone] if side not in noted))
     asked = [word for word in dict.fromkeys(words(about)) if word not in STOPWORDS]
     lacking = [word for word in asked if stem(word) not in said] + ["not"] * _lacks_denial(answer)
-    quotes = len(answer.citations)
-    places = f"{quotes} quotation{'s' if quotes != 1 else ''} from {documents} document{'s' if documents != 1 else ''}"
+    places = f"{plural(len(answer.citations), 'quotation')} from {plural(documents, 'document')}"
     if not lacking:
         return places if noted else f"{places}; every word you asked about stands in them or in their headings"
     return f"{places}; not in them: " + ", ".join(f"“{word}”" for word in lacking)
@@ -61,10 +60,14 @@ def is_old(stated: str | None, months: int | None, today: date) -> bool:
     return (today.year - year) * 12 + today.month - month - (today.day < day) >= months
 
 
+def plural(n: int, noun: str) -> str:
+    """"1 case", "2 cases"."""
+    return f"{n} {noun}{'' if n == 1 else 's'}"
+
+
 def months_in_words(months: int) -> str:
     """24 as "2 years", 7 as "7 months"."""
-    number, unit = (months // 12, "year") if months % 12 == 0 else (months, "month")
-    return f"{number} {unit}{'s' if number != 1 else ''}"
+    return plural(months // 12, "year") if months % 12 == 0 else plural(months, "month")
 
 
 def disagree(notes: Collection[str]) -> list[str]:

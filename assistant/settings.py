@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from rapidfuzz import process
 
 from corpus.errors import ConfigError
+from corpus.sources import expanded, real
 from index.models import EMBEDDING, RERANKER
 
 HOUSE = Path(__file__).resolve().parent.parent
@@ -106,7 +107,7 @@ def load(data_dir: Path | None = None) -> Settings:
     _check_llm(found.llm)
     if found.chroma_url is not None and (found.chroma_url.username or found.chroma_url.password):
         raise ConfigError("KPO_CHROMA_URL holds a user or a password", "take it out of the address; Chroma is not sent one")
-    found = found.model_copy(update={"data_dir": _absolute(found.data_dir), "models_dir": _absolute(found.models_dir)})
+    found = found.model_copy(update={"data_dir": real(expanded(found.data_dir)), "models_dir": real(expanded(found.models_dir))})
     found._given = frozenset(options)
     return found
 
@@ -121,10 +122,6 @@ def _check_llm(llm: Llm) -> None:
     key = llm.api_key.get_secret_value() if llm.api_key else ""
     if not (key.isascii() and key.isprintable() and " " not in key):
         raise ConfigError("KPO_LLM__API_KEY holds a space, a line break or a letter that no key has", "copy the key again")
-
-
-def _absolute(path: Path) -> Path:
-    return Path(os.path.realpath(os.path.expanduser(path)))  # Path.expanduser raises for an unknown ~name, and Path.resolve for a loop of links
 
 
 def _as_config_error(error: ValidationError) -> ConfigError:

@@ -23,14 +23,32 @@ _LEADS_ELSEWHERE = re.compile(r"(related terms|read more|see also|further readin
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a run of blocks stands."""
+class _Section:
+    """The place that blocks stand at: the document, the headings that lead there, and how much of it the model reads (see `cut`)."""
 
+    document: Document
     headings: tuple[str, ...]
+    count: Count
+    window: int
 
-    @property
-    def nearest(self) -> str:
-        return self.headings[-1] if self.headings else ""
+    def said(self, start: int, end: int) -> str:
+        return self.document.text[start:end]
+
+    def size(self, start: int, end: int) -> int:
+        """The tokens of a span."""
+        return self.count(self.said(start, end))
+
+    def context(self, extra: str = "") -> tuple[str, int]:
+        """Heading path and `extra` (lead-in or header row) in at most CONTEXT_SHARE of the window, and the tokens that are left for a passage's text."""
+        room = int(self.window * CONTEXT_SHARE)
+        headings = list(dict.fromkeys(self.headings))
+        tail = f"\n{extra}" if extra and self.count(f"{headings[-1]}\n{extra}") <= room else ""
+        while len(headings) > 1 and self.count(" > ".join(headings) + tail) > room:
+            headings.pop(0)
+        context = " > ".join(headings) + tail
+        while context and self.count(context) > room:
+            context = context[: int(len(context) * 0.8)].rstrip()
+        return context, self.window - self.count(embedded_text(context, ""))
 
 
 def cut(document: Document, count: Count, window: int) -> list[Passage]:
@@ -40,11 +58,12 @@ def cut(document: Document, count: Count, window: int) -> list[Passage]:
     together never exceed it. Sections that only lead elsewhere ("See also") give no passages.
     """
     passages: list[Passage] = []
-    for place, blocks in _sections(document):
-        if _NAVIGATION.fullmatch(place.nearest):
+    for headings, blocks in _sections(document):
+        if _NAVIGATION.fullmatch(headings[-1]):
             continue
+        section = _Section(document, headings, count, window)
         for run in _runs(document, blocks):
-            passages += _passages(document, place, run, count, window)
+            passages += _passages(section, run)
     for passage in passages:
         passage.prove(document)
     return passages
@@ -56,26 +75,26 @@ def section_at(document: Document, at: int) -> tuple[int, int]:
     return max((start for start in headings if start < at), default=0), min((start for start in headings if start >= at), default=len(document.text))
 
 
-def _sections(document: Document) -> Iterator[tuple[_Place, list[Placed]]]:
-    """The blocks under each heading, with the path of headings that leads there (the document's title first)."""
+def _sections(document: Document) -> Iterator[tuple[tuple[str, ...], list[Placed]]]:
+    """The path of headings that leads to each heading (the document's title first), with the blocks under it."""
     path: list[tuple[int, str]] = []
     blocks: list[Placed] = []
 
-    def place() -> _Place:
-        texts = [text for _, text in path]
-        return _Place(tuple(texts if texts and texts[0] == document.title else [document.title, *texts]))
+    def headings() -> tuple[str, ...]:
+        texts = tuple(text for _, text in path)
+        return texts if texts[:1] == (document.title,) else (document.title, *texts)
 
     for block in document.blocks:
         if block.kind == "heading":
             if blocks:
-                yield place(), blocks
+                yield headings(), blocks
                 blocks = []
             path = [entry for entry in path if entry[0] < block.level]
             path.append((block.level, document.text[block.start : block.end]))
         else:
             blocks.append(block)
     if blocks:
-        yield place(), blocks
+        yield headings(), blocks
 
 
 def _runs(document: Document, blocks: list[Placed]) -> Iterator[list[Placed]]:
@@ -96,49 +115,35 @@ def _runs(document: Document, blocks: list[Placed]) -> Iterator[list[Placed]]:
             yield run
 
 
-def _passages(document: Document, place: _Place, run: list[Placed], count: Count, window: int) -> Iterator[Passage]:
+def _passages(section: _Section, run: list[Placed]) -> Iterator[Passage]:
     kind = run[-1].kind
     if kind == "item":
-        yield from _list(document, place, run, count, window)
+        yield from _list(section, run)
     elif kind in ("row", "header"):
-        yield from _table(document, place, run, count, window)
+        yield from _table(section, run)
     else:
-        yield from _prose(document, place, run, count, window)
+        yield from _prose(section, run)
 
 
-def _context(place: _Place, extra: str, count: Count, window: int) -> str:
-    """Heading path and `extra` (lead-in or header row) in at most CONTEXT_SHARE of the window."""
-    room = int(window * CONTEXT_SHARE)
-    headings = list(dict.fromkeys(place.headings))
-    tail = f"\n{extra}" if extra and count(f"{headings[-1]}\n{extra}") <= room else ""
-    while len(headings) > 1 and count(" > ".join(headings) + tail) > room:
-        headings.pop(0)
-    context = " > ".join(headings) + tail
-    while context and count(context) > room:
-        context = context[: int(len(context) * 0.8)].rstrip()
-    return context
-
-
-def _prose(document: Document, place: _Place, run: list[Placed], count: Count, window: int) -> Iterator[Passage]:
-    context = _context(place, "", count, window)
-    room = min(PROSE_TOKENS, window - count(embedded_text(context, "")))
+def _prose(section: _Section, run: list[Placed]) -> Iterator[Passage]:
+    context, room = section.context()
     kind: PassageKind = "comment" if run[0].kind == "comment" else "prose"
     units = [
         Unit(start, end)
         for block in run
-        for start, end in (sentences(document.text, block.start, block.end) if block.kind != "code" else [(block.start, block.end)])
+        for start, end in (sentences(section.document.text, block.start, block.end) if block.kind != "code" else [(block.start, block.end)])
     ]
     first = True
-    for start, end in _chunks(document.text, run[0].start, run[-1].end, count, room):
+    for start, end in _chunks(section, run[0].start, run[-1].end, min(PROSE_TOKENS, room)):
         inside = [Unit(max(u.start, start), min(u.end, end)) for u in units if u.start < end and u.end > start]
-        defines = first and kind == "prose" and _is_definition(place.nearest, document.text[inside[0].start : inside[0].end])
-        yield _passage(document, place, context, run, "definition" if defines else kind, inside)
+        defines = first and kind == "prose" and _is_definition(section.headings[-1], section.said(inside[0].start, inside[0].end))
+        yield _passage(section, context, run, "definition" if defines else kind, inside)
         first = False
 
 
-def _chunks(text: str, start: int, end: int, count: Count, room: int) -> list[tuple[int, int]]:
+def _chunks(section: _Section, start: int, end: int, room: int) -> list[tuple[int, int]]:
     """Spans of whole sentences of at most `room` tokens; only a sentence longer than that is cut, at clauses, then at words."""
-    if count(text[start:end]) <= room:
+    if section.size(start, end) <= room:
         return [(start, end)]
     from llama_index.core.node_parser import SentenceSplitter
 
@@ -147,49 +152,48 @@ def _chunks(text: str, start: int, end: int, count: Count, room: int) -> list[tu
         chunk_overlap=0,
         paragraph_separator="\n\n",
         chunking_tokenizer_fn=pieces,
-        tokenizer=lambda piece: [0] * count(piece),
+        tokenizer=lambda piece: [0] * section.count(piece),
         id_func=lambda at, _: str(at),
     )
     spans, at = [], start
-    for chunk in splitter.split_text(text[start:end]):
+    for chunk in splitter.split_text(section.said(start, end)):
         # Chunks come in order and without overlap, so the next one is the first occurrence from here on.
-        at = text.index(chunk, at, end)
+        at = section.document.text.index(chunk, at, end)
         spans.append((at, at + len(chunk)))
         at += len(chunk)
     return spans
 
 
-def _list(document: Document, place: _Place, run: list[Placed], count: Count, window: int) -> Iterator[Passage]:
+def _list(section: _Section, run: list[Placed]) -> Iterator[Passage]:
     lead = run[0] if run[0].kind == "prose" else None
-    items = _labelled(document, run[1:] if lead else run)
-    leading = [Unit(*span) for span in sentences(document.text, lead.start, lead.end)] if lead else []
-    said = document.text[leading[-1].start : leading[-1].end] if leading else ""
-    context = _context(place, "", count, window)
-    room = window - count(embedded_text(context, ""))
+    items = _labelled(section.document, run[1:] if lead else run)
+    leading = [Unit(*span) for span in sentences(section.document.text, lead.start, lead.end)] if lead else []
+    said = section.said(leading[-1].start, leading[-1].end) if leading else ""
+    context, room = section.context()
     whole = [*leading, *items]
-    if count(document.text[slice(*cover(whole))]) <= room:
-        yield _passage(document, place, context, run, "list", whole)
+    if section.size(*cover(whole)) <= room:
+        yield _passage(section, context, run, "list", whole)
         return
-    led = _context(place, said, count, window)
+    led = section.context(said)
     group: list[Unit] = []
-    if lead and count(document.text[lead.start : items[0].end]) <= room:
+    if lead and section.size(lead.start, items[0].end) <= room:
         group = list(leading)  # the lead-in opens the first passage, and stands in the context of the others
     else:
-        apart = leading[:-1] if led.endswith(f"\n{said}") else leading  # what the context does not say
+        apart = leading[:-1] if led[0].endswith(f"\n{said}") else leading  # what the context does not say
         if lead and apart:
-            yield from _prose(document, place, [replace(lead, end=apart[-1].end)], count, window)
-        context, room = led, window - count(embedded_text(led, ""))
+            yield from _prose(section, [replace(lead, end=apart[-1].end)])
+        context, room = led
     for item in items:
-        if group and count(document.text[group[0].start : item.end]) > room:
-            yield _passage(document, place, context, run, "list", group)
-            group, context, room = [], led, window - count(embedded_text(led, ""))
-        if count(document.text[item.start : item.end]) > room:
-            for start, end in _chunks(document.text, item.start, item.end, count, room):
-                yield _passage(document, place, context, run, "list", [Unit(start, end, item.marker)])
+        if group and section.size(group[0].start, item.end) > room:
+            yield _passage(section, context, run, "list", group)
+            group, (context, room) = [], led
+        if section.size(item.start, item.end) > room:
+            for start, end in _chunks(section, item.start, item.end, room):
+                yield _passage(section, context, run, "list", [Unit(start, end, item.marker)])
         else:
             group.append(item)
     if group:
-        yield _passage(document, place, context, run, "list", group)
+        yield _passage(section, context, run, "list", group)
 
 
 def _labelled(document: Document, blocks: list[Placed]) -> list[Unit]:
@@ -212,29 +216,25 @@ def _is_under(label: Placed, block: Placed) -> bool:
     return block.level > label.level or (block.marker == "-" and label.marker != "-")
 
 
-def _table(document: Document, place: _Place, run: list[Placed], count: Count, window: int) -> Iterator[Passage]:
+def _table(section: _Section, run: list[Placed]) -> Iterator[Passage]:
     """A passage a row, with the header row in its context; a header that stands alone or is too long for that is a row itself."""
     for at, block in enumerate(run):
         if at == 0 or block.kind == "header":
-            said = document.text[block.start : block.end] if block.kind == "header" else ""
-            context = _context(place, said, count, window)
-            room = window - count(embedded_text(context, ""))
+            said = section.said(block.start, block.end) if block.kind == "header" else ""
+            context, room = section.context(said)
             alone = at + 1 == len(run) or run[at + 1].kind == "header"
             if said and not alone and context.endswith(f"\n{said}"):
                 continue
             if said:
-                context = _context(place, "", count, window)
-                room = window - count(embedded_text(context, ""))
-        for start, end in _chunks(document.text, block.start, block.end, count, room):
-            yield _passage(document, place, context, [block], "row", [Unit(start, end)])
+                context, room = section.context()
+        for start, end in _chunks(section, block.start, block.end, room):
+            yield _passage(section, context, [block], "row", [Unit(start, end)])
 
 
-def _passage(
-    document: Document, place: _Place, context: str, run: list[Placed], kind: PassageKind, units: list[Unit]
-) -> Passage:
+def _passage(section: _Section, context: str, run: list[Placed], kind: PassageKind, units: list[Unit]) -> Passage:
     start, end = cover(units)
     page = next((block.page for block in reversed(run) if block.start <= start), run[0].page)
-    return Passage(document.id, start, end, document.text[start:end], context, place.nearest, page, kind, tuple(units))
+    return Passage(section.document.id, start, end, section.said(start, end), context, section.headings[-1], page, kind, tuple(units))
 
 
 def _is_definition(heading: str, sentence: str) -> bool:

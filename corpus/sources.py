@@ -3,6 +3,7 @@
 Paths are asked what they are with os.path: what may not be looked at is nothing there, where Path.is_file and its like raise.
 """
 
+import hashlib
 import os
 import re
 import unicodedata
@@ -59,6 +60,22 @@ def shown(name: object) -> str:
     return re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda found: repr(found[0])[1:-1], str(name))
 
 
+def expanded(path: str | os.PathLike[str]) -> Path:
+    """The path with the home folder for its ~ or ~name. An unknown ~name stays what it is: Path.expanduser raises for it."""
+    return Path(os.path.expanduser(path))
+
+
+def real(path: Path) -> Path:
+    """Where `path` leads. A link that leads to itself stays what it is: Path.resolve raises for it until Python 3.13."""
+    return Path(os.path.realpath(path))
+
+
+def digest_of(path: Path) -> str:
+    """The digest of a file as it is now. Raises OSError for one that this user may not read."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def files_of(source: Source, others: Collection[Path] = ()) -> list[Found] | Failure:
     """The files of `source` sorted by id, or why there are none to be had.
 
@@ -75,7 +92,7 @@ def files_of(source: Source, others: Collection[Path] = ()) -> list[Found] | Fai
     except OSError as error:
         return Failure(f"the source folder cannot be read ({error.strerror}); its documents are kept")
     found: dict[str, Found] = {}
-    for path in _walk(source.path, {_real(other) for other in others} - {_real(source.path)}):
+    for path in _walk(source.path, {real(other) for other in others} - {real(source.path)}):
         id = source.id_of(path.relative_to(source.path).as_posix())
         failure = _trouble(path, source.path)
         while id in found:
@@ -92,21 +109,16 @@ def _walk(root: Path, others: Collection[Path]) -> Iterator[Path]:
         links = [name for name in folders if os.path.islink(here / name)]
         folders[:] = sorted(
             name for name in folders
-            if not name.startswith(".") and name not in links and _real(here / name) not in others
+            if not name.startswith(".") and name not in links and real(here / name) not in others
         )
         outside = [name for name in links if not _within((here / name), root)]
         yield from (here / name for name in sorted(files + outside) if not name.startswith("."))
     yield from unread
 
 
-def _real(path: Path) -> Path:
-    """Where `path` leads. A link that leads to itself stays what it is: Path.resolve raises for it until Python 3.13."""
-    return Path(os.path.realpath(path))
-
-
 def _within(path: Path, root: Path) -> bool:
     try:
-        return _real(path).is_relative_to(_real(root))
+        return real(path).is_relative_to(real(root))
     except OSError:  # a link that may not be read, as those of other users' processes: it leads nobody knows where
         return False
 

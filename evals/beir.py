@@ -4,13 +4,12 @@ The format (Thakur et al., NeurIPS 2021): `corpus.jsonl` with `_id`, `title`, `t
 query id, document id, relevance. The index stands in a data folder of its own and is used again while the corpus is the same.
 """
 
-import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from filelock import FileLock
 
@@ -18,8 +17,8 @@ from corpus.cut import SCHEME
 from corpus.document import Block, Contents, Document
 from corpus.errors import EvalError
 from corpus.normalise import normalise, one_line
-from corpus.sources import Source
-from evals.run import parity
+from corpus.sources import Source, digest_of
+from evals.run import Half, by_hash, parity
 from index.catalog import Catalog, View
 from index.embed import Embedder
 from index.ingest import add_documents
@@ -30,7 +29,6 @@ DEEP = 200  # passages asked of each searcher: documents are cut into passages, 
 SYSTEMS = ("lexical", "dense", "fused", "reranked")
 MEASURES = ("nDCG@10", "R@10", "R@100", "RR@10")  # as ir-measures names them; R is recall, RR the reciprocal rank
 FORMAT = "a BEIR folder holds corpus.jsonl, queries.jsonl and qrels/test.tsv; the evaluator's guide says where public ones come from"
-Half = Literal["even", "odd", "all"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,17 +118,11 @@ def load(folder: Path, *, split: str | None = None, limit: int | None = None, ha
         corpus[id] = (id, one_line(_text(row, "title", where, default="")), normalise(_text(row, "text", where)))
     asked = {_text(row, "_id", where): _text(row, "text", where) for where, row in _rows(folder / "queries.jsonl")}
     judged = _judgements(_split_file(folder, split), asked)
-    chosen = sorted((id for id in judged if half in ("all", parity(id))), key=_by_hash)[:limit]
+    chosen = sorted((id for id in judged if half in ("all", parity(id))), key=by_hash)[:limit]
     kept = {id: judged[id] for id in asked if id in set(chosen)}
     if not any(document in corpus for found in kept.values() for document in found):
         raise EvalError(f"no question of {folder} is judged with a document of its corpus", FORMAT)
-    with (folder / "corpus.jsonl").open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Benchmark(folder.resolve().name, digest, tuple(corpus.values()), {id: asked[id] for id in kept}, kept)
-
-
-def _by_hash(id: str) -> str:
-    return hashlib.sha256(id.encode()).hexdigest()
+    return Benchmark(folder.resolve().name, digest_of(folder / "corpus.jsonl"), tuple(corpus.values()), {id: asked[id] for id in kept}, kept)
 
 
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -192,7 +184,7 @@ def _judgements(path: Path, asked: Mapping[str, str]) -> dict[str, dict[str, int
 def folder_for(benchmark: Path, data_dir: Path) -> Path:
     """Where the index of this BEIR folder stands, below the data folder; another folder of the same name gets another place."""
     place = benchmark.resolve()
-    return data_dir / "benchmarks" / f"{place.name}-{_by_hash(place.as_posix())[:8]}"
+    return data_dir / "benchmarks" / f"{place.name}-{by_hash(place.as_posix())[:8]}"
 
 
 def build(benchmark: Benchmark, catalog: Catalog, embedder: Embedder) -> Iterator[Indexed]:

@@ -20,7 +20,7 @@ from random import Random
 from typing import IO, Any
 
 from corpus.errors import EvalError
-from evals.cases import Case, load
+from evals.cases import SETS, Case, load
 from evals.metrics import quantile
 from evals.run import planned
 from index.catalog import Catalog
@@ -28,7 +28,7 @@ from index.progress import table
 
 HOUSE = Path(__file__).resolve().parent.parent
 DOCUMENTS = HOUSE / "corpus" / "documents"
-QUESTIONS = HOUSE / "evals" / "sets" / "staff.yaml"
+QUESTIONS = SETS / "staff.yaml"
 STAGES = ("embed", "search", "rerank", "compose", "total")
 COLD_SECONDS = 3.0  # the target of `kpo ask` in a new process
 WARM_MS = 500.0  # the target of a warm question, median and 95th percentile

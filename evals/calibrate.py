@@ -1,6 +1,5 @@
 """Calibration: the floor's constants are fitted on labelled questions and stored with where they came from."""
 
-import hashlib
 import json
 import math
 from collections.abc import Iterable, Sequence
@@ -11,17 +10,16 @@ from typing import Any
 import numpy as np
 
 from assistant.ask import Assistant
-from assistant.floor import CONSTANTS, FEATURES, Constants, logit
+from assistant.floor import FEATURES, Constants, logit
 from assistant.question import Question
 from corpus.sources import Source
-from evals.cases import Case, CaseSet, load, merged
+from evals.cases import SETS, Case, CaseSet, load, merged
 from evals.metrics import facts_said
-from evals.run import planned, score
+from evals.run import by_hash, planned, score
 from index.catalog import Catalog
 from index.ingest import add_documents
 from index.search import Retrieval
 
-SETS = Path(__file__).parent / "sets"
 REFUSED = 0.05  # share of the answerable development questions that the floor may refuse: some 3% of those that staff ask
 STEADY = 1e-9  # standard deviation below which a feature does not vary: that of equal numbers is not exactly 0
 FOLDS = 5  # a question's held-out probability comes from a model fitted on the other four fifths
@@ -80,10 +78,10 @@ def entry(constants: Constants, found: CaseSet, seen: Sequence[Observed]) -> dic
     }
 
 
-def store(constants: dict[str, dict[str, Any]]) -> None:
-    """Keep constants by their keys beside those of other rerankers."""
-    stored = json.loads(CONSTANTS.read_text(encoding="utf-8")) | constants
-    CONSTANTS.write_text(json.dumps(stored, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+def store(file: Path, constants: dict[str, dict[str, Any]]) -> None:
+    """Keep constants by their keys, which name models, beside those of other models."""
+    stored = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    file.write_text(json.dumps(stored | constants, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def without_questions(retrieval: Retrieval, folder: Path) -> Retrieval:
@@ -146,7 +144,7 @@ def fit(features: Sequence[Sequence[float]], answerable: Sequence[bool], groups:
     if len({answerable[at] for at in full}) < 2:
         return Fitted(Constants.open(), (0.5,) * len(features))
     rows, labels = [features[at] for at in full], [answerable[at] for at in full]
-    folds = [int(hashlib.sha256(groups[at].encode()).hexdigest(), 16) // 2 % FOLDS for at in full]  # the last bit is a set's half, see evals.run
+    folds = [int(by_hash(groups[at]), 16) // 2 % FOLDS for at in full]  # the last bit is a set's half, see evals.run
     held_out = [0.0] * len(features)
     for fold in range(FOLDS):
         rest = [n for n, one in enumerate(folds) if one != fold]

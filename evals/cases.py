@@ -25,6 +25,7 @@ Phrase = str | tuple[str, ...]  # said literally or as /regex/; a tuple: one of 
 Line = Annotated[str, Field(min_length=1)]
 FIELDS = ("id", "question", "after", "tags", "expect", "must_say", "must_not_say", "must_cite", "reference", "protected", "notes")
 ENDINGS = (".yaml", ".yml", ".csv", ".jsonl")
+SETS = Path(__file__).parent / "sets"
 
 
 class Place(BaseModel):

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 commands = typer.Typer(no_args_is_help=True)
 
-NewFile = Annotated[Path, typer.Argument(help="The file to write: .yaml, .csv or .jsonl. It must not be there yet.", show_default=False)]
+NEW_FILE = "The file to write: .yaml, .csv or .jsonl. It must not be there yet."
+Sets = Annotated[list[str] | None, typer.Argument(help="Question sets: files, or names of shipped sets. None: all shipped sets.", show_default=False)]
+Seed = Annotated[int, typer.Option("--seed", help="The same seed draws the same sample.")]
 Html = Annotated[Path | None, typer.Option("--html", help="Write the report as one HTML file.", show_default=False)]
 Markdown = Annotated[Path | None, typer.Option("--markdown", help="Write the report as Markdown.", show_default=False)]
 Margin = Annotated[float, typer.Option("--margin", min=0, max=0.99, help="The share of cases that may be lost and still count as no worse.")]
@@ -68,7 +70,7 @@ def check(
 
 
 def _print_checked(row: dict[str, Any]) -> None:
-    from evals.compare import plural
+    from assistant.plain import plural
 
     for mistake in row["mistakes"]:
         typer.secho(mistake, fg="red")
@@ -80,7 +82,7 @@ def _print_checked(row: dict[str, Any]) -> None:
 
 
 @commands.command()
-def new(file: NewFile) -> None:
+def new(file: Annotated[Path, typer.Argument(help=NEW_FILE, show_default=False)]) -> None:
     """Begin a question set with a few cases that explain themselves."""
     from evals.starter import write
 
@@ -91,9 +93,7 @@ def new(file: NewFile) -> None:
 @commands.command()
 def convert(
     source: Annotated[Path, typer.Argument(metavar="FROM", help="A question set.", show_default=False)],
-    target: Annotated[
-        Path, typer.Argument(metavar="TO", help="The file to write: .yaml, .csv or .jsonl. It must not be there yet.", show_default=False)
-    ],
+    target: Annotated[Path, typer.Argument(metavar="TO", help=NEW_FILE, show_default=False)],
 ) -> None:
     """Write a question set in another format: YAML for people, CSV for spreadsheets, JSONL for machines."""
     from evals.cases import dump, load
@@ -135,11 +135,9 @@ def draft(
 @commands.command()
 def answers(
     ctx: typer.Context,
-    sets: Annotated[
-        list[str] | None, typer.Argument(help="Question sets: files, or names of shipped sets. None: all shipped sets.", show_default=False)
-    ] = None,
+    sets: Sets = None,
     sample: Annotated[int, typer.Option("--sample", min=1, help="How many questions, drawn at random from all sets together.")] = 100,
-    seed: Annotated[int, typer.Option("--seed", help="The same seed draws the same sample.")] = 0,
+    seed: Seed = 0,
     data_dir: DataDir = None,
 ) -> None:
     """Print questions with their answers as Markdown, for a person to read and judge."""
@@ -156,16 +154,14 @@ def answers(
 @commands.command()
 def run(
     ctx: typer.Context,
-    sets: Annotated[
-        list[str] | None, typer.Argument(help="Question sets: files, or names of shipped sets. None: all shipped sets.", show_default=False)
-    ] = None,
+    sets: Sets = None,
     tag: Annotated[
         list[str] | None, typer.Option("--tag", help="Only cases with this tag; may be repeated: any of them.", show_default=False)
     ] = None,
     sample: Annotated[
         int | None, typer.Option("--sample", min=1, help="Only so many cases of each set, drawn at random.", show_default=False)
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="The same seed draws the same sample.")] = 0,
+    seed: Seed = 0,
     half: Annotated[
         Literal["even", "odd"] | None, typer.Option("--half", help="Only the even half (for development) or the odd one.", show_default=False)
     ] = None,
@@ -267,7 +263,7 @@ def compare(
 ) -> None:
     """Set run B beside run A, or beside the baseline of its set. Exit 1 when a protected case fell."""
     from evals import session, terminal
-    from evals.baseline import load_baseline
+    from evals.baseline import BASELINES, load_baseline
     from evals.compare import compare as compared
     from evals.gate import exit_code, gate
     from evals.records import Records
@@ -275,7 +271,7 @@ def compare(
     session.check_places(html, markdown)
     records = Records(house(ctx, data_dir).settings.data_dir)
     later = records.run(session.number(after))
-    earlier = load_baseline(later.set_name, *filter(None, [baselines])) if before == "baseline" else records.run(session.number(before))
+    earlier = load_baseline(later.set_name, baselines or BASELINES) if before == "baseline" else records.run(session.number(before))
     found = session.recalled(records, compared(earlier, later, margin=margin, different_sets=any_set))
     if as_json:
         print_json(found.as_dict())
@@ -368,7 +364,7 @@ def inbox(
         case = feedback.accept(records, accept, into, expect=expect, must_say=[feedback.phrase(said) for said in must_say or []])
         typer.echo(f"{into}: added the case {case.id}, which expects {case.expect}", err=True)
     elif dismiss is not None:
-        feedback.dismiss(records, dismiss)
+        records.settle(dismiss, "dismissed")
         typer.echo(f"dismissed {dismiss}", err=True)
     elif as_json:
         print_json([asdict(one) for one in records.inbox()])
@@ -411,7 +407,7 @@ def calibrate(
             fitted[key_of(name, lists_questions=lists_questions)] = entry(calibrated(seen), labelled, seen)
     print_json(fitted)
     if not dry_run:
-        store(fitted)
+        store(CONSTANTS, fitted)
         typer.echo(f"stored in {CONSTANTS}", err=True)
 
 
@@ -472,6 +468,7 @@ def calibrate_check(
     """Fit the check of drafted sentences, store its constants for the models in use, and tell both error rates."""
     from assistant.check import CONSTANTS, Constants, Judge, models_of
     from evals import sentences
+    from evals.calibrate import store
     from evals.terminal import counted
 
     path = file or sentences.SHIPPED
@@ -493,5 +490,5 @@ def calibrate_check(
         for one in rates.missed:
             typer.echo(f"  let through ({one.fault}): {one.sentence}", err=True)
     if not dry_run:
-        sentences.store(name, fitted)
+        store(CONSTANTS, {name: fitted})
         typer.echo(f"stored in {CONSTANTS}", err=True)

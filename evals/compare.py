@@ -19,11 +19,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from assistant.plain import plural
 from corpus.errors import EvalError
 from evals.baseline import Baseline, Seen, check_usable
 from evals.labels import called
 from evals.run import RATES, EvalRun, Outcome
-from evals.statistics import ALPHA, enough, interval, permutation_p, power
+from evals.statistics import ALPHA, DROP, enough, interval, permutation_p, power
 
 MARGIN = 0.02  # a drop of two points is what a team lives with between two releases
 SMALLEST_SLICE = 6  # a two-sided test of five cases cannot go below p = 2 / 2^5 = 0.0625, whatever they say
@@ -169,7 +170,7 @@ class Comparison:
             "before": _called(self.before),
             "after": _called(self.after),
             "cases": len(self.pairs),
-            "power": {"drop": 0.05, "noticed": round(power(len(self.pairs)), 3)},
+            "power": {"drop": DROP, "noticed": round(power(len(self.pairs)), 3)},
             "fell": [asdict(pair) for pair in self.fell],
             "rose": [asdict(pair) for pair in self.rose],
             "protected_fell": [pair.case for pair in self.protected_fell],
@@ -296,11 +297,6 @@ def cautions(comparison: Comparison, *, beside_verdict: bool = False) -> list[st
     if comparison.before.set_digest != comparison.after.set_digest:
         said.append("the runs are of different sets; only their shared cases are compared")
     return said
-
-
-def plural(n: int, noun: str) -> str:
-    """"1 case", "2 cases"."""
-    return f"{n} {noun}{'' if n == 1 else 's'}"
 
 
 def _share(value: float) -> str:

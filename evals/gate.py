@@ -3,8 +3,9 @@
 import math
 from collections.abc import Mapping, Sequence
 
+from assistant.plain import plural
 from corpus.errors import EvalError
-from evals.compare import Comparison, described, plural
+from evals.compare import Comparison, described
 from evals.run import EvalRun
 
 # Figures of a whole run, as `--min` and `--max` name them; the mean of each per-case metric has the metric's own name.
@@ -21,15 +22,8 @@ def figure(run: EvalRun, name: str) -> float | None:
     Raises EvalError for an unknown name, listing the known ones.
     """
     found = run.figures
-    figures: dict[str, float | None] = {
-        "pass_rate": found["pass_rate"],
-        "facts_complete": found["facts_complete"],
-        "refusal_rate": found["refusal"]["refusal_rate"],
-        "false_refusal_rate": found["refusal"]["false_refusal_rate"],
-        "auroc": found["refusal"]["auroc"],
-        "calibration_error": found["confidence"]["calibration_error"],
-        "right_at_0.8": found["confidence"]["right_at_0.8"],
-    }
+    every = {**found, **found["refusal"], **found["confidence"]}
+    figures: dict[str, float | None] = {name: every[name] for name in FIGURES}
     known: dict[str, float | None] = {**dict.fromkeys(CASE_METRICS), **found["metrics"], **figures}
     if name not in known:
         raise EvalError(f"there is no metric {name!r}", f"the metrics are {', '.join(sorted(known))}")
@@ -42,8 +36,7 @@ def gate(
     """Why the gate trips, a sentence each; an empty list lets it through. A protected case that fell, or is gone from the set, always trips it.
 
     A figure that the set cannot measure trips too, and so do cases that crashed or timed out where a figure is asked for: a gate must not pass
-    unseen. Raises EvalError for an unknown metric, and
-    when `fail_on_regression` has nothing to compare with.
+    unseen. Raises EvalError for an unknown metric, and when `fail_on_regression` has nothing to compare with.
     """
     run = given.after if isinstance(given, Comparison) else given
     reasons: list[str] = []

@@ -42,13 +42,12 @@ class Reading:
 
 
 class Whole:
-    """The shipped cross-encoder with all its layers, which also tells what the lower `layers` say."""
+    """The shipped cross-encoder with all its layers, which also tells what the lower LAYERS say."""
 
-    def __init__(self, layers: int = LAYERS) -> None:
-        self.layers = layers
+    def __init__(self) -> None:
         with TemporaryDirectory() as folder:
             model = Path(folder) / "model.onnx"
-            with_states(RERANKER.locate() / RERANKER.weights, layers, model)
+            with_states(RERANKER.locate() / RERANKER.weights, LAYERS, model)
             self._session = one_core_session(model)
         self._pairs = OnnxReranker(RERANKER.locate())
 

@@ -1,4 +1,4 @@
-"""The inbox: a thumb or an unanswered question becomes a case of a set, with what is known filled in. Commands and pages both come here."""
+"""The inbox: a thumb or an unanswered question becomes a case of a set, with what is known filled in."""
 
 import csv
 import io
@@ -58,11 +58,6 @@ def accept(records: Records, id: int, into: Path, *, expect: Expect | None = Non
     append(into, case)
     records.settle(id, "accepted")
     return case
-
-
-def dismiss(records: Records, id: int) -> None:
-    """Take feedback out of the inbox without making a case of it. Raises EvalError for an id that is not open."""
-    records.settle(id, "dismissed")
 
 
 def append(path: Path, case: Case) -> None:

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from evals.compare import Comparison, Pair, cautions, described, listed, plural
+from assistant.plain import plural
+from evals.compare import Comparison, Pair, cautions, described, listed
 from evals.labels import called, readable
 from evals.report import MOST_NAMED, crashed, difference_row, said_by, stages, tiles
 from evals.run import EvalRun

@@ -15,6 +15,7 @@ from corpus.errors import EvalError
 from evals.cases import Phrase, as_regex
 
 K = 10
+BINS = 10  # of confidence, of equal width
 LONGEST = 2.0  # seconds for one regular expression; one that takes milliseconds is the rule
 
 _MARK = re.compile(r"(?<!\\)\[(\d+)\]")
@@ -129,19 +130,19 @@ def coverage_risk(confidences: Sequence[float], right: Sequence[bool]) -> list[t
     return curve
 
 
-def reliability(confidences: Sequence[float], right: Sequence[bool], bins: int = 10) -> list[tuple[float, float, int]]:
-    """The reliability curve: for each non-empty bin of equal width (mean confidence, share right, how many)."""
+def reliability(confidences: Sequence[float], right: Sequence[bool]) -> list[tuple[float, float, int]]:
+    """The reliability curve: for each of the BINS that is not empty (mean confidence, share right, how many)."""
     groups: dict[int, list[int]] = {}
     for at, confidence in enumerate(confidences):
-        groups.setdefault(min(bins - 1, int(confidence * bins)), []).append(at)
+        groups.setdefault(min(BINS - 1, int(confidence * BINS)), []).append(at)
     return [
         (sum(confidences[at] for at in group) / len(group), sum(right[at] for at in group) / len(group), len(group)) for _, group in sorted(groups.items())
     ]
 
 
-def calibration_error(confidences: Sequence[float], right: Sequence[bool], bins: int = 10) -> float:
+def calibration_error(confidences: Sequence[float], right: Sequence[bool]) -> float:
     """Expected calibration error: the mean over bins, weighed by size, of |share right - mean confidence| (Guo et al., ICML 2017)."""
-    curve = reliability(confidences, right, bins)
+    curve = reliability(confidences, right)
     return sum(abs(share - mean) * n for mean, share, n in curve) / max(1, len(confidences))
 
 

@@ -28,14 +28,13 @@ from corpus.sources import Source
 from corpus.terms import harvest
 from evals.calibrate import fit, with_floor
 from evals.metrics import auroc, quantile, rouge_l, squad_tokens, token_f1
-from evals.run import parity
+from evals.run import Half, by_hash, parity
 from index.catalog import Catalog, View
 from index.embed import Embedder
 from index.rerank import Reranker
 from index.search import RERANKED, Hit, Lexicon, Retrieval, Retrieved
 
 Format = Literal["clapnq", "squad"]
-Half = Literal["even", "odd", "all"]
 ENDINGS: dict[str, Format] = {".jsonl": "clapnq", ".json": "squad"}
 # Share of the answerable questions that the floor may cost on the half it is chosen on: 0.15, less two standard errors of some 700 questions,
 # so that the other half keeps to 0.15 as well.
@@ -145,7 +144,7 @@ def load(files: Sequence[Path], *, format: Format | None = None, limit: int | No
             found[item.id] = item
     if not found:
         raise EvalError(f"no question in {', '.join(map(str, files)) or 'no file'}", f"{CLAPNQ}; {SQUAD}")
-    chosen = set(sorted(found, key=lambda id: hashlib.sha256(id.encode()).hexdigest())[:limit])
+    chosen = set(sorted(found, key=by_hash)[:limit])
     return [item for id, item in found.items() if id in chosen]
 
 

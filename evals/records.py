@@ -146,11 +146,11 @@ class Records:
             cursor = db.execute(f"INSERT INTO inbox (received, {', '.join(columns)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [_now(), *told])
             return int(cursor.lastrowid or 0)
 
-    def inbox(self, state: str = "open") -> list[Feedback]:
-        """The feedback in this state ("open", "accepted", "dismissed"), oldest first."""
+    def inbox(self) -> list[Feedback]:
+        """The open feedback, oldest first."""
         with self._transaction() as db:
             rows = db.execute(
-                "SELECT id, received, question, after, verdict, thumb, reason, words, citations, state FROM inbox WHERE state = ? ORDER BY id", [state]
+                "SELECT id, received, question, after, verdict, thumb, reason, words, citations, state FROM inbox WHERE state = 'open' ORDER BY id"
             ).fetchall()
         return [Feedback(*(*row[:3], tuple(json.loads(row[3])), *row[4:8], tuple(json.loads(row[8])), row[9])) for row in rows]
 

@@ -14,9 +14,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from assistant.plain import plural
 from evals.baseline import Seen
 from evals.charts import Line, bar, plot, ticks, whisker
-from evals.compare import Comparison, Difference, Pair, cautions, described, direction, plural, slices_of
+from evals.compare import Comparison, Difference, Pair, cautions, described, direction, slices_of
 from evals.gate import figure
 from evals.labels import LABELS, STAGES, called, label, number, readable
 from evals.metrics import parts

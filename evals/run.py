@@ -36,6 +36,7 @@ from index.catalog import View
 
 KEPT_HITS = 5  # passages that an outcome keeps, for a reader of the report to see what there was to choose from
 SECONDS = 60.0  # for one case; a question takes a fraction of a second
+Half = Literal["even", "odd", "all"]  # the questions of a public set by their parity
 Stage = Literal[
     "", "error", "not indexed", "not retrieved", "wrongly refused", "not cited", "not selected", "forbidden", "wrongly answered", "not conversation"
 ]
@@ -223,7 +224,12 @@ def _code() -> str:
 
 def parity(id: str) -> Literal["even", "odd"]:
     """The half of a set that a case belongs to, by sha256(id): even is for development, odd is what numbers are reported on."""
-    return "odd" if int(hashlib.sha256(id.encode()).hexdigest(), 16) % 2 else "even"
+    return "odd" if int(by_hash(id), 16) % 2 else "even"
+
+
+def by_hash(id: str) -> str:
+    """sha256 of an id. The ids with the smallest are a sample that is spread over a set and always the same."""
+    return hashlib.sha256(id.encode()).hexdigest()
 
 
 class Ran(Protocol):
@@ -259,24 +265,19 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     answered = [o for o in outcomes if o.verdict == "answered"]
     right = [o.passed for o in answered]
 
-    def mean(name: str) -> float | None:
-        values = [o.metrics[name] for o in outcomes if name in o.metrics]
+    def mean(values: Sequence[float]) -> float | None:
         return sum(values) / len(values) if values else None
 
-    def share(part: Sequence[float]) -> float | None:
-        return sum(part) / len(part) if part else None
-
     def rate(name: str) -> float | None:
-        return share([value for o in outcomes if (value := RATES[name](o.expect, o)) is not None])
+        return mean([value for o in outcomes if (value := RATES[name](o.expect, o)) is not None])
 
-    both = bool(answerable and unanswerable)
     judged = [o for o in (*answerable, *unanswerable) if not o.error]
     sure = [o.passed for o in answered if o.confidence >= 0.8]
     return {
         "cases": len(outcomes), "passed": sum(o.passed for o in outcomes),
         "errors": sum(bool(o.error) for o in outcomes), "stale": sum(o.stale for o in outcomes),
         "pass_rate": rate("pass_rate"),
-        "metrics": {name: mean(name) for name in sorted({name for o in outcomes for name in o.metrics})},
+        "metrics": {name: mean([o.metrics[name] for o in outcomes if name in o.metrics]) for name in sorted({name for o in outcomes for name in o.metrics})},
         "facts_complete": rate("facts_complete"),
         "refusal": {
             "answered_answerable": sum(o.verdict == "answered" for o in answerable),
@@ -285,11 +286,11 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
             "refused_unanswerable": sum(o.verdict == "refused" for o in unanswerable),
             "false_refusal_rate": rate("false_refusal_rate"),
             "refusal_rate": rate("refusal_rate"),
-            "auroc": auroc([o.confidence for o in judged], [o.expect == "answer" for o in judged]) if len({o.expect for o in judged}) == 2 else None,
-            "measurable": both,
+            "auroc": auroc([o.confidence for o in judged], [o.expect == "answer" for o in judged]),
+            "measurable": bool(answerable and unanswerable),
         },
         "confidence": {
-            "right_at_0.8": share(sure), "answers_at_0.8": len(sure),
+            "right_at_0.8": mean(sure), "answers_at_0.8": len(sure),
             "calibration_error": calibration_error([o.confidence for o in answered], right) if answered else None,
             "reliability": reliability([o.confidence for o in answered], right), "coverage_risk": coverage_risk([o.confidence for o in answered], right),
         },

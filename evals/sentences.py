@@ -3,7 +3,6 @@
 The even half (see evals.run.parity) is what constants are fitted on, the odd half is what the error rates are reported on.
 """
 
-import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from assistant.check import CONSTANTS, FEATURES, Constants, Dropped, Judge, Source, Support, against, unfit
+from assistant.check import FEATURES, Constants, Dropped, Judge, Source, Support, against, unfit
 from corpus.errors import EvalError
 from evals.calibrate import STEADY
 from evals.run import parity
@@ -146,9 +145,3 @@ def entry(constants: Constants, seen: Sequence[tuple[Labelled, str, tuple[float,
             "rule": f"the highest floor that drops at most {EATEN:.0%} of the supported sentences of the even half that pass the rules",
         },
     }
-
-
-def store(models: str, constants: dict[str, Any]) -> None:
-    """Keep the constants of one pair of models beside those of others."""
-    stored = json.loads(CONSTANTS.read_text(encoding="utf-8")) if CONSTANTS.is_file() else {}
-    CONSTANTS.write_text(json.dumps(stored | {models: constants}, indent=2, sort_keys=True) + "\n", encoding="utf-8")

@@ -11,7 +11,7 @@ from assistant.ask import Assistant
 from assistant.settings import Llm
 from corpus.errors import EvalError
 from evals.baseline import BASELINES, Baseline, load_baseline, write_baseline
-from evals.cases import ENDINGS, Case, CaseSet, load, merged
+from evals.cases import ENDINGS, SETS, Case, CaseSet, load, merged
 from evals.compare import Comparison
 from evals.gate import figure, gate
 from evals.junit import junit_xml
@@ -21,7 +21,6 @@ from evals.records import Records
 from evals.report import json_text, report_html
 from evals.run import SECONDS, EvalRun, Outcome, fingerprint, planned, run
 
-SHIPPED = Path(__file__).parent / "sets"
 # Asked only by their names: what is fitted on and developed with tells nothing of how good the fit is, and `advice` nearly doubles the time.
 LEFT_OUT = ("advice.yaml", "calibration.yaml", "practice.yaml")
 
@@ -65,7 +64,7 @@ def sets_named(names: Sequence[str]) -> list[CaseSet]:
 
     Raises EvalError for a name that is neither, for mistakes in a file, and for two sets of one name.
     """
-    shipped = {path.stem: path for path in sorted(SHIPPED.iterdir()) if path.suffix in ENDINGS} if SHIPPED.is_dir() else {}
+    shipped = {path.stem: path for path in sorted(SETS.iterdir()) if path.suffix in ENDINGS} if SETS.is_dir() else {}
     paths = [Path(name) for name in names] or [path for path in shipped.values() if path.name not in LEFT_OUT]
     if not paths:
         raise EvalError("there are no shipped question sets", "name the file of a set")

@@ -106,8 +106,8 @@ def _summary(run: EvalRun) -> Iterable[str]:
         yield f"  retrieval   recall@5 {means['recall@5']:.3f}, MRR {means['mrr']:.3f}, nDCG@10 {means['ndcg@10']:.3f}"
         yield f"  citations   precision {means['citation_precision']:.3f}, recall {means['citation_recall']:.3f}"
     yield f"  refusal     {'':14}{'answered':>10}{'refused':>10}"
-    for kind, label in (("answerable", "answerable"), ("unanswerable", "unanswerable")):
-        yield f"  {'':12}{label:14}{refusal[f'answered_{kind}']:>10}{refusal[f'refused_{kind}']:>10}"
+    for kind in ("answerable", "unanswerable"):
+        yield f"  {'':12}{kind:14}{refusal[f'answered_{kind}']:>10}{refusal[f'refused_{kind}']:>10}"
     if not refusal["measurable"]:
         yield "              the set has only one kind of question: it cannot measure refusing"
     stages = ", ".join(f"{stage} {n}" for stage, n in found["failed_at"].items())

@@ -7,11 +7,13 @@ transaction and sees one generation. Any number of processes may read and write;
 
 import json
 import sqlite3
+import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -55,6 +57,7 @@ _PASSAGE = """
 SELECT p.id, d.id, p.start, p."end", substr(d.text, p.start + 1, p."end" - p.start), p.context, p.heading, p.page, p.kind, p.units
 FROM passages p JOIN documents d ON d.rowid = p.document
 """
+Made = TypeVar("Made")
 Stamp = tuple[str | None, int]  # which catalog, and its generation: a catalog that is deleted and made anew counts from 0 again
 
 
@@ -245,6 +248,22 @@ class View:
         return counts
 
 
+class Kept(Generic[Made]):
+    """What is made of a view, kept as long as views have the same stamp. Safe for threads."""
+
+    def __init__(self, make: Callable[[View], Made]) -> None:
+        self._make = make
+        self._last: tuple[Stamp, Made] | None = None
+        self._lock = threading.Lock()
+
+    def of(self, view: View) -> Made:
+        """What is made of this view, or was made of one like it."""
+        with self._lock:
+            if self._last is None or self._last[0] != view.stamp:
+                self._last = (view.stamp, self._make(view))
+            return self._last[1]
+
+
 class Edit(View):
     """A write transaction. All of it takes effect, or nothing."""
 
@@ -417,8 +436,3 @@ def _stacked(blobs: Sequence[bytes]) -> np.ndarray:
 
 def _passage(row: tuple) -> Passage:  # type: ignore[type-arg]
     return Passage(*(*row[1:9], tuple(Unit(*unit) for unit in json.loads(row[9]))))
-
-
-def as_json(entry: Entry) -> dict[str, object]:
-    """An entry for `--json`."""
-    return asdict(entry)

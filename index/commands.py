@@ -1,9 +1,10 @@
 """Commands of the index: ingest, sources, show, search, terms, models. Results go to stdout, progress and messages to stderr."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 import typer
 
@@ -23,15 +24,6 @@ DataDir = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 commands = typer.Typer()
-
-
-class House(Protocol):
-    """What these commands need of the roof, which builds the parts."""
-
-    def ingest(self, paths: list[Path], *, with_shipped: bool | None, rebuild: bool) -> Iterable[Any]: ...
-    def catalog(self) -> Any: ...
-    def retrieval(self) -> Any: ...
-    def models(self) -> list[dict[str, str]]: ...
 
 
 def house(ctx: typer.Context, data_dir: Path | None) -> Any:
@@ -55,15 +47,12 @@ def ingest(
     data_dir: DataDir = None,
 ) -> None:
     """Bring the index up to date with its source folders, and add PATHs to them."""
-    from index.progress import follow
+    from index.progress import follow, report
 
-    events = house(ctx, data_dir).ingest(paths or [], with_shipped=False if no_shipped else None, rebuild=rebuild)
-    rows = follow(events)
+    rows = follow(house(ctx, data_dir).ingest(paths or [], with_shipped=False if no_shipped else None, rebuild=rebuild))
     if as_json:
-        print_json([row.as_json() for row in rows])
+        print_json([asdict(row) for row in rows])
     else:
-        from index.progress import report
-
         report(rows)
     raise typer.Exit(1 if any(row.status == "failed" for row in rows) else 0)
 
@@ -87,11 +76,9 @@ def sources(
     with home.catalog().reading() as view:
         folders, entries, problems = view.sources(), view.entries(), view.problems()
     if as_json:
-        from index.catalog import as_json as entry_json
-
         print_json({
             "sources": [{"name": s.name, "path": str(s.path)} for s in folders],
-            "documents": [entry_json(entry) for entry in entries],
+            "documents": [asdict(entry) for entry in entries],
             "problems": [{"id": id, "reason": reason} for id, reason in problems.items()],
         })
         return

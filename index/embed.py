@@ -12,7 +12,7 @@ import numpy as np
 
 from corpus.errors import ModelError
 from index.compile import compile_embedding, compiled_folder, manifest_of
-from index.models import EmbeddingSource, one_core_session
+from index.models import EmbeddingSource, feeds, load
 
 THREADS = 2  # texts embedded at the same time; each on one core, one text a run (see OnnxEncoder)
 
@@ -45,21 +45,13 @@ class OnnxEncoder:
     """
 
     def __init__(self, model: Path, tokenizer: Path, window: int) -> None:
-        from tokenizers import Tokenizer
-
-        try:
-            self._session = one_core_session(model)
-            self.tokenizer = Tokenizer.from_file(str(tokenizer))
-        except Exception as error:  # onnxruntime and tokenizers raise classes of their own for a damaged file
-            raise ModelError(f"the model {model.parent} cannot be loaded ({error})", "delete that folder and run `kpo models`") from error
+        self._session, self.tokenizer = load(model, tokenizer, f"the model {model.parent}", "delete that folder and run `kpo models`")
         self.tokenizer.no_padding()
         self.tokenizer.enable_truncation(window)
         self.dimension = int(self._session.get_outputs()[0].shape[-1])
 
     def __call__(self, text: str) -> np.ndarray:
-        encoded = self.tokenizer.encode(text)
-        feeds = {"input_ids": encoded.ids, "attention_mask": encoded.attention_mask, "token_type_ids": encoded.type_ids}
-        (vectors,) = self._session.run(None, {name: np.array([ids], dtype=np.int64) for name, ids in feeds.items()})
+        (vectors,) = self._session.run(None, feeds(self._session, self.tokenizer.encode(text)))
         return np.asarray(vectors[0], dtype=np.float32)
 
 

@@ -7,7 +7,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Literal
@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from corpus.cut import cut
 from corpus.document import Document, Passage, embedded_text
 from corpus.errors import CorpusError
-from corpus.sources import SHIPPED, Found, Source, files_of, name_for
+from corpus.sources import SHIPPED, Found, Source, digest_of, files_of, name_for
 from corpus.terms import Term, harvest
 from corpus.worker import Failure, FileReader
 from index.catalog import Catalog, Edit, Entry
@@ -62,10 +62,6 @@ class Row:
     characters: int = 0
     passages: int = 0
     reason: str = ""
-
-    def as_json(self) -> dict[str, object]:
-        """The row for `--json`."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,8 +253,7 @@ class _Work:
             return
         before = self._entries.get(found.id)
         try:
-            with found.path.open("rb") as file:
-                file_digest = hashlib.file_digest(file, "sha256").hexdigest()
+            file_digest = digest_of(found.path)
         except OSError as error:
             yield self._failed(source, found, f"cannot be opened: {error.strerror}")
             return

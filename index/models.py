@@ -3,9 +3,7 @@
 Models come inside Python packages: nothing is fetched from a model hub. No pickle is read and no remote code is run.
 """
 
-import hashlib
 import json
-import os
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
@@ -13,9 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from corpus.errors import ModelError
+from corpus.sources import digest_of, expanded
 
 if TYPE_CHECKING:
+    import numpy as np
     from onnxruntime import InferenceSession
+    from tokenizers import Encoding, Tokenizer
 
 # What a quantised layer does: unsigned bytes "a" times signed bytes "b", as ONNX.
 PRODUCT = (
@@ -71,8 +72,7 @@ RERANKER = Shipped(
 def sha256_of(path: Path, remedy: str = REMEDY) -> str:
     """The hex digest of a file. Raises ModelError, with this remedy, when it cannot be read."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return digest_of(path)
     except OSError as error:
         raise ModelError(f"the model file {path} cannot be read ({error.strerror})", remedy) from error
 
@@ -112,7 +112,7 @@ class EmbeddingSource:
             check(folder / EMBEDDING.weights, EMBEDDING.sha256)
             sha256 = EMBEDDING.sha256
         else:
-            local = Path(os.path.expanduser(name))  # Path.expanduser raises for an unknown ~name
+            local = expanded(name)
             folder = local if local.is_dir() else _from_hub_cache(name)
             weights = folder / "model.safetensors"
             if not weights.is_file():
@@ -168,6 +168,24 @@ def one_core_session(model: Path | bytes) -> "InferenceSession":
         model if isinstance(model, bytes) else str(model), options, providers=["CPUExecutionProvider"],
         disabled_optimizers=["SkipLayerNormFusion"],  # the fused operator was seen to take four times as long as the two it stands for
     )
+
+
+def load(model: Path, tokenizer: Path, called: str, remedy: str) -> "tuple[InferenceSession, Tokenizer]":
+    """A model ready to run, and its tokenizer. Raises ModelError, which names the model as it is `called`, when one of the files is damaged."""
+    from tokenizers import Tokenizer
+
+    try:
+        return one_core_session(model), Tokenizer.from_file(str(tokenizer))
+    except Exception as error:  # onnxruntime and tokenizers raise classes of their own for a damaged file
+        raise ModelError(f"{called} cannot be loaded ({error})", remedy) from error
+
+
+def feeds(session: "InferenceSession", encoded: "Encoding") -> "dict[str, np.ndarray]":
+    """The tokens of one text, or of one pair, as the model takes them."""
+    import numpy as np
+
+    given = {"input_ids": encoded.ids, "attention_mask": encoded.attention_mask, "token_type_ids": encoded.type_ids}
+    return {entry.name: np.array([given[entry.name]], dtype=np.int64) for entry in session.get_inputs() if entry.name in given}
 
 
 @cache

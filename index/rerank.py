@@ -1,18 +1,18 @@
 """Pairs of a question and a text get a relevance score from a cross-encoder."""
 
-import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from corpus.errors import ModelError
+from corpus.sources import expanded
 from index.compile import compile_reranker, manifest_of
 from index.head import shipped_head
-from index.models import RERANKER, one_core_session, sha256_of
+from index.models import RERANKER, feeds, load, sha256_of
 
 if TYPE_CHECKING:
     from tokenizers import Encoding
@@ -49,17 +49,13 @@ class OnnxReranker:
         from tokenizers import Tokenizer
 
         self.identity = identity or f"{folder.name}-{sha256_of(folder / 'model.onnx', REMEDY)[:12]}"
-        try:
-            self._session = one_core_session(folder / "model.onnx")
-            self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        except Exception as error:  # onnxruntime and tokenizers raise classes of their own for a damaged file
-            raise ModelError(f"the reranker {folder} cannot be loaded ({error})", "run `make install` again" if identity else REMEDY) from error
+        remedy = "run `make install` again" if identity else REMEDY
+        self._session, self._tokenizer = load(folder / "model.onnx", folder / "tokenizer.json", f"the reranker {folder}", remedy)
         self._questions = Tokenizer.from_str(self._tokenizer.to_str())  # counts a question's tokens without cutting it
         self._questions.no_truncation()
         self._questions.no_padding()
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(WINDOW, strategy="only_second")
-        self._inputs = {entry.name for entry in self._session.get_inputs()}
         given = [entry.name for entry in self._session.get_outputs()]
         self._outputs = [given[0], *(name for name in given if name == "states")]  # see index.compile
         self._impressions: dict[tuple[str, str], tuple[float, ...]] = {}
@@ -105,25 +101,15 @@ class OnnxReranker:
 
     def feeds(self, encoded: "Encoding") -> dict[str, np.ndarray]:
         """The tokens of a pair as the model takes them."""
-        feeds = {"input_ids": encoded.ids, "attention_mask": encoded.attention_mask, "token_type_ids": encoded.type_ids}
-        return {name: np.array([ids], dtype=np.int64) for name, ids in feeds.items() if name in self._inputs}
+        return feeds(self._session, encoded)
 
 
 class TorchReranker:
     """Any other sentence-transformers CrossEncoder with one output, on torch."""
 
     def __init__(self, folder: Path) -> None:
-        from sentence_transformers import CrossEncoder
-        from torch.nn import Identity
-
         self.identity = f"{folder.name}-{sha256_of(folder / 'model.safetensors', REMEDY)[:12]}"
-        try:
-            self._model = CrossEncoder(
-                str(folder), device="cpu", trust_remote_code=False, local_files_only=True, max_length=WINDOW, activation_fn=Identity(),
-                model_kwargs={"use_safetensors": True},
-            )
-        except Exception as error:  # whatever a damaged or unknown model raises, it is this setting that cannot work
-            raise ModelError(f"sentence-transformers cannot load {folder} ({error})", REMEDY) from error
+        self._model = cross_encoder(folder, WINDOW, REMEDY)
 
     def score(self, question: str, texts: Sequence[str]) -> list[float]:
         return [float(self._model.predict([(question, text)], show_progress_bar=False)[0]) for text in texts]
@@ -132,13 +118,27 @@ class TorchReranker:
         return ()
 
 
+def cross_encoder(folder: Path, window: int, remedy: str) -> Any:
+    """The CrossEncoder of sentence-transformers in a folder, which gives logits. Raises ModelError when there is none."""
+    from sentence_transformers import CrossEncoder
+    from torch.nn import Identity
+
+    try:
+        return CrossEncoder(
+            str(folder), device="cpu", trust_remote_code=False, local_files_only=True, max_length=window, activation_fn=Identity(),
+            model_kwargs={"use_safetensors": True},
+        )
+    except Exception as error:  # whatever a damaged or unknown model raises, it is this setting that cannot work
+        raise ModelError(f"sentence-transformers cannot load {folder} ({error})", remedy) from error
+
+
 def open_reranker(name: str, models_dir: Path) -> Reranker:
     """The shipped reranker by its name, compiled first when it is not yet; or one in a folder: `model.onnx` with `tokenizer.json`, else on torch."""
     if name == RERANKER.name:
         folder = compile_reranker(shipped_head(), models_dir)
         manifest_of(folder)
         return OnnxReranker(folder, folder.name)
-    folder = Path(os.path.expanduser(name))  # Path.expanduser raises for an unknown ~name
+    folder = expanded(name)
     if not folder.is_dir():
         raise ModelError(f"the reranker {name!r} is neither shipped nor a folder", REMEDY)
     return OnnxReranker(folder) if (folder / "model.onnx").is_file() else TorchReranker(folder)

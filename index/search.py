@@ -6,7 +6,6 @@ one, and a cross-encoder reranks the best few.
 
 import math
 import re
-import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from corpus.document import Passage, embedded_text, told_by_columns
 from corpus.errors import IndexMismatch
 from corpus.normalise import one_line
 from corpus.terms import Term
-from index.catalog import Catalog, Matrix, Questions, Stamp, View
+from index.catalog import Catalog, Kept, Matrix, View
 from index.chroma import Store
 from index.embed import Embedder
 from index.lexical import STOPWORDS, content_words, words
@@ -181,10 +180,9 @@ class Retrieval:
         self.embedder = embedder
         self.reranker = reranker
         self._store = store
-        self._matrix: tuple[Stamp, Matrix] | None = None
-        self._questions: tuple[Stamp, Questions] | None = None
-        self._lexicon: tuple[Stamp, Lexicon] | None = None
-        self._lock = threading.Lock()
+        self._matrix = Kept(_in_float64)
+        self._questions = Kept(View.questions)
+        self._lexicon = Kept(lambda view: Lexicon.of(view.terms(), common_words(view)))
 
     @contextmanager
     def reading(self) -> Iterator[View]:
@@ -230,7 +228,7 @@ class Retrieval:
         subject = content_words(question)
         if not subject:
             return Listed(question, [], [], [], {}, (), (), {})
-        expanded = [*subject, *(word for term in _asked(terms, subject) for word in content_words(term.name))]
+        expanded = [*subject, *(word for term in _abbreviated(terms, subject) for word in content_words(term.name))]
         lexical = view.lexical(expanded, depth, documents)
         clock.lap("lexical")
         vector = self.embedder.embed_question(question)
@@ -268,14 +266,11 @@ class Retrieval:
 
     def asking(self, view: View) -> frozenset[str]:
         """The documents whose sections list questions that they answer."""
-        return frozenset(self._known_questions(view).documents)
+        return frozenset(self._questions.of(view).documents)
 
     def lexicon(self, view: View) -> Lexicon:
         """The terms of the view's generation."""
-        with self._lock:
-            if self._lexicon is None or self._lexicon[0] != view.stamp:
-                self._lexicon = (view.stamp, Lexicon.of(view.terms(), common_words(view)))
-            return self._lexicon[1]
+        return self._lexicon.of(view)
 
     def _dense(self, view: View, vector: np.ndarray, documents: frozenset[str] | None, depth: int) -> list[str]:
         if documents is None and self._store is not None:
@@ -284,12 +279,12 @@ class Retrieval:
                 known = view.vectors(near)
                 ids = sorted(known)
                 return nearest(ids, np.stack([known[id] for id in ids]), vector, depth) if ids else []
-        matrix = self._exact(view) if documents is None else self._exact(view).within(documents)
+        matrix = self._matrix.of(view) if documents is None else self._matrix.of(view).within(documents)
         return nearest(matrix.ids, matrix.vectors, vector, depth)
 
     def _answering(self, view: View, vector: np.ndarray, documents: frozenset[str] | None) -> dict[str, tuple[str, float]]:
         """The passages whose sections say that they answer a question at least ALIKE, nearest first, with that question and its cosine."""
-        known = self._known_questions(view)
+        known = self._questions.of(view)
         if not known.texts:
             return {}
         cosines = np.einsum("ij,j->i", known.vectors, vector)
@@ -299,20 +294,6 @@ class Retrieval:
                 for passage in known.passages[at]:
                     found.setdefault(passage, (known.texts[at], round(float(cosines[at]), 6)))
         return found
-
-    def _known_questions(self, view: View) -> Questions:
-        with self._lock:
-            if self._questions is None or self._questions[0] != view.stamp:
-                self._questions = (view.stamp, view.questions())
-            return self._questions[1]
-
-    def _exact(self, view: View) -> Matrix:
-        """All vectors in float64, which `nearest` reckons in."""
-        with self._lock:
-            if self._matrix is None or self._matrix[0] != view.stamp:
-                matrix = view.matrix()
-                self._matrix = (view.stamp, replace(matrix, vectors=matrix.vectors.astype(np.float64)))
-            return self._matrix[1]
 
     def reranked(self, question: str, hits: list[Hit], beside: Sequence[Hit] = (), *, enough: float = math.inf) -> list[Hit]:
         """The hits in the cross-encoder's order, with its scores; as they are without a reranker.
@@ -374,6 +355,12 @@ def nearest(ids: Sequence[str], vectors: np.ndarray, vector: np.ndarray, n: int)
     least = np.partition(scores, -n)[-n] - 1e-8 if n < len(ids) else -np.inf  # more than rounding can make up
     order = sorted(np.flatnonzero(scores >= least).tolist(), key=lambda at: (-round(float(scores[at]), 9), ids[at]))
     return [ids[at] for at in order[:n]]
+
+
+def _in_float64(view: View) -> Matrix:
+    """All vectors as `nearest` reckons in them."""
+    matrix = view.matrix()
+    return replace(matrix, vectors=matrix.vectors.astype(np.float64))
 
 
 def fold_same(hits: Sequence[Hit]) -> list[Hit]:
@@ -451,7 +438,7 @@ def is_spelled_out(terms: Sequence[Term], subject: Sequence[str]) -> bool:
     return bool(about) and any(about <= set(content_words(short)) for term in terms for short in term.abbreviations)
 
 
-def _asked(terms: Sequence[Term], subject: Sequence[str]) -> list[Term]:
+def _abbreviated(terms: Sequence[Term], subject: Sequence[str]) -> list[Term]:
     """The terms whose abbreviation the question uses without the long name."""
     said = set(subject)
     return [t for t in terms if any(set(words(short)) <= said for short in t.abbreviations) and not set(content_words(t.name)) <= said]

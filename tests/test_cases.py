@@ -14,10 +14,11 @@ from corpus.errors import EvalError
 from corpus.readers.markdown import read_markdown
 from corpus.terms import harvest
 from evals.cases import ENDINGS, FIELDS, Case, CaseSet, Place, checked, doubts, dump, load, merged, read, stale
+from evals.cases import SETS as SHIPPED_SETS
 from evals.draft import draft, slug
 from evals.metrics import says
 from evals.run import planned
-from evals.session import SHIPPED, sets_named
+from evals.session import sets_named
 from evals.starter import write
 from fakes import FakeEmbedder, put
 from index.catalog import Catalog
@@ -360,7 +361,7 @@ def test_json_rows_hold_only_what_is_set(tmp_path: Path) -> None:
 
 
 def test_what_is_developed_with_is_not_reported_on() -> None:
-    practice, calibration = ({case.question.casefold() for case in load(SHIPPED / f"{name}.yaml").cases} for name in ("practice", "calibration"))
+    practice, calibration = ({case.question.casefold() for case in load(SHIPPED_SETS / f"{name}.yaml").cases} for name in ("practice", "calibration"))
     sets = [*sets_named([]), *sets_named(["advice"])]
     whole = [case for found in sets for case in found.cases]
     reported = [case for found in sets for case in planned(found, half="odd")]

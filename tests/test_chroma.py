@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -21,6 +20,7 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
+from conftest import free_port, wait_until
 from corpus.errors import IndexUnavailable
 from fakes import FakeEmbedder, put
 from index.catalog import Catalog
@@ -30,20 +30,6 @@ from index.search import nearest
 HOUSE = Path(__file__).resolve().parent.parent
 WORDS = [f"word{n}" for n in range(300)]
 Hold = Callable[[], AbstractContextManager[ChromaStore | None]]
-
-
-def free_port() -> int:
-    with socket.socket() as asked:
-        asked.bind(("127.0.0.1", 0))
-        return int(asked.getsockname()[1])
-
-
-def wait_until(condition: Callable[[], object], seconds: float = 30) -> None:
-    """Wait for a condition; fail when it does not come true in time."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        threading.Event().wait(0.02)
 
 
 class Server:

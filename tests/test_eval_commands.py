@@ -317,7 +317,7 @@ def test_a_phrase_that_cannot_be_is_an_error_with_a_remedy(tmp_path: Path, phras
 
 def test_a_number_that_no_row_can_have_is_an_error(tmp_path: Path) -> None:
     records = Records(tmp_path)
-    for ask in (lambda: records.run(10**30), lambda: inbox.dismiss(records, 10**30), lambda: number("²")):
+    for ask in (lambda: records.run(10**30), lambda: records.settle(10**30, "dismissed"), lambda: number("²")):
         with pytest.raises(EvalError):
             ask()
 

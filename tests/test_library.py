@@ -9,9 +9,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from assistant.library import Library, Progress, digest_of, in_words, safe_name
+from assistant.library import Library, Progress, in_words, safe_name
 from conftest import wait_until
 from corpus.errors import CorpusError, IndexUnavailable
+from corpus.sources import digest_of
 from corpus.worker import MAX_FILE
 from fakes import FakeEmbedder
 from index.catalog import Catalog

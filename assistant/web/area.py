@@ -1,6 +1,10 @@
-"""A part of the page that shows HTML of our own making."""
+"""A part of the page that shows HTML of our own making, and what changes the parts of the page."""
+
+from typing import Any
 
 import gradio as gr
+
+Update = dict[Any, Any]  # the components that change, with what each becomes
 
 
 def area(html: str = "", elem_id: str | None = None) -> gr.Markdown:

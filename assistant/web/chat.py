@@ -12,9 +12,10 @@ from assistant.answer import Answer, Segment
 from assistant.ask import MAX_TURNS, NARROWED, Reading, Searching, Writing, whole
 from assistant.chats import Chat, Turn, earlier, title_of
 from assistant.drafting import Said
+from assistant.plain import plural
 from assistant.question import Question
 from assistant.suggest import follow_ups, topics
-from assistant.web.area import area
+from assistant.web.area import Update, area
 from assistant.web.desk import Asking, Desk, Place, Sitting
 from assistant.web.markup import busy_html, button, clean, downloads, failed_html, mending, news, turn_html
 from corpus.errors import KpoError
@@ -46,7 +47,6 @@ ALL = "Search only in chosen documents"  # as long as none is chosen
 NAMED = 3  # chosen documents, folders and tags that the folded list names
 SETTLE_SECONDS = 0.5
 MAX_WORDS = 1_000  # characters of a remark on an answer
-Update = dict[Any, Any]
 
 
 class ChatTab:
@@ -216,8 +216,7 @@ class ChatTab:
                 case Searching():
                     stages = [_searching(event.standalone or text)]
                 case Reading():
-                    passages, sources = event.passages, event.documents
-                    stages += [f"Found {passages} passage{_s(passages)} in {sources} document{_s(sources)}", "Reading"]
+                    stages += [f"Found {plural(event.passages, 'passage')} in {plural(event.documents, 'document')}", "Reading"]
                 case Writing():
                     stages.append(f"{event.model} writes, and each sentence is checked")
                 case Said():
@@ -467,7 +466,3 @@ def _folders(document: str) -> list[str]:
 
 def _searching(text: str) -> str:
     return f"Searching for “{text}”"
-
-
-def _s(n: int) -> str:
-    return "" if n == 1 else "s"

@@ -6,8 +6,9 @@ from typing import Any
 
 import gradio as gr
 
+from assistant.plain import plural
 from assistant.suggest import what_is
-from assistant.web.area import area
+from assistant.web.area import Update, area
 from assistant.web.desk import Desk
 from assistant.web.markup import button, clean
 from corpus.terms import Term
@@ -28,7 +29,7 @@ class GlossaryTab:
             self.find = gr.Textbox(label="Search a term or an abbreviation", placeholder="SLA", max_length=200, elem_id="find-term")
             self.list = area(elem_id="terms")
 
-    def search(self, search: str) -> dict[Any, Any]:
+    def search(self, search: str) -> Update:
         """Show the terms that fit."""
         return {self.list: self.listed(search)}
 
@@ -44,7 +45,7 @@ class GlossaryTab:
         if not found:
             return clean('<p class="note">No document defines that. Ask about it on the first tab: it may be used without being defined.</p>')
         more = f'<p class="note">{len(found) - SHOWN} more terms: search for them.</p>' if len(found) > SHOWN else ""
-        told = [f"{len(found)} term{'s' if len(found) != 1 else ''}", *(f"read “{escape(typed)}” as “{escape(read)}”" for typed, read in read_as)]
+        told = [plural(len(found), "term"), *(f"read “{escape(typed)}” as “{escape(read)}”" for typed, read in read_as)]
         count = f'<p class="note">{"; ".join(told)}</p>'
         if search.strip() or len(letters) < 2:
             return clean(f'{count}<dl class="terms">{"".join(letters.values())}</dl>{more}')
@@ -66,7 +67,7 @@ def _entry(entry: TermEntry, about: About, rows: Rows) -> str:
     places = _different(entry.places)
     shown = [term for term in places if term.defines] or places[:1]
     rest = "".join(_definition(term, about, rows, "p") for term in places[len(shown) :])
-    more = f"{len(places) - len(shown)} more place{'s' if len(places) - len(shown) > 1 else ''} where it is spelt out"
+    more = f"{plural(len(places) - len(shown), 'more place')} where it is spelt out"
     folded = f"<dd><details><summary>{more}</summary>{rest}</details></dd>" if rest else ""
     return f"<div><dt>{escape(entry.name + short)} {ask}</dt>{''.join(_definition(term, about, rows) for term in shown)}{folded}</div>"
 

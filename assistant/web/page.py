@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import gradio as gr
 
-from assistant.web.area import area
+from assistant.web.area import Update, area
 from assistant.web.chat import GONE, ChatTab
 from assistant.web.desk import FROM_HERE_ONLY, Desk, Sitting, came_through_a_proxy
 from assistant.web.glossary import GlossaryTab
@@ -23,7 +23,6 @@ HERE = Path(__file__).parent
 WATCHING = 8  # pages that may watch an ingestion at the same time
 NOT_THERE = "This document is not in the index any more."
 CHANGED = "This document has changed since the page was loaded. Look at it again from the list."
-Update = dict[Any, Any]
 
 
 def theme() -> gr.themes.Base:

@@ -11,13 +11,14 @@ from typing import Any
 
 import gradio as gr
 
-from assistant.library import Progress, digest_of, in_words
+from assistant.library import Progress, in_words
 from assistant.plain import is_old
-from assistant.web.area import area
+from assistant.web.area import Update, area
 from assistant.web.desk import Desk
 from assistant.web.markup import button, clean, lines, mending, news
 from corpus.document import Passage
 from corpus.errors import KpoError
+from corpus.sources import digest_of, expanded
 from corpus.worker import MAX_FILE
 from index.catalog import Entry, View
 from index.lexical import content_words
@@ -26,7 +27,6 @@ SHOWN = 300  # documents listed at most; the search finds the others
 FOUND = 20  # passages that a search shows
 LOOK_SECONDS = 0.4  # how often a page looks how far an ingestion is
 READ_ONLY = "Documents are looked after by the operator of this server, with `kpo ingest` or on the machine itself."
-Update = dict[Any, Any]
 
 
 class SourcesTab:
@@ -118,7 +118,7 @@ class SourcesTab:
         """Bring all sources up to date, or only what was put in here, or a folder of this computer; one that is not there says so."""
         library = self._desk.library
         if folder is not None:
-            path = Path(os.path.expanduser(_unquoted(folder.strip())))
+            path = expanded(_unquoted(folder.strip()))
             if not path.is_absolute() or not os.path.exists(path):  # Path.exists raises for what may not be looked into, and for too long a name
                 said = f"There is no folder “{folder.strip()}” on this computer, or it may not be looked into. Give the whole path, with all its folders."
                 yield {self.progress: news(said, "trouble")}

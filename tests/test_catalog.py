@@ -67,7 +67,7 @@ def test_a_first_ingestion_that_was_killed_at_once_leaves_a_missing_index_and_no
 def test_the_strongest_definition_of_a_term_comes_first(catalog: Catalog) -> None:
     put(catalog, "notes/a.md", "# Countries", "Knowledge process outsourcing (KPO) is mostly done in India.")
     put(catalog, "notes/b.md", "# Jobs", "Knowledge process outsourcing (KPO) is a danger to some jobs.")
-    put(catalog, "notes/c.md", "# Costs", "Firms buy knowledge process outsourcing (KPO) to save.")
+    put(catalog, "notes/_.md", "# Costs", "Firms buy knowledge process outsourcing (KPO) to save.")
     put(catalog, "notes/d.md", "# Knowledge process outsourcing (KPO)", "Knowledge process outsourcing (KPO) is work that needs judgement.")
     blocks = (Block("header", "Kind | Use"), Block("row", "Knowledge process outsourcing (KPO) | What is bought dearly"))
     document = Document.compose("notes/A.md", Contents(blocks, "markdown"))
@@ -83,7 +83,7 @@ def test_the_strongest_definition_of_a_term_comes_first(catalog: Catalog) -> Non
     assert [(term.document, told) for term, told in in_rows.items()] == [
         ("notes/A.md", [("Kind", "Knowledge process outsourcing (KPO)"), ("Use", "What is bought dearly")])
     ]
-    assert [(term.document[6:7], term.defines) for term in entry.places] == [("d", True), ("b", True), ("A", True), ("a", True), ("c", False)]
+    assert [(term.document[6:7], term.defines) for term in entry.places] == [("d", True), ("b", True), ("A", True), ("a", True), ("_", False)]
 
 
 @pytest.mark.parametrize(("typed", "found", "pairs"), [

@@ -94,6 +94,7 @@ def test_a_damaged_answer_costs_itself_and_not_the_chat(chats: Chats, tmp_path: 
 def test_a_question_asked_again_takes_the_place_of_the_last(chats: Chats) -> None:
     first = chats.keep(None, answered("One?"))
     second = chats.keep(first.chat, answered("Two?"))
+    chats.keep(None, answered("Newer, in another chat?"))
     chats.keep(first.chat, answered("Two, differently?"), instead_of=second.id)
     assert [turn.question for turn in chats.turns(first.chat)] == ["One?", "Two, differently?"]
 
@@ -122,7 +123,19 @@ def test_a_search_finds_names_questions_and_answers_and_takes_no_wildcards(chats
     assert chats.listed("nothing holds this") == []
     assert len(chats.listed("  ")) == 2
     assert len(chats.listed(limit=1)) == 1
+    chats.rename(chats.keep(None, answered("Who sits there?")).chat, "Seating")
+    assert [[chat.title for chat in chats.listed(search)] for search in ("seating", "WHO SITS")] == [["Seating"]] * 2
+    chats.delete(chats.listed("seating")[0].id)
     assert [chats.count(search) for search in ("", "DESK", "is a TEAM", "%", "share_of", "nothing holds this")] == [2, 1, 1, 1, 1, 0]
+
+
+def test_the_chat_with_the_newest_question_is_listed_first(chats: Chats, tmp_path: Path) -> None:
+    older, newer = (chats.keep(None, answered(question)).chat for question in ("Old?", "New?"))
+    assert [chat.id for chat in chats.listed()] == [newer, older]
+    with RecordsFile(tmp_path).transaction() as db:
+        db.execute("UPDATE chats SET changed = '2020-01-01T00:00:00+00:00'")
+    chats.keep(older, answered("Again?"))
+    assert [chat.id for chat in chats.listed()] == [older, newer]
 
 
 def test_a_chat_is_renamed_and_deleted_for_good(chats: Chats, tmp_path: Path) -> None:

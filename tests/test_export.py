@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 
 import docx
 import pypdfium2 as pdfium
@@ -43,7 +44,10 @@ def test_an_export_holds_the_answer_and_its_sources(form: Format) -> None:
         "Sources", "[1]", "Desks, 2026-01-02. File: notes/desk.md", "“A desk is a team.”", "A note.", "Who runs it?", "I could not find it.",
     ):
         assert expected in said, expected
-    assert CHANGED not in said
+    assert CHANGED not in said and "Searched for" not in said
+    understood = replace(answered("and its size?"), standalone="How large is a desk?")
+    assert "Confident" not in text_of(form, export(form, "My chat", [turn(refused("Who runs it?"))]))
+    assert "Searched for: How large is a desk?" in text_of(form, export(form, "My chat", [turn(understood)]))
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -70,12 +74,20 @@ def test_markdown_reads_no_markup_into_what_is_quoted() -> None:
         assert not re.search(r"<(?!/?(p|em)>)[a-z]", body), (line, body)
 
 
+def test_a_line_break_begins_no_line_of_its_own() -> None:
+    assert b"\n# no heading" not in export("md", "t", [turn(answered("What?\n# no heading"), "What?\n# no heading")])
+
+
 def test_items_and_rows_stand_on_lines_of_their_own() -> None:
     base = answered()
     citation = base.citations[0]
     steps = Answer("q", "q", "answered", (Segment("item", "A desk", 1, "1."), Segment("item", "is a team", 1, "2.")), base.citations)
     assert [(part.label, part.text) for part in parts("t", [turn(steps)]) if part.kind == "item"] == [("1.", "A desk [1]"), ("2.", "is a team [1]")]
     assert b"1. A desk \\[1\\]\n2. is a team \\[1\\]\n" in export("md", "t", [turn(steps)])
+    said = (Segment("own", "The steps:"), Segment("item", "A desk", 1, "<b>"), Segment("own", "That is all."))
+    assert [(part.kind, part.label, part.text) for part in parts("t", [turn(replace(base, segments=said))]) if part.kind in ("text", "item")] == [
+        ("text", "", "The steps:"), ("item", "-", "A desk [1]"), ("text", "", "That is all."),
+    ]
     rows = Answer("q", "q", "answered", (Segment("row", citation.quote, 1),), base.citations)
     assert b"- A desk is a team. \\[1\\]" in export("md", "t", [turn(rows)])
 

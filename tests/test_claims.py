@@ -47,6 +47,7 @@ def test_names_are_capitalised_words_abbreviations_and_unknown_first_words() -> 
 
 def test_quotations_are_what_stands_in_double_marks() -> None:
     assert quotations('It says "so be it" and “no more”.') == ["so be it", "no more"]
+    assert found("The desk says “so be it” to staff.", "The desk says so to staff.", given="The desk says so to staff. So be it.") == []
 
 
 def test_quotations_stand_in_marks_of_other_forms_too_and_apostrophes_are_none() -> None:
@@ -97,7 +98,8 @@ def test_a_sentence_that_its_source_says_has_no_fault(sentence: str, support: st
         ("Accenture tools save about 25% of labour costs.", SAVING, "name"),
         ("Current AI tools save “all labour” on the tasks.", SAVING, "quotation"),
         ("According to the encyclopedia entry, current AI tools save about 25% of labour costs.", SAVING, "a source that is not the one"),
-        ("KPO does not need trust.", TRUST, "negation"),
+        ("KPO does not need trust.", TRUST, "a negation that its source does not have"),
+        ("The desk never opens at night.", "The desk opens at night, but it never lends badges.", "a negation of something else"),
         ("KPO needs less trust than BPO.", TRUST, "opposite"),
         ("BPO needs more trust than KPO because the client hands over thinking.", TRUST, "round"),
         ("A service credit is an increase of the provider's fee.", FEE, "opposite"),

@@ -69,6 +69,7 @@ def test_nothing_new_is_no_answer_and_nothing_said_changes_nothing() -> None:
     given = quoted(FIRST, *ITEMS)
     assert fresh(*given, spans_of(given[1])) == ((), ())
     assert fresh(*given, frozenset()) == given
+    assert fresh(*given, frozenset({("notes/other.md", 0, 10_000)})) == given
 
 
 def test_a_header_goes_with_its_last_row() -> None:

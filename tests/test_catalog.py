@@ -436,11 +436,12 @@ def test_a_disk_without_room_is_an_error_that_advises_to_delete_nothing(catalog:
     assert caught.value.remedy == NO_ROOM
 
 
-def test_a_catalog_of_another_version_is_refused_with_a_remedy_that_works(catalog: Catalog) -> None:
+@pytest.mark.parametrize("version", [SCHEMA_VERSION + 1, SCHEMA_VERSION - 1])
+def test_a_catalog_of_another_version_is_refused_with_a_remedy_that_works(catalog: Catalog, version: int) -> None:
     put(catalog, "notes/a.md", PRICES)
     with catalog.writing() as edit:
-        edit.set_meta("schema", str(SCHEMA_VERSION + 1))
+        edit.set_meta("schema", str(version))
     for transaction in (catalog.reading, catalog.writing):
-        with pytest.raises(IndexMismatch, match=f"schema {SCHEMA_VERSION + 1}") as caught, transaction():
+        with pytest.raises(IndexMismatch, match=f"schema {version}") as caught, transaction():
             pass
         assert "--rebuild" not in caught.value.remedy  # it would be refused the same

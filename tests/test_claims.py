@@ -119,6 +119,45 @@ def test_a_sentence_that_goes_beyond_its_source_has_a_fault(sentence: str, suppo
     assert any(fault in one for one in found(sentence, support)), found(sentence, support)
 
 
+STRENGTHS = {
+    "a negation that its source does not have": (
+        "Providers keep the data, with care.", "Providers {} keep the data.",
+        "do not|never|cannot|don't|don’t|fail to|failed to|are unable to|hardly|scarcely|barely|rarely|seldom|"
+        "without care|lack care and|rather than clients|instead of clients",
+    ),
+    "says it of everything": ("Providers keep the data.", "Providers {} keep the data.", "all|always|entirely|completely|fully|wholly"),
+    "says that nothing else does": ("Providers keep the data.", "Providers {} keep the data.", "only|solely|exclusively"),
+    "makes it a duty": ("Providers keep the data.", "Providers {} keep the data.", "must|have to"),
+    "makes it certain": (
+        "Providers keep the data.", "Providers {} keep the data.", "certainly|definitely|surely|inevitably|undoubtedly|never",
+    ),
+    "makes it the most": (
+        "Safety is a reason.", "Safety is the {} reason.",
+        "best|worst|largest|greatest|highest|lowest|leading|main|chief|primary|principal|foremost|most common",
+    ),
+    "a cause that its source does not give": (
+        "Providers keep the data; pay is low.", "Providers keep the data {} pay.", "because of|since|due to|owing to|thanks to|as a result of|caused by",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", STRENGTHS)
+def test_no_word_says_it_more_strongly_than_its_source(fault: str) -> None:
+    source, sentence, said = STRENGTHS[fault]
+    assert fault not in found(source, source)
+    assert [word for word in said.split("|") if fault not in found(sentence.format(word), source)] == []
+
+
+def test_no_doubt_of_a_source_is_left_out() -> None:
+    doubts = (
+        "may|might|can|could|often|usually|typically|frequently|sometimes|occasionally|generally|normally|commonly|possibly|potentially|rarely|seldom|likely|"
+        "some|many|several|most"
+    )
+    sure = "Providers keep the data."
+    assert [word for word in doubts.split("|") if "it is surer than its source" not in found(sure, f"Providers {word} keep the data.")] == []
+    assert [word for word in doubts.split("|") if "it is surer than its source" in found(f"Providers {word} keep it.", f"Providers {word} keep it.")] == []
+
+
 FIXED = "Fixed-price work is a project for which the provider is paid an agreed total for an agreed result."
 HOURS = "Time and materials pricing is a model in which the client pays for the hours worked at agreed rates, plus agreed expenses."
 

@@ -525,12 +525,14 @@ def test_a_limit_on_what_the_set_cannot_measure_trips() -> None:
         "refusal_rate cannot be measured by these cases, and the gate asks for it"
     ]
     assert gate(of(10), minimums={"token_f1": 0.0})
+    assert gate(of(10), minimums={"pass_rate": float("nan")})
 
 
 def test_a_crash_trips_a_gate_that_asks_for_a_figure() -> None:
     run = of(10)
     crashed = replace(run, outcomes=(*run.outcomes[:9], replace(run.outcomes[9], passed=False, failed_at="error", error="by nought")))
     assert gate(crashed, minimums={"pass_rate": 0.5}) == ["1 case crashed or timed out, and the gate asks for figures of all"]
+    assert gate(crashed, maximums={"words": 9.0}) == ["1 case crashed or timed out, and the gate asks for figures of all"]
     assert not gate(crashed)
 
 

@@ -253,6 +253,9 @@ def test_books_that_cannot_be_kept_do_not_take_the_answer_away(catalog: Catalog,
     ledger.path.write_text("garbage " * 200)
     _, answer = asked(catalog, FakeWriter("New analysts collect their badge at the induction desk [1]."), ledger=ledger)
     assert answer.writer == "llm" and any("cannot be kept" in note for note in answer.notes)
+    writer = FakeWriter("New analysts collect their badge at the induction desk [1].")
+    _, answer = asked(catalog, writer, ledger=ledger, daily_budget=1.0)  # what was spent is not known
+    assert answer.writer == "extractive" and not writer.asked and "cannot be kept" in answer.notes[-1]
 
 
 def test_a_fault_in_the_midst_gives_the_quotation_and_a_plain_note(catalog: Catalog) -> None:

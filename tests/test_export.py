@@ -46,7 +46,6 @@ def test_an_export_holds_the_answer_and_its_sources(form: Format) -> None:
         assert expected in said, expected
     assert CHANGED not in said and "Searched for" not in said
     understood = replace(answered("and its size?"), standalone="How large is a desk?")
-    assert "Confident" not in text_of(form, export(form, "My chat", [turn(refused("Who runs it?"))]))
     assert "Searched for: How large is a desk?" in text_of(form, export(form, "My chat", [turn(understood)]))
 
 
@@ -65,7 +64,7 @@ def test_what_documents_and_people_say_stays_text(form: Format) -> None:
 
 
 def test_markdown_reads_no_markup_into_what_is_quoted() -> None:
-    lines = ["- not a list", "+ nor this", "12) nor this", "# no heading", "> no quote", "~~~", "| a | b |", "<b>no</b>", "\\<b>no</b>", "http://x.example <https://y.example>"]
+    lines = ["- not a list", "+ nor this", "12) nor this", "# no heading", "> no quote", "~~~", "| a | b |", "<b>no</b>", "\\`no\\`", "http://x.example <https://y.example>"]
     for line in lines:
         html = MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(
             export("md", line, [turn(answered(line, f"{line} is a desk. It is one."), line)]).decode()
@@ -75,7 +74,11 @@ def test_markdown_reads_no_markup_into_what_is_quoted() -> None:
 
 
 def test_a_line_break_begins_no_line_of_its_own() -> None:
-    assert b"\n# no heading" not in export("md", "t", [turn(answered("What?\n# no heading"), "What?\n# no heading")])
+    assert b"\n## What? \\# no heading\n" in export("md", "t", [turn(answered(), "What?\n# no heading")])
+
+
+def test_a_refusal_is_not_called_sure() -> None:
+    assert [part.kind for part in parts("t", [turn(refused("Who runs it?"))])] == ["title", "question", "note", "text"]
 
 
 def test_items_and_rows_stand_on_lines_of_their_own() -> None:
@@ -88,6 +91,7 @@ def test_items_and_rows_stand_on_lines_of_their_own() -> None:
     assert [(part.kind, part.label, part.text) for part in parts("t", [turn(replace(base, segments=said))]) if part.kind in ("text", "item")] == [
         ("text", "", "The steps:"), ("item", "-", "A desk [1]"), ("text", "", "That is all."),
     ]
+    assert b"The steps:\n\n- A desk \\[1\\]\n\nThat is all." in export("md", "t", [turn(replace(base, segments=said))])
     rows = Answer("q", "q", "answered", (Segment("row", citation.quote, 1),), base.citations)
     assert b"- A desk is a team. \\[1\\]" in export("md", "t", [turn(rows)])
 

@@ -94,7 +94,8 @@ def test_what_is_left_to_say_is_near_the_question_and_was_not_said() -> None:
 def test_a_sentence_that_one_quotation_holds_most_words_of_says_nothing_new() -> None:
     again, partly = "The loss of staff is attrition.", "Attrition, the loss of staff, wears out tired managers abroad."
     back = "However, nobody counts its price."  # means nothing by itself
-    document = Document.compose("notes/more.md", Contents((Block("heading", "More", 1), Block("prose", f"{FIRST} {again} {partly} {back}")), "markdown", title="M"))
+    prose = Block("prose", f"{FIRST} {again} {partly} {back}")
+    document = Document.compose("notes/more.md", Contents((Block("heading", "More", 1), prose), "markdown", title="More"))
     passage = cut(document, lambda text: len(text.split()), 100)[0]
     said = frozenset({(document.id, passage.units[0].start, passage.units[0].end)})
     assert [e.text for e in unsaid(found(9.0, 8.0, 7.0, 6.0, passage=passage), said)] == [partly]

@@ -248,6 +248,8 @@ def test_the_generation_grows_with_every_change_of_documents_and_with_nothing_el
     with catalog.writing() as edit:
         edit.remove("notes/a.md")
     assert generation() > second
+    with catalog.reading() as view:
+        assert view.stamp == (view.meta("id"), view.generation) and view.meta("id")  # what is kept of a view ends with it
 
 
 def test_a_reader_sees_one_generation_whatever_is_written_meanwhile(catalog: Catalog) -> None:

@@ -68,6 +68,8 @@ def test_what_was_said_is_left_out_and_the_rest_numbered_anew() -> None:
 def test_nothing_new_is_no_answer_and_nothing_said_changes_nothing() -> None:
     given = quoted(FIRST, *ITEMS)
     assert fresh(*given, spans_of(given[1])) == ((), ())
+    at = DOCUMENT.text.index(FIRST)
+    assert fresh(*quoted(FIRST), frozenset({(DOCUMENT.id, at, at + len(FIRST) - 1)})) == ((), ())  # a full stop alone is nothing new
     assert fresh(*given, frozenset()) == given
     assert fresh(*given, frozenset({("notes/other.md", 0, 10_000)})) == given
 
@@ -92,7 +94,7 @@ def test_what_is_left_to_say_is_near_the_question_and_was_not_said() -> None:
 
 
 def test_a_sentence_that_one_quotation_holds_most_words_of_says_nothing_new() -> None:
-    again, partly = "The loss of staff is attrition.", "Attrition, the loss of staff, wears out tired managers abroad."
+    again, partly = "The loss of staff is attrition.", "Attrition, the loss of staff, wears out tired managers."
     back = "However, nobody counts its price."  # means nothing by itself
     prose = Block("prose", f"{FIRST} {again} {partly} {back}")
     document = Document.compose("notes/more.md", Contents((Block("heading", "More", 1), prose), "markdown", title="More"))

@@ -232,6 +232,11 @@ def test_a_checked_sentence_that_answers_something_else_is_no_answer(catalog: Ca
     assert answer.writer == "extractive" and "does not answer" in answer.notes[-1]
 
 
+def test_two_sentences_of_one_quotation_have_its_marker(catalog: Catalog) -> None:
+    _, answer = asked(catalog, FakeWriter("New analysts collect their badge at the induction desk [1]. Analysts collect their badge before nine [1]."))
+    assert answer.writer == "llm" and [segment.markers for segment in answer.segments] == [(1,), (1,)] and len(answer.citations) == 1
+
+
 def test_a_sentence_that_is_drafted_twice_is_said_once(catalog: Catalog) -> None:
     said, answer = asked(catalog, FakeWriter("New analysts collect their badge at the induction desk [1]. " * 2))
     assert len(said) == len(answer.segments) == 1 and answer.draft and (answer.draft.kept, answer.draft.dropped) == (1, ())

@@ -73,6 +73,10 @@ def test_markdown_reads_no_markup_into_what_is_quoted() -> None:
         assert not re.search(r"<(?!/?(p|em)>)[a-z]", body), (line, body)
 
 
+def test_markdown_keeps_entities_and_formulas_as_they_are_written() -> None:
+    assert b"## \\&lt; costs \\$5\\$\n" in export("md", "t", [turn(answered(), "&lt; costs $5$")])
+
+
 def test_a_line_break_begins_no_line_of_its_own() -> None:
     assert b"\n## What? \\# no heading\n" in export("md", "t", [turn(answered(), "What?\n# no heading")])
 

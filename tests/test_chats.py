@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from assistant.answer import Answer, Citation, Segment
-from assistant.chats import MAX_TITLE, Chats, Topic, earlier, restored, stored
+from assistant.chats import MAX_TITLE, Chats, Topic, Turn, earlier, restored, stored
 from corpus.cut import cut
 from corpus.document import Block, Contents, Document
 from corpus.errors import CorpusError, IndexMismatch
@@ -169,6 +169,7 @@ def test_earlier_questions_leave_small_talk_out(chats: Chats) -> None:
     chats.keep(chat, Answer("Thanks", "Thanks", "conversation", (Segment("own", "You are welcome."),)))
     chats.keep(chat, refused("Two?"))
     assert earlier(chats.turns(chat)) == ("One?", "Two?")
+    assert earlier([Turn(1, 1, "", "Three?", None)]) == ("Three?",)  # its answer is damaged, it was asked all the same
 
 
 def test_records_of_version_1_are_brought_forward_with_all_they_hold(tmp_path: Path) -> None:

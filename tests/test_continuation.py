@@ -138,7 +138,9 @@ def test_a_sentence_of_several_that_belong_together_is_no_short_answer() -> None
     levels = Segment("quote", whole.quote, 1)
     assert [segment.text for segment in shortened([levels], [whole], found(4.0, 5.0, 6.0, passage=passage))[0]] == [sentences[0]]
     assert items_of([levels]) == ("Level 1", "Level 2")
-    assert items_of([Segment("quote", " ".join(sentences[2:0:-1]), 1)]) == ()
+    for none in (" ".join(sentences[2:0:-1]), sentences[1], f"{sentences[1]} Stage 2 is a manager."):
+        assert items_of([Segment("quote", none, 1)]) == ()
+    assert items_of([Segment("item", "One.", 1, "-")]) == ()
 
 
 def test_what_stands_below_a_numbered_item_is_not_counted() -> None:

@@ -120,7 +120,7 @@ def test_a_search_finds_names_questions_and_answers_and_takes_no_wildcards(chats
     assert [chat.title for chat in chats.listed("is a TEAM")] == ["What is a desk?"]
     assert [chat.title for chat in chats.listed("%")] == ["100% of what?"]
     assert [chat.title for chat in chats.listed("share_of")] == ["100% of what?"]
-    assert chats.listed("nothing holds this") == []
+    assert [chats.listed(search) for search in ("nothing holds this", "s_are", "\\")] == [[], [], []]
     assert len(chats.listed("  ")) == 2
     assert len(chats.listed(limit=1)) == 1
     chats.rename(chats.keep(None, answered("Who sits there?")).chat, "Seating")

@@ -85,6 +85,11 @@ def test_a_segment_has_a_marker_if_and_only_if_it_is_quoted(kind: Any, text: str
         Segment(kind, text, marker)
 
 
+def test_only_a_drafted_sentence_has_further_markers() -> None:
+    with pytest.raises(ValueError, match="nothing else has"):
+        Segment("quote", "x", 1, also=(2,))
+
+
 def test_a_segment_says_something() -> None:
     with pytest.raises(ValueError, match="says something"):
         Segment("quote", " \n", 1)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from assistant.answer import Answer, Citation, Segment
-from assistant.chats import MAX_TITLE, Chats, Topic, earlier, restored, stored
+from assistant.chats import MAX_TITLE, Chats, Topic, Turn, earlier, restored, stored
 from corpus.cut import cut
 from corpus.document import Block, Contents, Document
 from corpus.errors import CorpusError, IndexMismatch
@@ -94,6 +94,7 @@ def test_a_damaged_answer_costs_itself_and_not_the_chat(chats: Chats, tmp_path: 
 def test_a_question_asked_again_takes_the_place_of_the_last(chats: Chats) -> None:
     first = chats.keep(None, answered("One?"))
     second = chats.keep(first.chat, answered("Two?"))
+    chats.keep(None, answered("Newer, in another chat?"))
     chats.keep(first.chat, answered("Two, differently?"), instead_of=second.id)
     assert [turn.question for turn in chats.turns(first.chat)] == ["One?", "Two, differently?"]
 
@@ -119,10 +120,22 @@ def test_a_search_finds_names_questions_and_answers_and_takes_no_wildcards(chats
     assert [chat.title for chat in chats.listed("is a TEAM")] == ["What is a desk?"]
     assert [chat.title for chat in chats.listed("%")] == ["100% of what?"]
     assert [chat.title for chat in chats.listed("share_of")] == ["100% of what?"]
-    assert chats.listed("nothing holds this") == []
+    assert [chats.listed(search) for search in ("nothing holds this", "s_are", "\\")] == [[], [], []]
     assert len(chats.listed("  ")) == 2
     assert len(chats.listed(limit=1)) == 1
+    chats.rename(chats.keep(None, answered("Who sits at a\\b?")).chat, "Seating")
+    assert [[chat.title for chat in chats.listed(search)] for search in ("seating", "WHO SITS", "a\\b")] == [["Seating"]] * 3
+    chats.delete(chats.listed("seating")[0].id)
     assert [chats.count(search) for search in ("", "DESK", "is a TEAM", "%", "share_of", "nothing holds this")] == [2, 1, 1, 1, 1, 0]
+
+
+def test_the_chat_with_the_newest_question_is_listed_first(chats: Chats, tmp_path: Path) -> None:
+    older, newer = (chats.keep(None, answered(question)).chat for question in ("Old?", "New?"))
+    assert [chat.id for chat in chats.listed()] == [newer, older]
+    with RecordsFile(tmp_path).transaction() as db:
+        db.execute("UPDATE chats SET changed = '2020-01-01T00:00:00+00:00'")
+    chats.keep(older, answered("Again?"))
+    assert [chat.id for chat in chats.listed()] == [older, newer]
 
 
 def test_a_chat_is_renamed_and_deleted_for_good(chats: Chats, tmp_path: Path) -> None:
@@ -156,6 +169,7 @@ def test_earlier_questions_leave_small_talk_out(chats: Chats) -> None:
     chats.keep(chat, Answer("Thanks", "Thanks", "conversation", (Segment("own", "You are welcome."),)))
     chats.keep(chat, refused("Two?"))
     assert earlier(chats.turns(chat)) == ("One?", "Two?")
+    assert earlier([Turn(1, 1, "", "Three?", None)]) == ("Three?",)  # its answer is damaged, it was asked all the same
 
 
 def test_records_of_version_1_are_brought_forward_with_all_they_hold(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from corpus.errors import EvalError
 from evals import statistics
-from evals.baseline import bless, load_baseline, read_baseline, write_baseline
-from evals.compare import Comparison, Verdict, cautions, compare
+from evals.baseline import Seen, bless, load_baseline, read_baseline, write_baseline
+from evals.compare import Comparison, Verdict, cautions, compare, direction
 from evals.gate import CASE_METRICS, FIGURES, exit_code, figure, gate
 from evals.run import EvalRun, Outcome
 from evals.statistics import enough, interval, permutation_p, power
@@ -94,6 +94,20 @@ def test_a_case_with_other_words_neither_fell_nor_rose_but_is_named() -> None:
     found = compare(before, after)
     assert not found.fell and not found.rose
     assert [pair.case for pair in found.reworded] == ["c000"]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"verdict": "refused"}, {"passed": False}, {"failed_at": "not quoted"}, {"text": "Indeed. [1]"}, {"metrics": {"facts_said": 0.5}},
+        {"citations": ({"document": "notes/b.md"},)},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_an_outcome_is_another_when_one_thing_of_it_is(changed: dict[str, object]) -> None:
+    one = outcome("c")
+    assert Seen.of(one).same(Seen.of(replace(one, text=" Yes.\n[1]", confidence=0.5)))
+    assert not Seen.of(one).same(Seen.of(replace(one, **changed)))  # type: ignore[arg-type]
 
 
 def test_scores_and_times_do_not_count_as_differences() -> None:
@@ -187,15 +201,13 @@ def test_p_values_of_slices_are_corrected_for_their_number() -> None:
     assert [one.slice for one in found.worse_slices] == ["fell"]
 
 
-def test_a_slice_of_five_cases_is_not_tested() -> None:
-    before = [outcome(f"c{n}", tags=("few",) if n < 5 else ("more",)) for n in range(30)]
-    after = [outcome(f"c{n}", tags=o.tags, passed=n >= 5) for n, o in enumerate(before)]
-    few = next(
-        one
-        for one in compare(eval_run(before), eval_run(after)).differences
-        if one.slice == "few" and one.metric == "pass_rate"
-    )
+def test_a_slice_of_five_cases_is_not_tested_and_one_of_six_is() -> None:
+    before = [outcome(f"c{n}", tags=("few",) if n < 5 else ("more",) if n < 11 else ()) for n in range(30)]
+    after = [outcome(f"c{n}", tags=o.tags, passed=n >= 11) for n, o in enumerate(before)]
+    found = compare(eval_run(before), eval_run(after)).differences
+    few, more = (next(one for one in found if one.slice == name and one.metric == "pass_rate") for name in ("few", "more"))
     assert (few.change, few.p, few.q, few.sign) == (-1.0, None, None, 0)
+    assert (more.change, more.p, more.sign) == (-1.0, 2 / 2**6, -1)
 
 
 def test_less_is_better_for_wrong_refusals() -> None:
@@ -204,6 +216,7 @@ def test_less_is_better_for_wrong_refusals() -> None:
     assert by_name["false_refusal_rate"].change == 0.25
     assert by_name["false_refusal_rate"].sign == by_name["pass_rate"].sign == -1
     assert by_name["words"].sign == 0
+    assert [direction(name) for name in ("pass_rate", "false_refusal_rate", "forbidden_said", "calibration_error", "words")] == [1, -1, -1, -1, 0]
 
 
 # ---- The verdict
@@ -303,12 +316,13 @@ def test_a_margin_that_is_no_share_is_refused(margin: float) -> None:
 
 def test_different_sets_are_compared_on_their_shared_questions_when_told() -> None:
     before = eval_run([outcome("a"), outcome("b"), outcome("c")])
-    changed = replace(outcome("b"), question="What is b now?")
+    changed = [replace(outcome("b"), question="What is b now?"), outcome("c", expect="refusal")]
     found = compare(
-        before, eval_run([outcome("a", passed=False), changed, outcome("d")], digest="d2"), different_sets=True
+        before, eval_run([outcome("a", passed=False), *changed, outcome("d")], digest="d2"), different_sets=True
     )
     assert [pair.case for pair in found.pairs] == ["a"]
-    assert (found.only_before, found.only_after) == (("b", "c"), ("b", "d"))
+    assert (found.only_before, found.only_after) == (("b", "c"), ("b", "c", "d"))
+    assert not gate(found)  # none of them is protected
     assert any("different sets" in caution for caution in cautions(found))
 
 
@@ -324,6 +338,7 @@ def test_a_protected_case_that_is_renamed_removed_or_reworded_trips_by_name(bles
     assert any("1 case of these ran with another question or expectation: reworded" in caution for caution in cautions(found))
     part = compare(before, eval_run(changed, digest="d2", cases="4 of 5"), different_sets=True)
     assert part.protected_gone == ("reworded",)  # the others may just not have been asked
+    assert gate(part) == ["1 protected case cannot be compared, renamed, removed or asked otherwise: reworded"]
     assert not gate(compare(before, replace(run, outcomes=run.outcomes[:2])))
 
 
@@ -392,7 +407,7 @@ def test_a_long_line_of_a_baseline_is_not_folded() -> None:
     cited = tuple({"marker": n, "document": f"notes/a rather long name of a document {n}.md"} for n in range(30))
     run = eval_run([replace(outcome("c"), citations=cited)])
     assert len(bless(run).partition("cases:\n")[2].splitlines()) == 1
-    assert len(read_baseline(bless(run)).cases["c"].cited) == 30
+    assert read_baseline(bless(run)).cases["c"].cited == tuple(sorted(str(citation["document"]) for citation in cited))
 
 
 def test_a_baseline_may_be_json() -> None:
@@ -487,6 +502,8 @@ def test_a_protected_case_that_falls_trips_even_when_no_gate_is_asked_for() -> N
     guarded = replace(after, outcomes=tuple(replace(o, protected=o.case == "c007") for o in after.outcomes))
     assert gate(compare(before, guarded)) == ["1 protected case fell: c007"]
     assert not gate(compare(guarded, guarded))  # it failed before as well
+    two = compare(of(9), eval_run([outcome(f"c{n:03}", passed=n not in (3, 7), protected=n == 7) for n in range(9)]))
+    assert [pair.case for pair in two.fell] == ["c007", "c003"]  # protected ones first
     assert gate(
         compare(replace(before, outcomes=tuple(replace(o, protected=True) for o in before.outcomes)), after)
     )  # no longer marked, still guarded
@@ -508,12 +525,14 @@ def test_a_limit_on_what_the_set_cannot_measure_trips() -> None:
         "refusal_rate cannot be measured by these cases, and the gate asks for it"
     ]
     assert gate(of(10), minimums={"token_f1": 0.0})
+    assert gate(of(10), minimums={"pass_rate": float("nan")})
 
 
 def test_a_crash_trips_a_gate_that_asks_for_a_figure() -> None:
     run = of(10)
     crashed = replace(run, outcomes=(*run.outcomes[:9], replace(run.outcomes[9], passed=False, failed_at="error", error="by nought")))
     assert gate(crashed, minimums={"pass_rate": 0.5}) == ["1 case crashed or timed out, and the gate asks for figures of all"]
+    assert gate(crashed, maximums={"words": 9.0}) == ["1 case crashed or timed out, and the gate asks for figures of all"]
     assert not gate(crashed)
 
 

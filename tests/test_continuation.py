@@ -1,6 +1,7 @@
 """More of an answer and less of it: what is new of a quotation, and the shortest that still answers; every part stays verbatim."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -67,7 +68,10 @@ def test_what_was_said_is_left_out_and_the_rest_numbered_anew() -> None:
 def test_nothing_new_is_no_answer_and_nothing_said_changes_nothing() -> None:
     given = quoted(FIRST, *ITEMS)
     assert fresh(*given, spans_of(given[1])) == ((), ())
+    at = DOCUMENT.text.index(FIRST)
+    assert fresh(*quoted(FIRST), frozenset({(DOCUMENT.id, at, at + len(FIRST) - 1)})) == ((), ())  # a full stop alone is nothing new
     assert fresh(*given, frozenset()) == given
+    assert fresh(*given, frozenset({("notes/other.md", 0, 10_000)})) == given
 
 
 def test_a_header_goes_with_its_last_row() -> None:
@@ -82,23 +86,42 @@ def test_what_is_left_to_say_is_near_the_question_and_was_not_said() -> None:
     assert unsaid(evidence, frozenset()) == evidence
     said = spans_of(quoted(FIRST)[1])
     assert [e.text for e in unsaid(evidence, said)] == [SECOND, THIRD]
-    assert [e.text for e in unsaid(found(9.0, 8.0, -0.5), said)] == [SECOND]  # a logit below 0 says no
+    assert [e.text for e in unsaid(found(5.0, 4.0, -0.5), said)] == [SECOND]  # a logit below 0 says no, however near the best
     assert [e.text for e in unsaid(found(9.0, 1.0, 8.0), said)] == [THIRD]  # too far behind the best
-    elsewhere = frozenset({("notes/other.md", 0, 10)})
+    elsewhere = frozenset({("notes/other.md", 0, 10_000)})
     assert [e.text for e in unsaid(evidence, elsewhere)] == [FIRST, SECOND]  # of a document not quoted yet, nearer ones only
     assert unsaid([], said) == []
+
+
+def test_a_sentence_that_one_quotation_holds_most_words_of_says_nothing_new() -> None:
+    again, partly = "The loss of staff is attrition.", "Attrition, the loss of staff, wears out tired managers."
+    back = "However, nobody counts its price."  # means nothing by itself
+    prose = Block("prose", f"{FIRST} {again} {partly} {back}")
+    document = Document.compose("notes/more.md", Contents((Block("heading", "More", 1), prose), "markdown", title="More"))
+    passage = cut(document, lambda text: len(text.split()), 100)[0]
+    said = frozenset({(document.id, passage.units[0].start, passage.units[0].end)})
+    assert [e.text for e in unsaid(found(9.0, 8.0, 7.0, 6.0, passage=passage), said)] == [partly]
 
 
 def test_a_list_that_is_left_is_shown_as_a_list() -> None:
     listed = PASSAGES[1]
     assert listed.kind == "list"
     assert further_kind("why", found(9.0, passage=listed)) == "list"
+    assert further_kind("why", found(9.0, passage=replace(listed, kind="row"))) == "list"
     assert further_kind("why", found(9.0)) == "why"
+    item = Evidence(listed, listed.units[0], 0, 0, -1.0, 5.0)  # judged as its list is
+    assert unsaid([item], spans_of(quoted(FIRST)[1])) == [item]
     assert further_kind("why", []) == "why"
 
 
 def test_a_list_is_shortened_to_the_names_of_its_items() -> None:
     assert proven(*shortened(*quoted(FIRST, *ITEMS), found(9.0, 8.0, 3.0))) == [FIRST, "Pay", "Hours", "Study"]
+    long = "What a rival may offer to those who are good: more."
+    document = Document.compose("notes/long.md", Contents((Block("item", long, marker="-"), Block("item", "Hours: all", marker="-")), "markdown", title="L"))
+    passage = cut(document, lambda text: len(text.split()), 100)[0]
+    cited = [Citation.of(n, document, passage, unit.start, unit.end, 5.0) for n, unit in enumerate(passage.units, 1)]
+    segments, _ = shortened([Segment("item", one.quote, one.marker, "-") for one in cited], cited, [])
+    assert [segment.text for segment in segments] == [long, "Hours"]  # what is as long as a sentence is no name
 
 
 def test_an_answer_is_shortened_to_its_best_sentence() -> None:
@@ -115,7 +138,9 @@ def test_a_sentence_of_several_that_belong_together_is_no_short_answer() -> None
     levels = Segment("quote", whole.quote, 1)
     assert [segment.text for segment in shortened([levels], [whole], found(4.0, 5.0, 6.0, passage=passage))[0]] == [sentences[0]]
     assert items_of([levels]) == ("Level 1", "Level 2")
-    assert items_of([Segment("quote", " ".join(sentences[2:0:-1]), 1)]) == ()
+    for none in (" ".join(sentences[2:0:-1]), sentences[1], f"{sentences[1]} Stage 2 is a manager."):
+        assert items_of([Segment("quote", none, 1)]) == ()
+    assert items_of([Segment("item", "One.", 1, "-")]) == ()
 
 
 def test_what_stands_below_a_numbered_item_is_not_counted() -> None:

@@ -11,8 +11,9 @@ import pytest
 from assistant.answer import Answer, Citation, Segment
 from assistant.ask import Assistant, Extractive
 from assistant.chats import Chats, Turn, restored, stored
-from assistant.check import FEATURES, Constants, Dropped, Judge, Source, Span, Support, parsed
-from assistant.drafting import Drafter, Said, fenced, prompt, sentences_of
+from assistant.check import FEATURES, Constants, Dropped, Judge, Source, Span, Support, parsed, unfit
+from assistant.drafting import Drafter, Material, Said, fenced, prompt, sentences_of
+from assistant.evidence import Evidence
 from assistant.export import export
 from assistant.floor import Constants as Floor
 from assistant.llm import Message, Usage, Written
@@ -187,6 +188,7 @@ def test_a_checked_draft_is_the_answer(catalog: Catalog) -> None:
         ("<img src=x> Analysts collect their badge [1].", "link"),
         ("Analysts ~~never~~ collect their badge at the desk [1].", "markup"),
         ("Analysts collect their \u202ebadge at the desk [1].", "not seen"),
+        ("Analysts collect their \x07badge at the desk [1].", "not seen"), ("Analysts collect their \ue000badge at the desk [1].", "not seen"),
         ("Analysts collect their badge at the de\u200bsk [1].", "not seen"),
         ("Do analysts collect their badge at the induction desk? [1]", "question"),
         ("Badge [1].", "claims nothing"),
@@ -202,6 +204,22 @@ def test_what_fails_is_dropped_and_the_quotation_stands_in(sentence: str, why: s
     assert answer.as_json()["draft"]["dropped"] == [dropped.why for dropped in answer.draft.dropped]
 
 
+@pytest.mark.parametrize(
+    ("sentence", "why"),
+    [
+        ("Collect the badge at http://10.0.0.1 today.", "link"), ("Collect the badge at www.desk today.", "link"),
+        ("Collect the badge at evil.COM today.", "link"),
+        ("Write to desk@house.of for the badge.", "address"), ("Analysts <b>collect their badge.", "markup"), ("Analysts &lt;collect their badge.", "markup"),
+        ("Analysts collect javascript:badge at the desk.", "link"), ("Analysts collect data:text/badge at the desk.", "link"),
+        ("Analysts collect [their badge.", "marker"), ("Analysts collect] their badge.", "marker"), ("It is so.", "claims nothing"),
+        ("Badge desk.", "claims nothing"),
+        ("Analysts collect their badge at the desk.", ""), ("Analysts collect their badge “there.”", ""),
+    ],
+)
+def test_what_may_not_be_shown_at_all(sentence: str, why: str) -> None:
+    assert why in unfit(sentence) and bool(unfit(sentence)) == bool(why)
+
+
 def test_too_little_left_is_no_answer(catalog: Catalog) -> None:
     draft = "The induction desk closes at five [1]. It was built in 1999 [1]. Mia Lund paid for it [1]. It cost 5 million [1]."
     said, answer = asked(catalog, FakeWriter(draft))
@@ -212,6 +230,16 @@ def test_too_little_left_is_no_answer(catalog: Catalog) -> None:
 def test_a_checked_sentence_that_answers_something_else_is_no_answer(catalog: Catalog) -> None:
     _, answer = asked(catalog, FakeWriter("It closes at five [1]."))
     assert answer.writer == "extractive" and "does not answer" in answer.notes[-1]
+
+
+def test_two_sentences_of_one_quotation_have_its_marker(catalog: Catalog) -> None:
+    _, answer = asked(catalog, FakeWriter("New analysts collect their badge at the induction desk [1]. Analysts collect their badge before nine [1]."))
+    assert answer.writer == "llm" and [segment.markers for segment in answer.segments] == [(1,), (1,)] and len(answer.citations) == 1
+
+
+def test_a_sentence_that_is_drafted_twice_is_said_once(catalog: Catalog) -> None:
+    said, answer = asked(catalog, FakeWriter("New analysts collect their badge at the induction desk [1]. " * 2))
+    assert len(said) == len(answer.segments) == 1 and answer.draft and (answer.draft.kept, answer.draft.dropped) == (1, ())
 
 
 def test_a_dropped_sentence_is_told_of(catalog: Catalog) -> None:
@@ -230,6 +258,9 @@ def test_books_that_cannot_be_kept_do_not_take_the_answer_away(catalog: Catalog,
     ledger.path.write_text("garbage " * 200)
     _, answer = asked(catalog, FakeWriter("New analysts collect their badge at the induction desk [1]."), ledger=ledger)
     assert answer.writer == "llm" and any("cannot be kept" in note for note in answer.notes)
+    writer = FakeWriter("New analysts collect their badge at the induction desk [1].")
+    _, answer = asked(catalog, writer, ledger=ledger, daily_budget=1.0)  # what was spent is not known
+    assert answer.writer == "extractive" and not writer.asked and "cannot be kept" in answer.notes[-1]
 
 
 def test_a_fault_in_the_midst_gives_the_quotation_and_a_plain_note(catalog: Catalog) -> None:
@@ -242,6 +273,7 @@ def test_a_resting_model_is_not_asked(catalog: Catalog) -> None:
     writer.resting = 3.4
     _, answer = asked(catalog, writer)
     assert not writer.asked and "tried again in 3 s" in answer.notes[-1] and answer.draft is None
+    assert Drafter(writer, judge()).standalone("And then?", ("Who?",), "rule") == "rule" and Drafter(writer, judge()).queries("Who?") == () and not writer.asked
 
 
 def test_a_refusal_never_asks_the_model(catalog: Catalog) -> None:
@@ -262,6 +294,9 @@ def test_the_budget_of_a_day_is_kept(catalog: Catalog, tmp_path: Path) -> None:
     _, answer = asked(catalog, writer, ledger=ledger, daily_budget=0.5)
     assert answer.writer == "extractive" and "budget" in answer.notes[-1] and len(writer.asked) == 2
     assert ledger.today() == {"requests": 2, "tokens": 240, "cost": 0.5}
+    with closing(sqlite3.connect(ledger.path)) as db:
+        rows = db.execute("SELECT model, prompt_tokens, completion_tokens, seconds, cost, counted FROM requests").fetchall()
+    assert rows == [("fake", 100, 20, 0.5, 0.25, 1)] * 2
     today[0] = datetime(2026, 11, 22, 0, 1, tzinfo=UTC)
     assert asked(catalog, writer, ledger=ledger, daily_budget=0.5)[1].writer == "llm"
 
@@ -279,6 +314,19 @@ def test_the_prompt_keeps_passages_and_question_apart(catalog: Catalog) -> None:
     assert system.role == "system" and BADGE not in system.text
     assert f'<passage number="1" about="Notes › Badges">\n{BADGE}' in user.text
     assert user.text.endswith("<question>Where do analysts collect their badge?</question>")
+
+
+def test_the_model_is_given_what_was_quoted_first_and_six_passages_at_most(catalog: Catalog) -> None:
+    for n in range(8):
+        put(catalog, f"house/more-{n}.md", "# More", f"Analysts wear badge {n} at work.")
+    assistant = Assistant(Retrieval(catalog, FakeEmbedder(), FakeReranker()), Extractive(), Floor.open())
+    answer = assistant.answer(Question("Where do analysts collect their badge?"))
+    with catalog.reading() as view:
+        others = [passage for n in range(8) for passage in view.passages_of(f"house/more-{n}.md")]
+        evidence = [Evidence(passage, passage.units[0], 0, 0, 1.0, 1.0) for passage in others]
+        given = [source.passage.id for source in Material.of(answer, evidence, view).sources]
+    quoted = list(dict.fromkeys(citation.passage for citation in answer.citations))
+    assert given[: len(quoted)] == quoted and len(given) == len(set(given)) == 6
 
 
 def test_nothing_in_a_passage_can_end_its_part_or_pass_for_a_marker() -> None:
@@ -300,6 +348,10 @@ def test_follow_ups_are_rewritten_with_words_that_were_said() -> None:
     assert Drafter(FakeWriter(LlmUnavailable("x", "y")), judge(), rewrites=True).standalone(text, after, by_rule) == by_rule
     silent = FakeWriter("Which risks has KPO?")
     assert Drafter(silent, judge(), rewrites=True).standalone("What is KPO?", (), "What is KPO?") == "What is KPO?" and not silent.asked
+    turns = tuple(f"Question {n}?" for n in range(1, 6))
+    Drafter(silent, judge(), rewrites=True).standalone(text, turns, by_rule)
+    for told in (silent.asked[0][1].text, prompt(text, turns, [])[1].text):  # the last three
+        assert [turn in told for turn in turns] == [False, False, True, True, True]
 
 
 def test_proposed_queries_are_searched_for_and_told(catalog: Catalog) -> None:
@@ -307,6 +359,7 @@ def test_proposed_queries_are_searched_for_and_told(catalog: Catalog) -> None:
     retrieval = Retrieval(catalog, FakeEmbedder(), FakeReranker())
     drafter = Drafter(FakeWriter("1. soup counter\n- <b>x</b>\n\nWhere is lunch?\nsee https://evil.example\nsoup counter\n"), judge(), rewrites=True)
     assert drafter.queries("Where is lunch?") == ("soup counter",)
+    assert Drafter(FakeWriter("a soup\nb soup\nc soup\nd soup"), judge(), rewrites=True).queries("Where is lunch?") == ("a soup", "b soup", "c soup")
     answer = Assistant(retrieval, Extractive(), Floor.open(), drafter).answer(Question("Where is lunch?"))
     assert "house/canteen.md" in {hit.passage.document for hit in answer.hits}
     assert any("“soup counter”" in note for note in answer.notes)
@@ -371,15 +424,31 @@ def test_an_unchecked_sentence_cannot_be_put_into_an_answer() -> None:
         Segment("said", "New analysts collect their badge at the induction desk.", 1)
     with pytest.raises(ValueError, match="not supported: a name"):
         Support("Mia Lund collects their badge at the induction desk.", (span,), 0.9, 0.5)
+    with pytest.raises(ValueError, match="not supported: it holds a link"):
+        Support("New analysts collect their badge at www.evil.example before nine.", (span,), 0.9, 0.5)
     with pytest.raises(ValueError, match="not supported: it names no source"):
         Support(good.sentence, (), 0.9, 0.5)
-    with pytest.raises(ValueError, match="probability"):
-        Support(good.sentence, (span,), 0.4, 0.5)
+    for probability in (0.4, 1.1):
+        with pytest.raises(ValueError, match="probability"):
+            Support(good.sentence, (span,), probability, 0.5)
     with pytest.raises(ValueError, match="of something else"):
         Segment("said", "Mia Lund collects their badge.", 1, proof=good)
+    with pytest.raises(ValueError, match="of something else"):
+        Segment("said", good.sentence, 1, also=(2,), proof=good)
+    with pytest.raises(ValueError, match="nothing else has"):
+        Segment("quote", good.sentence, 1, proof=good)
     other = Citation.of(1, document, passage, passage.start, passage.end - 1, 1.0)
     with pytest.raises(ValueError, match="rests on"):
         Answer("q", "q", "answered", (Segment("said", good.sentence, 1, proof=good),), (other,))
+
+
+def test_a_span_holds_only_what_stands_within_it() -> None:
+    passage = _passage(Document.compose("d/a.md", _draft(OTHER)))
+    source = Source(1, passage, "Notes")
+    middle = passage.units[1].start
+    assert [Span(source, *ends).units for ends in ((passage.start, middle), (middle, passage.end))] == [
+        ["The induction desk is on the second floor."], ["It closes at five."],
+    ]
 
 
 def test_the_floor_and_an_nli_model_have_their_say(catalog: Catalog) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 
 import docx
 import pypdfium2 as pdfium
@@ -43,7 +44,9 @@ def test_an_export_holds_the_answer_and_its_sources(form: Format) -> None:
         "Sources", "[1]", "Desks, 2026-01-02. File: notes/desk.md", "“A desk is a team.”", "A note.", "Who runs it?", "I could not find it.",
     ):
         assert expected in said, expected
-    assert CHANGED not in said
+    assert CHANGED not in said and "Searched for" not in said
+    understood = replace(answered("and its size?"), standalone="How large is a desk?")
+    assert "Searched for: How large is a desk?" in text_of(form, export(form, "My chat", [turn(understood)]))
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -61,13 +64,27 @@ def test_what_documents_and_people_say_stays_text(form: Format) -> None:
 
 
 def test_markdown_reads_no_markup_into_what_is_quoted() -> None:
-    lines = ["- not a list", "+ nor this", "12) nor this", "# no heading", "> no quote", "~~~", "| a | b |", "<b>no</b>", "http://x.example <https://y.example>"]
+    lines = ["- not a list", "+ nor this", "12) nor this", "# no heading", "> no quote", "~~~", "| a | b |", "<b>no</b>", "\\`no\\`", "http://x.example <https://y.example>"]
     for line in lines:
+        answer = answered(line, f"{line} is a desk. It is one.")
+        answer = replace(answer, segments=answer.segments[1:])  # the line begins a paragraph
         html = MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(
-            export("md", line, [turn(answered(line, f"{line} is a desk. It is one."), line)]).decode()
+            export("md", line, [turn(answer, line)]).decode()
         )
         body = html.split("</h2>")[1].split("<h3>")[0]
         assert not re.search(r"<(?!/?(p|em)>)[a-z]", body), (line, body)
+
+
+def test_markdown_keeps_entities_and_formulas_as_they_are_written() -> None:
+    assert b"## \\&lt; costs \\$5\\$\n" in export("md", "t", [turn(answered(), "&lt; costs $5$")])
+
+
+def test_a_line_break_begins_no_line_of_its_own() -> None:
+    assert b"\n## What? \\# no heading\n" in export("md", "t", [turn(answered(), "What?\n# no heading")])
+
+
+def test_a_refusal_is_not_called_sure() -> None:
+    assert [part.kind for part in parts("t", [turn(refused("Who runs it?"))])] == ["title", "question", "note", "text"]
 
 
 def test_items_and_rows_stand_on_lines_of_their_own() -> None:
@@ -76,6 +93,11 @@ def test_items_and_rows_stand_on_lines_of_their_own() -> None:
     steps = Answer("q", "q", "answered", (Segment("item", "A desk", 1, "1."), Segment("item", "is a team", 1, "2.")), base.citations)
     assert [(part.label, part.text) for part in parts("t", [turn(steps)]) if part.kind == "item"] == [("1.", "A desk [1]"), ("2.", "is a team [1]")]
     assert b"1. A desk \\[1\\]\n2. is a team \\[1\\]\n" in export("md", "t", [turn(steps)])
+    said = (Segment("own", "The steps:"), Segment("item", "A desk", 1, "<b>"), Segment("own", "That is all."))
+    assert [(part.kind, part.label, part.text) for part in parts("t", [turn(replace(base, segments=said))]) if part.kind in ("text", "item")] == [
+        ("text", "", "The steps:"), ("item", "-", "A desk [1]"), ("text", "", "That is all."),
+    ]
+    assert b"The steps:\n\n- A desk \\[1\\]\n\nThat is all." in export("md", "t", [turn(replace(base, segments=said))])
     rows = Answer("q", "q", "answered", (Segment("row", citation.quote, 1),), base.citations)
     assert b"- A desk is a team. \\[1\\]" in export("md", "t", [turn(rows)])
 

@@ -614,6 +614,11 @@ def test_sources_that_disagree_are_both_quoted_and_marked(shelf: Callable[..., A
     ("The market for KPO was $5 billion in 2010.", "The market for KPO was $9 billion in 2015.", False),
     ("The exposure of legal occupations is 48% of tasks.", "The exposure of computer and finance occupations is 63% of tasks.", False),
     ("A pilot should take three months.", "A contract should run for three years.", False),
+    ("It takes 3 weeks.", "It takes 5 weeks.", False),
+    ("The notice period is 30 days, except in India.", "The notice period is 60 days.", True),
+    ("The notice period is 30 days, provided that staff agree.", "The notice period is 60 days.", True),
+    ("The notice period of a pilot is 30 days.", "The notice period of a pilot abroad is 60 days.", True),
+    ("The notice period of a pilot is 30 days.", "The notice period of a pilot on sites abroad in winter is 60 days.", False),
     ("", "KPO grows by 17 per cent a year.", False),
 ])
 def test_what_counts_as_a_disagreement(a: str, b: str, differ: bool) -> None:

@@ -430,6 +430,8 @@ def test_a_rebuild_makes_the_same_index_anew(house: House) -> None:
     assert set(house.ingest(rebuild=True).values()) == {"replaced"}
     assert house.contents() == before
     assert len(house.embedder.embedded) == 3
+    other = house.write("c.md", GAMMA, house.notes.parent / "other").parent
+    assert set(house.ingest(other, rebuild=True)) == {"notes/a.md", "notes/b.md", "other/c.md"}  # all, whatever is named
 
 
 class WatchedCatalog(Catalog):

@@ -173,6 +173,7 @@ def test_overlap_of_texts_is_symmetric_within_0_and_1_and_1_for_the_same_text(on
         (("attrition", "judgement"), True),
         (("attrition", "salary"), False),
         ("/4[0-9]%/", True),
+        ("/process OUT/", True),
         ("/^outsourcing/", False),
         ("needs\njudgement", True),
         ("4.%", False),  # without slashes a dot is a dot

@@ -978,4 +978,9 @@ def test_normalising_twice_changes_nothing(text: str) -> None:
 
 def test_normalising_folds_what_a_reader_does_not_see() -> None:
     assert normalise("e\u0301\u00a0 \ufb01ne\u00ad\u200b\r\nco\u00ad-op \U000e0041\ud800") == "\u00e9 fine\nco-op"
+    assert normalise("ﬀ ﬁ ﬂ ﬃ ﬄ ﬅ ﬆ") == "ff fi fl ffi ffl st st"
+    assert normalise("a\rb\u2028c\u2029d\n e ") == "a\nb\nc\nd\ne"
+    unseen = "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b\u180f\u200b\u200f\u202a\u202e\u2060\u206f\ufe00\ufe0f\ufeff\ufff9\ufffb\U000e0000\U000e0fff"
+    assert [f"{ord(char):x}" for char in unseen if normalise(f"a{char}b") != "ab"] == []
+    assert [f"{ord(char):x}" for char in "\x00\x08\x0b\x1f\x7f\x9f\ufffe\uffff\ud800\udfff" if normalise(f"a{char}b") != "a b"] == []
     assert normalise("") == ""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from corpus.sources import SHIPPED, Found, Source, files_of, name_for
+from corpus.sources import SHIPPED, Found, Source, files_of, name_for, shown
 from corpus.worker import Failure
 
 
@@ -154,6 +154,7 @@ def test_ids_are_in_one_unicode_form(tmp_path: Path) -> None:
     write(tmp_path, unicodedata.normalize("NFD", "caf\u00e9/r\u00e9sum\u00e9.md"))
     (file,) = found(Source("d\u00e9p\u00f4t", tmp_path))
     assert file.id == "d\u00e9p\u00f4t/caf\u00e9/r\u00e9sum\u00e9.md" and file.path.exists()
+    assert name_for(file.path.parent, []) == "caf\u00e9"
 
 
 def test_two_spellings_of_one_name_are_a_failure_each_time_after_the_first(tmp_path: Path) -> None:
@@ -181,6 +182,10 @@ def test_a_source_is_called_like_its_folder_with_a_number_on_a_clash(tmp_path: P
     assert name_for(folder, ["docs", "docs-2", "other"]) == "docs-3"
     assert name_for(folder, ["docs", "docs-3"]) == "docs-2"
     assert name_for(Path("/"), []) == "root"
+
+
+def test_a_name_that_is_shown_drives_no_terminal() -> None:
+    assert shown("a\x1b[2J\x7f\x9b\n\u00e9") == r"a\x1b[2J\x7f\x9b\n" + "\u00e9"
 
 
 def test_only_the_shipped_documents_are_called_handbook(tmp_path: Path) -> None:

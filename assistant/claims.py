@@ -178,6 +178,7 @@ SUBJECT = 2  # content words that open a sentence, and are taken for what it is 
 FOREIGN = 2  # content words that a statement shares with one about something else, from which it may be that one
 MIXED = 0.3  # the same as a share of what the statement says
 _COMMON = 3_100  # the count from which a word of the dictionary is no name; that of "China" is 3,019
+_LEADING = 100_000  # the count from which one that stands before a name ("Whether IT …") is no part of it
 _LIKENESS = 5  # letters that two words must share from their beginning to be one name ("American", "Americas")
 
 
@@ -272,7 +273,7 @@ def names(sentence: str) -> list[str]:
         opens = not re.search(r"\w", sentence[: match.start()])
         shouted = sum(c.isupper() for c in word) > 1
         beside = _NAME.match(sentence, match.end() + 1) is not None and sentence[match.end() : match.end() + 1] == " "
-        if shouted or not opens or (word.lower() not in STOPWORDS and (beside and not is_english(word, more_than=_COMMON) or not is_english(word))):
+        if shouted or not opens or (word.lower() not in STOPWORDS and (not is_english(word) or (beside and not is_english(word, more_than=_LEADING)))):
             found.append(word)
     return [name for name in found if name != "I" and name.lower() not in _CURRENCIES]
 

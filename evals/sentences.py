@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from assistant.check import FEATURES, Constants, Dropped, Judge, Source, Support, against, unfit
+from assistant.check import FEATURES, Constants, Dropped, Judge, Source, Support, against, parsed, unfit
 from corpus.errors import EvalError
 from evals.calibrate import STEADY
 from evals.run import parity
@@ -25,12 +25,18 @@ EATEN = 0.01  # share of the supported development sentences that the models may
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A sentence over the passage of `document` that has a unit beginning with `says`; `fault` is "" for a supported one."""
+    """A sentence over passages, each told by its document and by how one of its units begins; `fault` is "" for a supported one.
 
-    document: str
-    says: str
+    It cites the passages by their places, the first as [1]; without a marker it is over the first.
+    """
+
+    places: tuple[tuple[str, str], ...]
     sentence: str
     fault: str
+
+    @property
+    def drafted(self) -> str:
+        return self.sentence if "[" in self.sentence else f"{self.sentence} [1]"
 
     @property
     def supported(self) -> bool:
@@ -63,24 +69,28 @@ def load(path: Path) -> list[Labelled]:
     try:
         groups = yaml.safe_load(path.read_text(encoding="utf-8"))
         found = [
-            Labelled(group["document"], group["says"], sentence, fault)
+            Labelled(tuple((place["document"], place["says"]) for place in group.get("passages", [group])), sentence, fault)
             for group in groups
             for fault, sentence in (*(("", text) for text in group["good"]), *(pair for entry in group["bad"] for pair in entry.items()))
         ]
     except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise EvalError(f"{path} cannot be read: {error}", f"lay it out as {SHIPPED}") from error
-    if not all(isinstance(value, str) and value for one in found for value in (one.document, one.says, one.sentence)):
+    if not all(isinstance(value, str) and value for one in found for value in (*sum(one.places, ()), one.sentence)):
         raise EvalError(f"{path} has an entry that is not a text", f"lay it out as {SHIPPED}")
     return found
 
 
-def source_of(view: View, one: Labelled, common: str = "") -> Source:
-    """The passage that a sentence was written over, `common` as for a Source. Raises EvalError when the document no longer has it."""
-    for passage in view.passages_of(one.document):
-        if any(passage.quote(unit).startswith(one.says) for unit in passage.units):
-            document = view.document(one.document)
-            return Source(1, passage, document.title if document else "", common)
-    raise EvalError(f"{one.document} has no sentence that begins with {one.says!r}", "bring the labelled sentences up to date with the documents")
+def sources_of(view: View, one: Labelled, common: str = "") -> list[Source]:
+    """The passages that a sentence was written over, numbered from 1, `common` as for a Source. Raises EvalError when a document no longer has one."""
+    return [_source(view, number, document, says, common) for number, (document, says) in enumerate(one.places, 1)]
+
+
+def _source(view: View, number: int, document: str, says: str, common: str) -> Source:
+    for passage in view.passages_of(document):
+        if any(passage.quote(unit).startswith(says) for unit in passage.units):
+            whole = view.document(document)
+            return Source(number, passage, whole.title if whole else "", common)
+    raise EvalError(f"{document} has no sentence that begins with {says!r}", "bring the labelled sentences up to date with the documents")
 
 
 def _common(view: View) -> str:
@@ -94,7 +104,7 @@ def rates(judge: Judge, view: View, found: Sequence[Labelled], half: str) -> Rat
     chosen = [one for one in found if one.half == half]
     common = _common(view)
     for one in chosen:
-        verdict = judge.check(f"{one.sentence} [1]", [source_of(view, one, common)])
+        verdict = judge.check(one.drafted, sources_of(view, one, common))
         if one.supported and isinstance(verdict, Dropped):
             eaten.append((one, verdict.why))
         elif not one.supported and isinstance(verdict, Support):
@@ -107,8 +117,9 @@ def observed(judge: Judge, view: View, found: Iterable[Labelled]) -> Iterator[tu
     common = _common(view)
     for one in found:
         if one.half == "even":
-            spans = judge.rests_on(one.sentence, [source_of(view, one, common)])
-            yield one, unfit(one.sentence) or next(iter(against(one.sentence, spans)), ""), judge.features(one.sentence, spans)
+            sentence, cited = parsed(one.drafted)
+            spans = judge.rests_on(sentence, [source for source in sources_of(view, one, common) if source.number in cited])
+            yield one, unfit(sentence) or next(iter(against(sentence, spans)), ""), judge.features(sentence, spans)
 
 
 def fit(seen: Sequence[tuple[Labelled, str, tuple[float, ...]]], *, eaten: float = EATEN) -> Constants:

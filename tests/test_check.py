@@ -59,9 +59,9 @@ def test_the_labelled_sentences_fit_the_documents(retrieval: Retrieval) -> None:
     assert len(found) >= 600
     with retrieval.reading() as view:
         for one in found:
-            assert sentences.source_of(view, one).passage.document == one.document
+            assert [source.passage.document for source in sentences.sources_of(view, one)] == [document for document, _ in one.places]
         with pytest.raises(EvalError, match="no sentence that begins with"):
-            sentences.source_of(view, sentences.Labelled("handbook/risks.md", "No such sentence", "x", ""))
+            sentences.sources_of(view, sentences.Labelled((("handbook/risks.md", "No such sentence"),), "x", ""))
 
 
 def test_the_practice_sentences_are_of_both_kinds_and_in_no_other_set() -> None:
@@ -83,7 +83,7 @@ def quoted(view: View, source: Source) -> tuple[Answer, Material]:
 
 def test_an_honest_model_is_believed(judge: Judge, retrieval: Retrieval) -> None:
     prose = [one for name in ("development", "apart") for one in sentences.load(SETS[name][0]) if one.supported]
-    groups = [list(group) for _, group in groupby(prose, key=lambda one: (one.document, one.says))][:: 1 if ACCEPT else 8]
+    groups = [list(group) for _, group in groupby(prose, key=lambda one: one.places)][:: 1 if ACCEPT else 8]
     written: list[str] = []
     shown: list[str] = []
 
@@ -94,7 +94,7 @@ def test_an_honest_model_is_believed(judge: Judge, retrieval: Retrieval) -> None
         drafter = Drafter(OpenAiWriter(Llm(base_url=server.url, model="m")), judge)  # type: ignore[arg-type]
         for group in groups:
             written[:] = [one.sentence for one in group]
-            answer, material = quoted(view, sentences.source_of(view, group[0]))
+            answer, material = quoted(view, sentences.sources_of(view, group[0])[0])
             shown += [event.segment.text for event in drafter.draft(answer, (), material) if isinstance(event, Said)]
     total = sum(map(len, groups))
     assert len(shown) >= (0.95 if ACCEPT else 0.9) * total, f"{len(shown)} of {total}"
@@ -110,7 +110,7 @@ def test_the_constants_are_those_of_the_models(retrieval: Retrieval) -> None:
 
 def test_constants_are_fitted_to_both_kinds() -> None:
     def seen(supported: bool, value: float, fault: str = "") -> tuple[sentences.Labelled, str, tuple[float, ...]]:
-        return sentences.Labelled("d", "s", "x", "" if supported else "wrong"), fault, (value,) * 9
+        return sentences.Labelled((("d", "s"),), "x", "" if supported else "wrong"), fault, (value,) * 9
 
     rows = [seen(True, 0.8 + n / 100) for n in range(10)] + [seen(False, n / 100) for n in range(10)] + [seen(True, 0.0, "a number")]
     fitted = sentences.fit(rows, eaten=0.0)

@@ -263,7 +263,7 @@ def _told(question: str, kind: Kind, reads: Sequence[_Read], defining: Sequence[
             if kind == "abbreviation":  # "… The letters also stand for something else."
                 others = [unit for unit in read.passage.units if _STANDS_FOR.search(read.passage.quote(unit)) and all(unit.start >= one.end for one in more)]
                 more = _joined([*more, *(Piece("quote", read.passage, unit.start, unit.end, 0.0) for unit in others)])
-            more += _announced(more, read, view, table=kind == "why" and not pieces and read.passage.kind != "row")
+            more += _announced(more, read, pieces, view, table=kind == "why" and not pieces and read.passage.kind != "row")
         if pieces and told + _size(more) > MAX_WORDS and not whole:
             continue
         pieces += more
@@ -442,10 +442,10 @@ def _lead_in(read: _Read, view: View) -> list[Piece]:
     return [Piece("quote", passage, unit.start, unit.end, read.best.score) for unit in passage.units if not unit.marker]
 
 
-def _announced(pieces: Sequence[Piece], read: _Read, view: View, *, table: bool) -> list[Piece]:
+def _announced(pieces: Sequence[Piece], read: _Read, before: Sequence[Piece], view: View, *, table: bool) -> list[Piece]:
     """The list or table that follows a quotation which only announces it ("… in these ways:"), or the `table` behind a passage's last sentence.
 
-    Empty for any other.
+    Empty for any other, and when what is quoted `before` holds the part of it that was asked for.
     """
     if not pieces:
         return []
@@ -456,7 +456,8 @@ def _announced(pieces: Sequence[Piece], read: _Read, view: View, *, table: bool)
     if not announced and not (table and following.kind == "row" and pieces[-1].end == read.passage.units[-1].end):
         return []
     after = _Read(following, read.best, ())
-    return _within(_whole_table(after, view) or _whole_list(after, view), MAX_WORDS)
+    whole = _whole_table(after, view) or _whole_list(after, view)
+    return [] if any(one.passage == piece.passage for one in before for piece in whole) else _within(whole, MAX_WORDS)
 
 
 def _from_list(read: _Read, view: View, room: int, *, whole: bool) -> list[Piece]:
@@ -579,14 +580,14 @@ def _in_order(pieces: Sequence[Piece]) -> list[Piece]:
 
 
 def _headed(pieces: Sequence[Piece], view: View) -> list[Piece]:
-    """A table of two rows or more after the sentence that announces it, unless one of the quotes before it announces something."""
+    """A table of two rows or more after the sentence that announces it, unless that is quoted or one of the quotes before it announces something."""
     rows = [at for at, piece in enumerate(pieces) if piece.kind == "row"]
     if len(rows) < 2 or any(piece.text.endswith(":") for piece in pieces[: rows[0]]):
         return list(pieces)
     row = pieces[rows[0]].passage
     before = [p for p in view.passages_of(row.document) if p.heading == row.heading and p.end <= row.start and p.kind != "row"]
     lead = [Piece("quote", p, p.units[-1].start, p.units[-1].end, 0.0) for p in before[-1:]]
-    lead = [piece for piece in lead if piece.text.endswith(":") and not dangles(piece.text)]
+    lead = [piece for piece in lead if piece.text.endswith(":") and not dangles(piece.text) and all(piece.text not in other.text for other in pieces)]
     return [*pieces[: rows[0]], *lead, *pieces[rows[0] :]]
 
 

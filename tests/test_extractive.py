@@ -117,6 +117,13 @@ def test_a_table_that_follows_the_reason_is_quoted_with_it(shelf: Callable[..., 
     ]
 
 
+def test_a_table_from_which_a_row_was_looked_up_is_not_quoted_again_with_its_announcement(shelf: Callable[..., Ask]) -> None:
+    text = "# Faults\n## How faults are found\nSoftware faults are found by several checks:\n\n| Fault | Check |\n| --- | --- |\n" \
+        "| Wrong result | Review |\n| Old function breaks | Regression test |\n| Intruder, old function | Security test |\n"
+    said = quotes(shelf(faults=text)("How is it found by checks of software faults that an old function breaks?"))
+    assert said == ["Software faults are found by several checks:", "Old function breaks | Regression test"]
+
+
 def test_steps_keep_their_order_and_numbers(shelf: Callable[..., Ask]) -> None:
     text = "# Transfer\nThe steps of a knowledge transfer are:\n\n1. Plan the transfer.\n2. Watch the experts.\n3. Work alone.\n"
     answer = shelf(transfer=text)("What are the steps of a knowledge transfer?")

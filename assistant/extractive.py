@@ -32,6 +32,7 @@ PASSAGES = {"definition": 2, "fact": 2, "yes-no": 2}  # quoted from at most; one
 ALL_ITEMS = ("list", "steps", "comparison", "why", "yes-no")  # kinds that a list answers whole
 SENTENCE_SHARE = 0.5  # weight of a passage's best sentence beside the passage itself, when passages are compared
 STANDING_MARGIN = 6.0  # by which a passage may trail the best one and still be quoted
+FURTHER_MARGIN = 6.0  # logits by which a further list, or a table that comes whole, may trail the best sentence and still be quoted
 SENTENCE_MARGIN = 12.0  # logits by which a sentence may trail the best one of its passage and still be quoted with it
 FOCUS_MARGIN = 4.0  # logits by which an item may trail the best one of a list when a question asks for one thing
 LEAD_MARGIN = 1.0  # logits by which the sentence that announces a list may lead its best item and the item still be what was asked for
@@ -240,6 +241,9 @@ def _told(question: str, kind: Kind, reads: Sequence[_Read], defining: Sequence[
     for read, centre in centres[: max(1, len(defining)) if kind == "abbreviation" else PASSAGES.get(kind, 3)]:
         if pieces and read.standing < centres[0][0].standing - STANDING_MARGIN:
             break
+        comes_whole = read.passage.kind == "list" or kind == "yes-no" and read.passage.kind == "row"
+        if pieces and comes_whole and read.best.score < centres[0][0].best.score - FURTHER_MARGIN:
+            continue
         if any(_restates(read.passage.quote(read.passage.units[centre]), piece.text, alike) for piece in pieces):
             continue
         if pieces and _is_beside(question, kind, read, pieces):

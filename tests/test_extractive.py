@@ -149,6 +149,17 @@ def test_a_long_numbered_list_behind_two_reasons_is_left_out(shelf: Callable[...
     assert len(said) == (before + 9 if before == 1 else before)
 
 
+@pytest.mark.parametrize(("first", "kept"), [("Learning comes last.", False), ("Research comes before learning.", True)])
+def test_a_further_list_none_of_whose_items_says_nearly_as_much_as_the_best_sentence_is_left_out(
+    shelf: Callable[..., Ask], first: str, kept: bool
+) -> None:
+    calls = "# Calls\nCallers can switch to research by learning a trade.\n"
+    stages = f"# Stages\nThe usual stages are:\n\n1. {first}\n2. Callers leave.\n3. Offices switch.\n4. Some research it.\n"
+    said = quotes(shelf(calls=calls, stages=stages)("How can callers switch to research by learning?"))
+    assert said[0] == "Callers can switch to research by learning a trade."
+    assert (len(said) == 6) == kept and (len(said) == 1) != kept
+
+
 def test_a_long_numbered_list_of_a_section_that_is_quoted_is_there(shelf: Callable[..., Ask]) -> None:
     step = "{0}. Stage {0} of the move takes people and papers through another long day of careful packing at the provider.\n"
     vague = "# Reason\nA move to another provider can fail through vague contracts.\n"

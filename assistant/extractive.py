@@ -36,7 +36,7 @@ FURTHER_MARGIN = 6.0  # logits by which a further list, or a table that comes wh
 SENTENCE_MARGIN = 12.0  # logits by which a sentence may trail the best one of its passage and still be quoted with it
 FOCUS_MARGIN = 4.0  # logits by which an item may trail the best one of a list when a question asks for one thing
 LEAD_MARGIN = 1.0  # logits by which the sentence that announces a list may lead its best item and the item still be what was asked for
-ITEM_MARGIN = 6.0  # logits by which an item may trail the best one of a list that is too long to be shown whole
+ITEM_MARGIN = 6.0  # logits by which an item may trail the best one of a list that is too long to be shown whole, or one of which answers yes or no
 LIST_MARGIN = 1.0  # by which a list may trail the best passage and still be what a list question means
 DEFINING_MARGIN = 4.0  # logits by which a defining sentence may trail the best one and still open a definition
 RESTATED = 0.7  # share of a sentence's words in what is quoted from which it says nothing new; both sides of a comparison are wanted, alike as they are
@@ -416,16 +416,20 @@ def _whole_list(read: _Read, view: View) -> list[Piece]:
 def _one_of_list(question: str, read: _Read, kind: Kind, view: View) -> list[Piece]:
     """The item that answers a question for one thing, or two, under the sentence that announces the list. Empty when none stands out, or all are asked for.
 
-    One whose label is asked about ("Legal occupations: …") stands out, whatever the scores.
+    One whose label is asked about ("Legal occupations: …") stands out, whatever the scores. For yes or no only one of three or more that says by far
+    the most ("May I name the client?": one of five rules), under all that the passage says before.
     """
+    items, announcing = _items(read), _lead_in(read, view)
+    lead = max((score for unit, score in zip(read.passage.units, read.scores, strict=True) if not unit.marker), default=-inf)
+    if kind == "yes-no":
+        one = [item for item in items if item.score > max(lead, *(other.score for other in items if other != item)) + ITEM_MARGIN] if len(items) > 2 else []
+        return _joined([*announcing, *one]) if one else []
     if kind in ALL_ITEMS:
         return []
-    items, announcing = _items(read), _lead_in(read, view)
     announcing = announcing if any(dangles(piece.text) for piece in announcing[-1:]) else announcing[-1:]
     named = [item for item in items if stems_in(item.text.partition(":")[0]) <= stems_in(question)]
     if len(named) == 1:
         return _joined([*announcing, *named])
-    lead = max((score for unit, score in zip(read.passage.units, read.scores, strict=True) if not unit.marker), default=-inf)
     if lead > max((item.score for item in items), default=-inf) + LEAD_MARGIN:
         return []
     near = [item for item in items if item.score >= max(other.score for other in items) - FOCUS_MARGIN]

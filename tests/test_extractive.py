@@ -97,6 +97,18 @@ def test_what_is_quoted_already_is_not_quoted_again_in_other_words(shelf: Callab
     assert "2019" in said
 
 
+@pytest.mark.parametrize(("second", "third", "shown"), [
+    ("Lock papers away.", "Ask when in doubt.", 1),  # by far the most
+    ("Praise a client in public.", "Ask when in doubt.", 3),  # says much as well
+    ("Lock papers away.", "", 2),  # of two both are shown
+])
+def test_yes_or_no_is_answered_by_the_item_that_says_by_far_the_most(shelf: Callable[..., Ask], second: str, third: str, shown: int) -> None:
+    text = f"# Start\nMuch is new at first. The first rules are:\n\n- Never name the client in public.\n- {second}\n" + f"- {third}\n" * bool(third)
+    said = quotes(shelf(start=text)("May I name the client in public?"))
+    assert said[:2] == ["Much is new at first. The first rules are:", "Never name the client in public."]
+    assert len(said) == 1 + shown
+
+
 def test_a_list_is_whole_when_what_announces_it_says_more_of_what_is_asked_than_its_items(shelf: Callable[..., Ask]) -> None:
     text = "# Start\nThe people whom a newcomer should meet in the first week are:\n\n- The manager: gives work.\n- The buddy: helps.\n" \
         "- The client: gets a first week of work.\n"

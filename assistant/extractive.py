@@ -279,7 +279,7 @@ def _is_beside(question: str, kind: Kind, read: _Read, pieces: Sequence[Piece]) 
     """Is a further passage beside the point? A definition where reasons are asked for, or of what is defined already; for a fact what is of something else."""
     asked = _subject_of(question)
     if read.passage.kind == "definition":
-        again = kind in ("steps", "comparison", "yes-no") and _defined_again(read.passage.quote(read.passage.units[0]), pieces)
+        again = kind in ("fact", "steps", "comparison", "yes-no") and _defined_again(read.passage.quote(read.passage.units[0]), pieces)
         name, short = split_name(read.passage.heading)
         other = kind == "fact" and not any(2 * len(stems_in(called) & asked) > len(stems_in(called)) for called in (name, *short))
         return kind == "why" or again or other

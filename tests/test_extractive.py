@@ -202,6 +202,14 @@ def test_a_thing_is_defined_once(shelf: Callable[..., Ask]) -> None:
     assert said.count("Escalation is") == 1
 
 
+def test_who_asks_for_a_fact_is_told_once_what_the_thing_is(shelf: Callable[..., Ask]) -> None:
+    law = "# Law\n## The health act\nThe health act is a law on records of patients. Laws such as the health act apply to hospitals.\n"
+    glossary = "# Glossary\n## Health act\nThe health act is the rule that protects others.\n"
+    assert quotes(shelf(law=law, glossary=glossary)("Who does the health act apply to?")) == [
+        "The health act is a law on records of patients. Laws such as the health act apply to hospitals.",
+    ]
+
+
 def test_a_definition_gives_no_reason(shelf: Callable[..., Ask]) -> None:
     leaving = "# Glossary\n## Firm\nA firm is a body of people with work and rooms in towns of several lands, which people may leave.\n"
     causes = "# Causes\n## Causes\nPeople leave a firm, its work and its rooms because rivals of the firm pay more.\n"

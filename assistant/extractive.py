@@ -12,7 +12,7 @@ from math import inf
 from assistant.answer import Citation, Segment, SegmentKind
 from assistant.disagreement import disagree
 from assistant.evidence import Evidence, dangles
-from assistant.opposites import DEGREES, is_bad_side, says_opposite
+from assistant.opposites import DEGREES, is_bad_side, is_negated, says_opposite
 from assistant.question import Kind, names_in
 from assistant.topic import is_named, names_of, phrase_of, plain, sides_of, term_named
 from assistant.vocabulary import stems_in
@@ -69,6 +69,8 @@ _ASPECT = re.compile(
     r"what(?:'?s| is| are) (?:the|its) (?!(?:full form|meaning|definition|term|concept|idea|notion)s?\b)[\w-]+(?: [\w-]+)? (?:of|in|for|behind)\b", re.I
 )
 _WHERE = re.compile(r"(where\b|in (which|what) (countr|cit|place|location))", re.I)  # "Where is KPO done?"
+# "Which providers do insurance?": some of a table; not "Which are the providers?", nor "What do they do?".
+_OF_WHICH = re.compile(r"(?:which|what|who) (?!(?:is|are|was|were|do|does|did|has|have|can|could|should|must|may|will|would)\b)", re.I)
 _PARTS = re.compile(r"[,;]|\b(?:and|or)\b")  # of a cell: "encyclopedia entry, KPO explainer", "Trainee or junior analyst"
 _PLACE = re.compile(r"\b(places?|locations?|located|countr(y|ies)|cit(y|ies)|regions?|onshore|offshore|nearshore)\b", re.I)
 
@@ -368,7 +370,7 @@ def _shaped(question: str, kind: Kind, reads: Sequence[_Read], evidence: Sequenc
     shapes = [read for read in near if read in on_it and _has_shape(read.passage, kind)]
     if shapes:
         chosen = max(shapes, key=lambda read: (kind == "steps" and _is_ordered(read.passage), read.standing))
-        return _whole_list(chosen, view) or _whole_table(chosen, view)
+        return _whole_list(chosen, view) or _asked_rows(question, chosen, view)
     # No list stands out: the one in the section of a good passage.
     beside = (
         _Read(p, read.best, ()) for read in reads[:2] if read in on_it for p in view.passages_of(read.passage.document)
@@ -380,7 +382,7 @@ def _shaped(question: str, kind: Kind, reads: Sequence[_Read], evidence: Sequenc
         read for read in reads
         if reads[0].passage == article[0] and read.passage in article and read.best.passage_score >= CLEAR and _has_shape(read.passage, kind)
     )
-    return next((pieces for read in (*beside, *further) if (pieces := _whole_list(read, view) or _whole_table(read, view))), [])
+    return next((pieces for read in (*beside, *further) if (pieces := _whole_list(read, view) or _asked_rows(question, read, view))), [])
 
 
 def _is_meant(question: str, read: _Read, terms: Sequence[Term], view: View) -> bool:
@@ -512,6 +514,25 @@ def _looked_up(question: str, read: _Read, view: View) -> list[Piece]:
     most = max(map(held, rows), default=0)
     found = named or [row for row in rows if most and held(row) == most]
     return found if len(found) < len(rows) else []
+
+
+def _asked_rows(question: str, read: _Read, view: View) -> list[Piece]:
+    """The rows of a row's table that "which …?" asks for: those that begin with a name in the question, else those that hold the most of its words.
+
+    All when these are not the same words in two rows or more: one word of one row may stand there by chance. What a cell denies is not in it.
+    """
+    rows = _whole_table(read, view)
+    if not _OF_WHICH.match(question) or is_negated(question):
+        return rows
+    about = stems_in(f"{read.passage.context} {read.passage.heading}")
+    names = [name for name in map(stems_in, names_in(question)) if not name <= about]
+    named = [row for row in rows if any(name <= stems_in(row.text.partition(" | ")[0]) for name in names)]
+    asked = _subject_of(question) - about
+    held = [asked & stems_in(" ".join(cell for cell in row.text.split(" | ")[1:] if not is_negated(cell))) for row in rows]
+    most = max(held, key=len, default=set())
+    best = [row for row, words in zip(rows, held, strict=True) if words == most]
+    sure = most and len(best) > 1 and all(words == most for words in held if len(words) == len(most))
+    return named or (best if sure else rows)
 
 
 def _compared(sides: Sequence[Sequence[str]], table: _Read, evidence: Sequence[Evidence], view: View) -> list[Piece]:

@@ -574,6 +574,30 @@ def test_of_a_tables_rows_those_that_say_most_of_the_question_are_looked_up(shel
     assert quotes(shelf(rates=RATES)(question)) == rows
 
 
+FIRMS = """# Firms
+## Firms that sell research
+Which firms sell research in which fields to which buyers:
+
+| Firm | Fields | In the register |
+| --- | --- | --- |
+| Acme | law, ships, mining | ships |
+| Bell | finance, ships | Not told |
+| Cole Law | finance, tests | Not told |
+"""
+
+
+@pytest.mark.parametrize(("question", "firms"), [
+    ("Which firms sell research on finance?", ["Bell", "Cole Law"]),
+    ("Which firms sell research on ships?", ["Acme", "Bell"]),
+    ("Which firms that sell research are told?", ["Acme", "Bell", "Cole Law"]),  # a cell denies it
+    ("Which firms sell research on mining?", ["Acme", "Bell", "Cole Law"]),  # one word of one row
+    ("Which firms sell no research on finance?", ["Acme", "Bell", "Cole Law"]),
+    ("Which firms are there that sell research like Acme?", ["Acme"]),
+])
+def test_which_of_a_table_are_asked_for_is_told_by_its_cells_or_by_a_name(shelf: Callable[..., Ask], question: str, firms: list[str]) -> None:
+    assert [quote.partition(" | ")[0] for quote in quotes(shelf(firms=FIRMS)(question)) if " | " in quote] == firms
+
+
 def test_who_asks_for_the_least_is_answered_where_the_most_is_told(shelf: Callable[..., Ask]) -> None:
     ask = shelf(scale="# Scale\n## Which trade is most exposed\nOf the trades, masons are exposed by 48%.\n## Fairs\nFairs are least full in May.")
     assert quotes(ask("Which trade is least exposed?"))[0] == "Of the trades, masons are exposed by 48%."

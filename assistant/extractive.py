@@ -12,7 +12,7 @@ from math import inf
 from assistant.answer import Citation, Segment, SegmentKind
 from assistant.disagreement import disagree
 from assistant.evidence import Evidence, dangles
-from assistant.opposites import DEGREES, is_bad_side, says_opposite
+from assistant.opposites import DEGREES, is_bad_side, is_negated, says_opposite
 from assistant.question import Kind, names_in
 from assistant.topic import is_named, names_of, phrase_of, plain, sides_of, term_named
 from assistant.vocabulary import stems_in
@@ -32,10 +32,11 @@ PASSAGES = {"definition": 2, "fact": 2, "yes-no": 2}  # quoted from at most; one
 ALL_ITEMS = ("list", "steps", "comparison", "why", "yes-no")  # kinds that a list answers whole
 SENTENCE_SHARE = 0.5  # weight of a passage's best sentence beside the passage itself, when passages are compared
 STANDING_MARGIN = 6.0  # by which a passage may trail the best one and still be quoted
+FURTHER_MARGIN = 6.0  # logits by which a further list, or a table that comes whole, may trail the best sentence and still be quoted
 SENTENCE_MARGIN = 12.0  # logits by which a sentence may trail the best one of its passage and still be quoted with it
 FOCUS_MARGIN = 4.0  # logits by which an item may trail the best one of a list when a question asks for one thing
 LEAD_MARGIN = 1.0  # logits by which the sentence that announces a list may lead its best item and the item still be what was asked for
-ITEM_MARGIN = 6.0  # logits by which an item may trail the best one of a list that is too long to be shown whole
+ITEM_MARGIN = 6.0  # logits by which an item may trail the best one of a list that is too long to be shown whole, or one of which answers yes or no
 LIST_MARGIN = 1.0  # by which a list may trail the best passage and still be what a list question means
 DEFINING_MARGIN = 4.0  # logits by which a defining sentence may trail the best one and still open a definition
 RESTATED = 0.7  # share of a sentence's words in what is quoted from which it says nothing new; both sides of a comparison are wanted, alike as they are
@@ -68,6 +69,8 @@ _ASPECT = re.compile(
     r"what(?:'?s| is| are) (?:the|its) (?!(?:full form|meaning|definition|term|concept|idea|notion)s?\b)[\w-]+(?: [\w-]+)? (?:of|in|for|behind)\b", re.I
 )
 _WHERE = re.compile(r"(where\b|in (which|what) (countr|cit|place|location))", re.I)  # "Where is KPO done?"
+# "Which providers do insurance?": some of a table; not "Which are the providers?", nor "What do they do?".
+_OF_WHICH = re.compile(r"(?:which|what|who) (?!(?:is|are|was|were|do|does|did|has|have|can|could|should|must|may|will|would)\b)", re.I)
 _PARTS = re.compile(r"[,;]|\b(?:and|or)\b")  # of a cell: "encyclopedia entry, KPO explainer", "Trainee or junior analyst"
 _PLACE = re.compile(r"\b(places?|locations?|located|countr(y|ies)|cit(y|ies)|regions?|onshore|offshore|nearshore)\b", re.I)
 
@@ -240,6 +243,9 @@ def _told(question: str, kind: Kind, reads: Sequence[_Read], defining: Sequence[
     for read, centre in centres[: max(1, len(defining)) if kind == "abbreviation" else PASSAGES.get(kind, 3)]:
         if pieces and read.standing < centres[0][0].standing - STANDING_MARGIN:
             break
+        comes_whole = read.passage.kind == "list" or kind == "yes-no" and read.passage.kind == "row"
+        if pieces and comes_whole and read.best.score < centres[0][0].best.score - FURTHER_MARGIN:
+            continue
         if any(_restates(read.passage.quote(read.passage.units[centre]), piece.text, alike) for piece in pieces):
             continue
         if pieces and _is_beside(question, kind, read, pieces):
@@ -263,7 +269,7 @@ def _told(question: str, kind: Kind, reads: Sequence[_Read], defining: Sequence[
             if kind == "abbreviation":  # "… The letters also stand for something else."
                 others = [unit for unit in read.passage.units if _STANDS_FOR.search(read.passage.quote(unit)) and all(unit.start >= one.end for one in more)]
                 more = _joined([*more, *(Piece("quote", read.passage, unit.start, unit.end, 0.0) for unit in others)])
-            more += _announced(more, read, view, table=kind == "why" and not pieces and read.passage.kind != "row")
+            more += _announced(more, read, pieces, view, table=kind == "why" and not pieces and read.passage.kind != "row")
         if pieces and told + _size(more) > MAX_WORDS and not whole:
             continue
         pieces += more
@@ -275,7 +281,7 @@ def _is_beside(question: str, kind: Kind, read: _Read, pieces: Sequence[Piece]) 
     """Is a further passage beside the point? A definition where reasons are asked for, or of what is defined already; for a fact what is of something else."""
     asked = _subject_of(question)
     if read.passage.kind == "definition":
-        again = kind in ("steps", "comparison", "yes-no") and _defined_again(read.passage.quote(read.passage.units[0]), pieces)
+        again = kind in ("fact", "steps", "comparison", "yes-no") and _defined_again(read.passage.quote(read.passage.units[0]), pieces)
         name, short = split_name(read.passage.heading)
         other = kind == "fact" and not any(2 * len(stems_in(called) & asked) > len(stems_in(called)) for called in (name, *short))
         return kind == "why" or again or other
@@ -364,7 +370,7 @@ def _shaped(question: str, kind: Kind, reads: Sequence[_Read], evidence: Sequenc
     shapes = [read for read in near if read in on_it and _has_shape(read.passage, kind)]
     if shapes:
         chosen = max(shapes, key=lambda read: (kind == "steps" and _is_ordered(read.passage), read.standing))
-        return _whole_list(chosen, view) or _whole_table(chosen, view)
+        return _whole_list(chosen, view) or _asked_rows(question, chosen, view)
     # No list stands out: the one in the section of a good passage.
     beside = (
         _Read(p, read.best, ()) for read in reads[:2] if read in on_it for p in view.passages_of(read.passage.document)
@@ -376,7 +382,7 @@ def _shaped(question: str, kind: Kind, reads: Sequence[_Read], evidence: Sequenc
         read for read in reads
         if reads[0].passage == article[0] and read.passage in article and read.best.passage_score >= CLEAR and _has_shape(read.passage, kind)
     )
-    return next((pieces for read in (*beside, *further) if (pieces := _whole_list(read, view) or _whole_table(read, view))), [])
+    return next((pieces for read in (*beside, *further) if (pieces := _whole_list(read, view) or _asked_rows(question, read, view))), [])
 
 
 def _is_meant(question: str, read: _Read, terms: Sequence[Term], view: View) -> bool:
@@ -412,16 +418,20 @@ def _whole_list(read: _Read, view: View) -> list[Piece]:
 def _one_of_list(question: str, read: _Read, kind: Kind, view: View) -> list[Piece]:
     """The item that answers a question for one thing, or two, under the sentence that announces the list. Empty when none stands out, or all are asked for.
 
-    One whose label is asked about ("Legal occupations: …") stands out, whatever the scores.
+    One whose label is asked about ("Legal occupations: …") stands out, whatever the scores. For yes or no only one of three or more that says by far
+    the most ("May I name the client?": one of five rules), under all that the passage says before.
     """
+    items, announcing = _items(read), _lead_in(read, view)
+    lead = max((score for unit, score in zip(read.passage.units, read.scores, strict=True) if not unit.marker), default=-inf)
+    if kind == "yes-no":
+        one = [item for item in items if item.score > max(lead, *(other.score for other in items if other != item)) + ITEM_MARGIN] if len(items) > 2 else []
+        return _joined([*announcing, *one]) if one else []
     if kind in ALL_ITEMS:
         return []
-    items, announcing = _items(read), _lead_in(read, view)
     announcing = announcing if any(dangles(piece.text) for piece in announcing[-1:]) else announcing[-1:]
     named = [item for item in items if stems_in(item.text.partition(":")[0]) <= stems_in(question)]
     if len(named) == 1:
         return _joined([*announcing, *named])
-    lead = max((score for unit, score in zip(read.passage.units, read.scores, strict=True) if not unit.marker), default=-inf)
     if lead > max((item.score for item in items), default=-inf) + LEAD_MARGIN:
         return []
     near = [item for item in items if item.score >= max(other.score for other in items) - FOCUS_MARGIN]
@@ -442,10 +452,10 @@ def _lead_in(read: _Read, view: View) -> list[Piece]:
     return [Piece("quote", passage, unit.start, unit.end, read.best.score) for unit in passage.units if not unit.marker]
 
 
-def _announced(pieces: Sequence[Piece], read: _Read, view: View, *, table: bool) -> list[Piece]:
+def _announced(pieces: Sequence[Piece], read: _Read, before: Sequence[Piece], view: View, *, table: bool) -> list[Piece]:
     """The list or table that follows a quotation which only announces it ("… in these ways:"), or the `table` behind a passage's last sentence.
 
-    Empty for any other.
+    Empty for any other, and when what is quoted `before` holds the part of it that was asked for.
     """
     if not pieces:
         return []
@@ -456,7 +466,8 @@ def _announced(pieces: Sequence[Piece], read: _Read, view: View, *, table: bool)
     if not announced and not (table and following.kind == "row" and pieces[-1].end == read.passage.units[-1].end):
         return []
     after = _Read(following, read.best, ())
-    return _within(_whole_table(after, view) or _whole_list(after, view), MAX_WORDS)
+    whole = _whole_table(after, view) or _whole_list(after, view)
+    return [] if any(one.passage == piece.passage for one in before for piece in whole) else _within(whole, MAX_WORDS)
 
 
 def _from_list(read: _Read, view: View, room: int, *, whole: bool) -> list[Piece]:
@@ -503,6 +514,25 @@ def _looked_up(question: str, read: _Read, view: View) -> list[Piece]:
     most = max(map(held, rows), default=0)
     found = named or [row for row in rows if most and held(row) == most]
     return found if len(found) < len(rows) else []
+
+
+def _asked_rows(question: str, read: _Read, view: View) -> list[Piece]:
+    """The rows of a row's table that "which …?" asks for: those that begin with a name in the question, else those that hold the most of its words.
+
+    All when these are not the same words in two rows or more: one word of one row may stand there by chance. What a cell denies is not in it.
+    """
+    rows = _whole_table(read, view)
+    if not _OF_WHICH.match(question) or is_negated(question):
+        return rows
+    about = stems_in(f"{read.passage.context} {read.passage.heading}")
+    names = [name for name in map(stems_in, names_in(question)) if not name <= about]
+    named = [row for row in rows if any(name <= stems_in(row.text.partition(" | ")[0]) for name in names)]
+    asked = _subject_of(question) - about
+    held = [asked & stems_in(" ".join(cell for cell in row.text.split(" | ")[1:] if not is_negated(cell))) for row in rows]
+    most = max(held, key=len, default=set())
+    best = [row for row, words in zip(rows, held, strict=True) if words == most]
+    sure = most and len(best) > 1 and all(words == most for words in held if len(words) == len(most))
+    return named or (best if sure else rows)
 
 
 def _compared(sides: Sequence[Sequence[str]], table: _Read, evidence: Sequence[Evidence], view: View) -> list[Piece]:
@@ -579,14 +609,14 @@ def _in_order(pieces: Sequence[Piece]) -> list[Piece]:
 
 
 def _headed(pieces: Sequence[Piece], view: View) -> list[Piece]:
-    """A table of two rows or more after the sentence that announces it, unless one of the quotes before it announces something."""
+    """A table of two rows or more after the sentence that announces it, unless that is quoted or one of the quotes before it announces something."""
     rows = [at for at, piece in enumerate(pieces) if piece.kind == "row"]
     if len(rows) < 2 or any(piece.text.endswith(":") for piece in pieces[: rows[0]]):
         return list(pieces)
     row = pieces[rows[0]].passage
     before = [p for p in view.passages_of(row.document) if p.heading == row.heading and p.end <= row.start and p.kind != "row"]
     lead = [Piece("quote", p, p.units[-1].start, p.units[-1].end, 0.0) for p in before[-1:]]
-    lead = [piece for piece in lead if piece.text.endswith(":") and not dangles(piece.text)]
+    lead = [piece for piece in lead if piece.text.endswith(":") and not dangles(piece.text) and all(piece.text not in other.text for other in pieces)]
     return [*pieces[: rows[0]], *lead, *pieces[rows[0] :]]
 
 

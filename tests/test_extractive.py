@@ -97,6 +97,18 @@ def test_what_is_quoted_already_is_not_quoted_again_in_other_words(shelf: Callab
     assert "2019" in said
 
 
+@pytest.mark.parametrize(("second", "third", "shown"), [
+    ("Lock papers away.", "Ask when in doubt.", 1),  # by far the most
+    ("Praise a client in public.", "Ask when in doubt.", 3),  # says much as well
+    ("Lock papers away.", "", 2),  # of two both are shown
+])
+def test_yes_or_no_is_answered_by_the_item_that_says_by_far_the_most(shelf: Callable[..., Ask], second: str, third: str, shown: int) -> None:
+    text = f"# Start\nMuch is new at first. The first rules are:\n\n- Never name the client in public.\n- {second}\n" + f"- {third}\n" * bool(third)
+    said = quotes(shelf(start=text)("May I name the client in public?"))
+    assert said[:2] == ["Much is new at first. The first rules are:", "Never name the client in public."]
+    assert len(said) == 1 + shown
+
+
 def test_a_list_is_whole_when_what_announces_it_says_more_of_what_is_asked_than_its_items(shelf: Callable[..., Ask]) -> None:
     text = "# Start\nThe people whom a newcomer should meet in the first week are:\n\n- The manager: gives work.\n- The buddy: helps.\n" \
         "- The client: gets a first week of work.\n"
@@ -115,6 +127,13 @@ def test_a_table_that_follows_the_reason_is_quoted_with_it(shelf: Callable[..., 
     assert [segment.text for segment in shelf(faults=text)("Why do analytics projects typically fail?").segments][1:] == [
         "Fault | Remedy", "Poor data | Checks", "Vague brief | Sign-off",
     ]
+
+
+def test_a_table_from_which_a_row_was_looked_up_is_not_quoted_again_with_its_announcement(shelf: Callable[..., Ask]) -> None:
+    text = "# Faults\n## How faults are found\nSoftware faults are found by several checks:\n\n| Fault | Check |\n| --- | --- |\n" \
+        "| Wrong result | Review |\n| Old function breaks | Regression test |\n| Intruder, old function | Security test |\n"
+    said = quotes(shelf(faults=text)("How is it found by checks of software faults that an old function breaks?"))
+    assert said == ["Software faults are found by several checks:", "Old function breaks | Regression test"]
 
 
 def test_steps_keep_their_order_and_numbers(shelf: Callable[..., Ask]) -> None:
@@ -140,6 +159,17 @@ def test_a_long_numbered_list_behind_two_reasons_is_left_out(shelf: Callable[...
     said = quotes(shelf(**texts)("Why does a move to another provider fail?"))
     assert sorted(said[:before]) == sorted(reasons)
     assert len(said) == (before + 9 if before == 1 else before)
+
+
+@pytest.mark.parametrize(("first", "kept"), [("Learning comes last.", False), ("Research comes before learning.", True)])
+def test_a_further_list_none_of_whose_items_says_nearly_as_much_as_the_best_sentence_is_left_out(
+    shelf: Callable[..., Ask], first: str, kept: bool
+) -> None:
+    calls = "# Calls\nCallers can switch to research by learning a trade.\n"
+    stages = f"# Stages\nThe usual stages are:\n\n1. {first}\n2. Callers leave.\n3. Offices switch.\n4. Some research it.\n"
+    said = quotes(shelf(calls=calls, stages=stages)("How can callers switch to research by learning?"))
+    assert said[0] == "Callers can switch to research by learning a trade."
+    assert (len(said) == 6) == kept and (len(said) == 1) != kept
 
 
 def test_a_long_numbered_list_of_a_section_that_is_quoted_is_there(shelf: Callable[..., Ask]) -> None:
@@ -170,6 +200,14 @@ def test_a_thing_is_defined_once(shelf: Callable[..., Ask]) -> None:
     said = " ".join(quotes(shelf(glossary=glossary, steps=steps)("What are the steps of an escalation of a problem to somebody with more power?")))
     assert "Tell the lead." in said
     assert said.count("Escalation is") == 1
+
+
+def test_who_asks_for_a_fact_is_told_once_what_the_thing_is(shelf: Callable[..., Ask]) -> None:
+    law = "# Law\n## The health act\nThe health act is a law on records of patients. Laws such as the health act apply to hospitals.\n"
+    glossary = "# Glossary\n## Health act\nThe health act is the rule that protects others.\n"
+    assert quotes(shelf(law=law, glossary=glossary)("Who does the health act apply to?")) == [
+        "The health act is a law on records of patients. Laws such as the health act apply to hospitals.",
+    ]
 
 
 def test_a_definition_gives_no_reason(shelf: Callable[..., Ask]) -> None:
@@ -534,6 +572,30 @@ def test_a_table_is_looked_up_by_what_its_cells_say(shelf: Callable[..., Ask], q
 ])
 def test_of_a_tables_rows_those_that_say_most_of_the_question_are_looked_up(shelf: Callable[..., Ask], question: str, rows: list[str]) -> None:
     assert quotes(shelf(rates=RATES)(question)) == rows
+
+
+FIRMS = """# Firms
+## Firms that sell research
+Which firms sell research in which fields to which buyers:
+
+| Firm | Fields | In the register |
+| --- | --- | --- |
+| Acme | law, ships, mining | ships |
+| Bell | finance, ships | Not told |
+| Cole Law | finance, tests | Not told |
+"""
+
+
+@pytest.mark.parametrize(("question", "firms"), [
+    ("Which firms sell research on finance?", ["Bell", "Cole Law"]),
+    ("Which firms sell research on ships?", ["Acme", "Bell"]),
+    ("Which firms that sell research are told?", ["Acme", "Bell", "Cole Law"]),  # a cell denies it
+    ("Which firms sell research on mining?", ["Acme", "Bell", "Cole Law"]),  # one word of one row
+    ("Which firms sell no research on finance?", ["Acme", "Bell", "Cole Law"]),
+    ("Which firms are there that sell research like Acme?", ["Acme"]),
+])
+def test_which_of_a_table_are_asked_for_is_told_by_its_cells_or_by_a_name(shelf: Callable[..., Ask], question: str, firms: list[str]) -> None:
+    assert [quote.partition(" | ")[0] for quote in quotes(shelf(firms=FIRMS)(question)) if " | " in quote] == firms
 
 
 def test_who_asks_for_the_least_is_answered_where_the_most_is_told(shelf: Callable[..., Ask]) -> None:

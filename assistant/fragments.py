@@ -46,6 +46,9 @@ def _how_far(said: Spoken) -> str | None:
     if asked:
         rest = re.sub(rf" {degree.split()[-1]}$", "", asked["rest"], flags=re.I)  # "Is it cheaper?", "how much cheaper?"
         return f"{degree} {rest[0].lower() + rest[1:]}?"
+    may = re.match(r"^who (?P<may>can|could|may|might|will|would|should|must) (?P<rest>.+)$", before, re.I)
+    if may:
+        return f"{degree} {may['may'].lower()} anyone {may['rest']}?"
     who = _WHO_DOES.match(before)
     return f"{degree} does anyone {_base(who['does'])} {who['np']}?" if who else None
 
@@ -69,7 +72,7 @@ def _asked_with(word: str, before: str, said: Spoken) -> str:
     asked = {"why": f"Why {said.topic}?", "how": f"How does {said.topic} work?", "where": f"Where is {said.topic} done?", "when": f"When is {said.topic} used?"}
     if word == "why" and re.match(r"(?:the|our) ", said.topic, re.I):
         return f"why is that so: {before}?"
-    if word in asked and re.match(r"^(?:what(?:'s|s)?|define|explain|describe|tell)\b", before, re.I) and not is_plural(said.topic.split()[-1]):
+    if word in asked and before.endswith(said.topic) and re.match(r"^(?:what(?:'s|s)?|define|explain|describe|tell)\b", before, re.I) and not is_plural(said.topic.split()[-1]):
         return asked[word]
     return f"{word} is that so: {before}?" if word in ("why", "how", "when", "where") else f"{word}: {before}?"
 

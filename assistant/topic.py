@@ -9,8 +9,10 @@ from index.lexical import content_words, singular
 from index.search import Lexicon
 
 AUX = r"(?:is|are|was|were|do|does|did|can|could|may|might|will|would|should|shall|must|has|have|had)"
+_MODAL = r"(?:can|could|may|might|will|would|should|shall|must)"
 _WH = r"(?:what|who|which|where|when|why|how|whose)"
 _DEGREE = r"(?:long|much|many|often|soon|fast|quickly|high|big|large|old|far|expensive|cheap|hard|difficult|likely|safe|common)"
+_DONE = r"(?:kept|held|paid|done|made|given|\w{2,}ed)"
 _NOBODY = r"(?!(?:i|we|you|they|people|it|this|that|there)\b)"
 # How questions name their subject. Beside each: an example.
 _FRAMES = tuple(
@@ -18,8 +20,8 @@ _FRAMES = tuple(
     for pattern in (
         # "Which pricing models are there?"
         r"^(?:what|which) (?P<np>.+?) (?:are|is) there\b.*$",
-        # "What is KPO?", "whats attrition exactly", "What are the benefits of KPO?"
-        rf"^(?:what|who|which)(?:'s|s|’s| is| are| was| were| r) (?:exactly |meant by )?(?P<np>(?!{AUX}\b|your?\b|there\b).+?)(?: exactly| about| like| for| in short| again| (?:used|needed|called|done|made|meant|known|based|measured|good|considered)\b.*)?$",
+        # "What is KPO?", "whats attrition exactly", "What are the benefits of KPO?", "What is generative AI bad at?"
+        rf"^(?:what|who|which)(?:'s|s|’s| is| are| was| were| r) (?:exactly |meant by )?(?P<np>(?!{AUX}\b|your?\b|there\b).+?)(?: exactly| about| like| for| in short| again| (?:used|needed|called|done|made|meant|known|based|measured|good|considered)\b.*| (?:bad|poor|weak|strong|useful|suitable|suited|unsuitable|famous|responsible) (?:at|for|in)\b.*)?$",
         # "What does attrition mean?", "What does Genpact do?", "What does the GDPR ask of a provider?"
         r"^what (?:do|does|did) (?P<np>.+?) (?:mean|stand for|do|offer|include|cover|contain|consist of|look like|sell|say|ask|need|have|require|involve|cost|measure|show|want|buy)\b.*$",
         # "How many days of leave are there?"
@@ -29,7 +31,9 @@ _FRAMES = tuple(
         # "How much overtime is allowed?"
         rf"^how (?:many|much) (?P<np>(?!{AUX}\b|of\b)[\w-]+(?: (?!{AUX}\b)[\w-]+)?) (?:is|are|was|were) [a-z]+$",
         # "How long is probation?", "How high are the penalties?", "How long are files kept after that?"
-        rf"^how {_DEGREE} (?:is|are|was|were) (?P<np>{_NOBODY}(?!\w+ed\b).+?)(?: (?:kept|held|paid|done|made|given|\w{{2,}}ed|to \w+)(?: (?:for|after|before|in|by|to|from|at|on|with|when|if|as|per)\b.*)?)?$",
+        rf"^how {_DEGREE} (?:is|are|was|were) (?P<np>{_NOBODY}(?!\w+ed\b).+?)(?: (?:{_DONE}|to \w+)(?: (?:for|after|before|in|by|to|from|at|on|with|when|if|as|per)\b.*)?)?$",
+        # "How exposed are legal occupations to AI?", "How good is Poland at research?"; not "How well are analysts paid at night?"
+        rf"^how (?!{AUX}\b|{_DEGREE}\b|well\b|badly\b|\w+ly\b)[a-z]+ (?:is|are|was|were) (?P<np>{_NOBODY}(?:(?!{_DONE}\b)[\w&'’-]+ ){{1,5}}?)(?:to|at|for|with|about|in|on) .+$",
         # "How much does a licence cost per month?", "How soon must a breach be reported?"
         rf"^how {_DEGREE} {AUX} (?P<np>{_NOBODY}.{{2,50}}?)(?<!\bthe) (?:take|cost|run|last|earn|rise|grow|be)\b.*$",
         # "How does knowledge transfer work?", "How often does a steering committee meet?"
@@ -41,8 +45,8 @@ _FRAMES = tuple(
         r"(?:give|show) (?:me|us)|(?:the )?(?:meaning|definition) of) (?P<np>.+?)(?: to me| please| as (?:an? |one of ).+)?$",
         # "Who does an analyst report to?"
         rf"^whom? (?:do|does|did) (?P<np>{_NOBODY}.{{2,50}}?) [a-z]+ (?:to|for|with|by|from|on|at|about)$",
-        # "who uses LPO", "who founded WNS?", but not "who pays if an SLA is missed"
-        rf"^who (?:does |do )?{_NOBODY}(?!is\b|are\b|was\b|do\b|does\b|did\b)[a-z]+ (?:(?:for|in|on|at|with|about|by|from|of) )?(?P<np>(?!(?:if|when|because|unless|before|after|until)\b).{{2,50}}?)(?: there| for| to)?$",
+        # "who uses LPO", "who founded WNS?", "Who should own the risk register?", "Who must be told of a breach?", but not "who pays if an SLA is missed"
+        rf"^who (?:does |do |(?:{_MODAL}|has to|have to) (?:be )?)?{_NOBODY}(?!is\b|are\b|was\b|do\b|does\b|did\b|{_MODAL}\b|an?\b|the\b|our\b)[a-z]+ (?:(?:for|in|on|at|with|about|by|from|of) )?(?P<np>(?!(?:if|when|because|unless|before|after|until)\b).{{2,50}}?)(?: there| for| to)?$",
         # "Is Poland one of the countries that provide KPO services?"
         r"^(?:is|are) (?P<np>.{2,40}?) one of the .+$",
         # "attrition", "the risk register"
@@ -322,7 +326,8 @@ def _place(asked: str, other: str, lexicon: Lexicon) -> str:
     phrase = phrase_of(bare)
     parts = re.split(rf" {_PREPOSITION} ", phrase)
     names = named(bare, lexicon)
-    if phrase and len(parts) == 1 and len(phrase.split(" by ")[0].split()) <= 6:
+    beside = [name for name in names if name not in phrase and _shape(name) == _shape(other) != _shape(phrase)]
+    if phrase and len(parts) == 1 and len(phrase.split(" by ")[0].split()) <= 6 and not beside:  # "How useful is English in KPO?", "and LPO?"
         return _part_like(parts, other, lexicon)
     if named(f"of {other}", lexicon) and names:
         alike = [name for name in names if _shape(name) == _shape(other)]

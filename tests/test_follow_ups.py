@@ -305,6 +305,11 @@ REWRITTEN = [
     ("What is WNS?", "do they do legal work?", "Does WNS do legal work?"),
     # several need no article
     ("How do you protect our data?", "and invoices?", "How do you protect invoices?"),
+    # who should do it
+    ("Who should own the risk register?", "how often is it reviewed?", "How often is the risk register reviewed?"),
+    ("Who must be told of a data breach?", "what does it cost?", "What does a data breach cost?"),
+    ("Who has to be in the steering committee?", "how often does it meet?", "How often does the steering committee meet?"),
+    ("Who can approve overtime?", "how fast?", "How fast can anyone approve overtime?"),
     # a place that was asked for and not named
     ("Where is KPO done?", "why there?", "Why there (where is KPO done)?"),
     ("Where do most analysts work?", "what do people earn there?", "What do people earn there (where do most analysts work)?"),
@@ -334,6 +339,9 @@ UNTOUCHED = [  # a change of topic, also one with a pronoun of its own
     "any laws about data transfers?",
     "Whose job is it to check a report before the client sees it?",
     "What is it like to review contracts all day?",
+    "Is it common for analysts to leave their jobs?",
+    "How happy are clients with Infosys?",
+    "Who should approve overtime?",
 ]
 
 

@@ -97,9 +97,10 @@ _PERSONS = frozenset(
     """person people staff employee worker freelancer contractor consultant intern trainee apprentice student graduate beginner newcomer part-timer manager leader supervisor director
     analyst reviewer researcher lawyer engineer client customer visitor guest colleague member""".split()  # noqa: SIM905
 )
-# What is told apart by a number: "week 2", "weeks 2 to 4", "the third quarter"
+# What is told apart by a number: "week 2", "weeks 2 to 4", "day one", "the third quarter"
+_NUMBER = r"(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten)"
 _COUNTED = re.compile(
-    r"\b(?P<noun>[a-z]{3,}?)s? \d+(?:(?: to | and |-|–)\d+)?(?!\w)|\b(?:first|second|third|fourth|fifth|sixth|last|\d+(?:st|nd|rd|th)) (?P<nth>[a-z]{3,}?)s?(?!\w)", re.I
+    rf"\b(?P<noun>[a-z]{{3,}}?)s? {_NUMBER}(?:(?: to | and |-|–){_NUMBER})?(?!\w)|\b(?:first|second|third|fourth|fifth|sixth|last|\d+(?:st|nd|rd|th)) (?P<nth>[a-z]{{3,}}?)s?(?!\w)", re.I
 )
 _PREPOSITION = r"(?:of|for|in|at|to|about)"
 _NOT_IN_NOUNS = frozenset(

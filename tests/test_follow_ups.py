@@ -310,6 +310,18 @@ REWRITTEN = [
     ("Who must be told of a data breach?", "what does it cost?", "What does a data breach cost?"),
     ("Who has to be in the steering committee?", "how often does it meet?", "How often does the steering committee meet?"),
     ("Who can approve overtime?", "how fast?", "How fast can anyone approve overtime?"),
+    # how something is towards another, what it is bad at
+    ("How exposed are legal occupations to AI?", "and finance?", "How exposed is finance to AI?"),
+    ("How exposed are legal occupations to AI?", "and RPA?", "How exposed are legal occupations to RPA?"),
+    ("How useful is English in KPO?", "and LPO?", "How useful is English in LPO?"),
+    ("How useful is English in KPO?", "and French?", "How useful is French in KPO?"),
+    ("How important are certificates for providers?", "are they expensive?", "Are certificates expensive?"),
+    ("What's generative AI bad at?", "is it safe?", "Is generative AI safe?"),
+    ("What are analysts bad at?", "how can they improve?", "How can analysts improve?"),
+    ("What is generative AI bad at?", "why?", "Why is that so: What is generative AI bad at?"),
+    # what is counted in words
+    ("What do I do on day one?", "and on day three?", "What do I do on day three?"),
+    ("What happens in week two of training?", "and week 3?", "What happens in week 3 of training?"),
     # a place that was asked for and not named
     ("Where is KPO done?", "why there?", "Why there (where is KPO done)?"),
     ("Where do most analysts work?", "what do people earn there?", "What do people earn there (where do most analysts work)?"),

@@ -319,6 +319,11 @@ REWRITTEN = [
     ("What's generative AI bad at?", "is it safe?", "Is generative AI safe?"),
     ("What are analysts bad at?", "how can they improve?", "How can analysts improve?"),
     ("What is generative AI bad at?", "why?", "Why is that so: What is generative AI bad at?"),
+    # whose it is, said by a word before
+    ("How exposed is finance to AI?", "so will they lose their jobs?", "Will people lose their jobs (finance)?"),
+    ("What are analysts bad at?", "how do they lose their focus?", "How do analysts lose their focus?"),
+    ("What is a provider?", "what happens if it loses its staff?", "What happens if a provider loses its staff?"),
+    ("What is LPO?", "is it true that its costs fall?", "Is it true that LPO's costs fall?"),
     # what is counted in words
     ("What do I do on day one?", "and on day three?", "What do I do on day three?"),
     ("What happens in week two of training?", "and week 3?", "What happens in week 3 of training?"),

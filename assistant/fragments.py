@@ -96,6 +96,7 @@ _ASPECTS = frozenset(
 _ROLES = ("client", "customer", "buyer", "provider", "user", "task", "service", "law", "rule", "role", "figure", "number", "control", "measure", "tool", "method")  # one of them is somebody or something
 _OF = re.compile(r" (?:of|for|in|about|to) ")
 _SMALL = r"(?:(?:the|some|any|its|their|his|her|all|main|key|common|biggest|typical|usual|important|possible|other|big|most|and|or|of|it|that|this|them) )*"
+_AGAINST = re.compile(r" (?:(?:as )?(?:compared|in comparison) (?:to|with)|versus|vs\.?|against|over|than) (?!time$|it$|that$|them$|this$)[\w&' -]{2,40}$", re.I)
 _PLACE = re.compile(r"^(?:in|for|at|with|by|on|during|after|before|without|under|from|outside|within|inside|among|between)\b (?!short\b|brief\b|general\b|that case\b|it\b|that\b)[\w&,' -]{2,50}$", re.I)
 
 
@@ -108,11 +109,14 @@ def _is_aspect(text: str) -> bool:
 
 
 def aspect(said: Spoken) -> str | None:
-    """ "and its drawbacks?", "benefits?", "the costs", "what are the steps?", "give me the pros and cons", "any exceptions?" """
+    """ "and its drawbacks?", "benefits?", "the costs", "what are the steps?", "give me the pros and cons", "any exceptions?", "pros and cons compared to BPO?" """
     found = re.match(
         r"^(?:(?:what|which|who)(?:'s|s| is| are)?|(?:please )?(?:(?:can|could) you )?(?:list|name|explain|describe|give me|tell me(?: about)?|show me)|are there|is there|any|about) (?P<np>.+?)(?: there| then| please)?$",
         said.bare, re.I)
     phrase = found["np"] if found else said.bare
+    against = _AGAINST.search(phrase)
+    behind = against.group() if against else ""
+    phrase = phrase.removesuffix(behind)
     if not _is_aspect(phrase):
         return None
     shape = re.sub(r"^(?:(?:the|its|their|some|any|all|his|her) )+", "", phrase, flags=re.I)
@@ -123,8 +127,8 @@ def aspect(said: Spoken) -> str | None:
     if source and not re.search(r"\b(?:its|of (?:it|that|this))\b", phrase, re.I) and _is_aspect(_OF.split(phrase_of(plain(source)))[0]):
         topic = topic_of(source, said.lexicon)  # after "the fifth" of the benefits, "and the drawbacks?" goes back to what has both
     if is_plural(shape.split()[-1]):
-        return f"What are {'' if singular(shape) == 'example' else 'the '}{shape} of {topic}?"
-    return f"What is the {shape} of {topic}?"
+        return f"What are {'' if singular(shape) == 'example' else 'the '}{shape} of {topic}{behind}?"
+    return f"What is the {shape} of {topic}{behind}?"
 
 
 def elsewhere(said: Spoken) -> str | None:

@@ -327,6 +327,10 @@ REWRITTEN = [
     # what is counted in words
     ("What do I do on day one?", "and on day three?", "What do I do on day three?"),
     ("What happens in week two of training?", "and week 3?", "What happens in week 3 of training?"),
+    # an aspect against another thing
+    ("What is a GCC?", "pros and cons compared to KPO?", "What are the pros and cons of a GCC compared to KPO?"),
+    (WHAT, "and the advantages over BPO?", "What are the advantages of KPO over BPO?"),
+    (WHAT, "what are the drawbacks vs hiring", "What are the drawbacks of KPO vs hiring?"),
     # a place that was asked for and not named
     ("Where is KPO done?", "why there?", "Why there (where is KPO done)?"),
     ("Where do most analysts work?", "what do people earn there?", "What do people earn there (where do most analysts work)?"),

@@ -13,6 +13,7 @@ _MODAL = r"(?:can|could|may|might|will|would|should|shall|must)"
 _WH = r"(?:what|who|which|where|when|why|how|whose)"
 _DEGREE = r"(?:long|much|many|often|soon|fast|quickly|high|big|large|old|far|expensive|cheap|hard|difficult|likely|safe|common)"
 _DONE = r"(?:kept|held|paid|done|made|given|\w{2,}ed)"
+_AND = r"(?:and|&|n)"
 _NOBODY = r"(?!(?:i|we|you|they|people|it|this|that|there)\b)"
 # How questions name their subject. Beside each: an example.
 _FRAMES = tuple(
@@ -63,11 +64,19 @@ _PAIRS = tuple(
     re.compile(pattern, re.I)
     for pattern in (
         # "the difference between KPO and BPO"
-        r"\bbetween (.+?) (?:and|&) (.+)$",
+        rf"\bbetween (.+?) {_AND} (.+)$",
+        # "RFI and RFP, what's the difference?", "KPO/BPO difference"
+        rf"^(?!(?:{_WH}|{AUX})\b)(?:explain |tell me )?(.+?)(?: (?:{_AND}|or|vs\.?|versus) |/|, )(.+?)[,:;. -]* (?:what(?:['’]?s| is| are) )?(?:the )?(?<!time )differences?$",
+        # "RPO RTO difference": only of abbreviations, for a "time zone difference" is none of two things
+        r"^(?-i:([A-Z][A-Z&]+s?)) (?-i:([A-Z][A-Z&]+s?)) differences?$",
+        # "difference KPO and BPO", "what is the difference of KPO to BPO"
+        rf"^(?:what(?:['’]?s| is| are) )?(?:the )?differences? (?!between\b|in\b|{AUX}\b|makes?\b|made\b)(?:of )?(.+?) (?:{_AND}|vs\.?|versus|from|to) (.+)$",
+        # "the pros and cons of a GCC compared to KPO"
+        r"\bof ((?:(?!of\b|is\b|are\b)[\w&'’-]+ )+)(?:as )?compared (?:to|with) (.+)$",
         # "Compare LPO with RPO"
-        r"^(?:please )?compare (.+?) (?:with|and|to|vs\.?|versus|against) (.+)$",
+        rf"^(?:please )?compare (.+?) (?:with|{_AND}|to|vs\.?|versus|against) (.+)$",
         # "How do KPO and BPO differ?"
-        r"\b(?:do|does|are|is) (.+?) and (.+?) (?:differ|compare|relate|different|related|the same)\b",
+        rf"\b(?:do|does|are|is) (.+?) {_AND} (.+?) (?:differ|compare|relate|different|related|the same)\b",
         # "How does a GCC differ from KPO?", "Is nearshore the same as onshore?", "Is KPO part of BPO?", "Is a captive better than a provider?"
         r"\b(?:do|does|are|is) (.+?) (?:differ(?:ent)? (?:from|to)|compare (?:with|to)|(?:a |the )?(?:part|kind|type|branch|form) of|the same(?: thing)? as|similar to|better than|unlike) (.+)$",
         # "Which needs more trust, KPO or BPO?"
@@ -79,7 +88,7 @@ _PAIRS = tuple(
 # Two things asked about side by side: "What are KPO and BPO?", "What do the account lead and the quality steward do?"; not "the risks and benefits of KPO"
 _BOTH = re.compile(r"^what(?:'s|s| is| are| do| does) (?P<one>(?:[\w&-]+ ){0,3}?[\w&-]+) and (?P<two>(?:[\w&-]+ ){0,3}?[\w&-]+)(?: (?:do|mean|stand for))?$", re.I)
 _FURTHER_SIDE = re.compile(r",\s+(?:and |or )?|\s+(?:vs\.?|versus)\s+")
-_AFTER_PAIR = re.compile(r",? (?:in|for|when|with|on|at|by|as|from|what|which|if)\b.*$", re.I)
+_AFTER_PAIR = re.compile(r"[:;] .*$|,? (?:in|for|when|with|on|at|by|as|from|what|which|if)\b.*$", re.I)
 _SUBJECT = re.compile(rf"^(?:why|how|when|where|what) {AUX} (?P<np>(?:(?:the|most|many|some|our|these) )?(?:[\w-]+ )?(?:people|staff|[\w-]+[^su\W]s)) (?!of\b|in\b|for\b|to\b|and\b|with\b)[a-z]+", re.I)
 _WHICH = re.compile(rf"^(?:which|what|how many) (?P<np>(?!{AUX}\b|happens\b)(?:[\w-]+ ){{0,3}}?(?:people|staff|[\w-]+[^su\W]s)) (?P<rest>(?!are there|is there)[a-z]+\b.*)$", re.I)
 _DETERMINED = re.compile(r"\b(?:an?|the|our|their|my|your) (?:[\w-]+ ){0,2}[\w-]+(?= (?:in|of|for|with|to|by|on)\b|$)", re.I)
@@ -239,8 +248,9 @@ def sides_of(question: str) -> list[str]:
 
 
 def term_named(side: str, terms: Iterable[Term]) -> Term | None:
-    """The first of the terms that are defined whose name or abbreviation this is, whatever its case."""
-    return next((term for term in terms if term.defines and side.lower() in (term.name.lower(), *(s.lower() for s in term.abbreviations))), None)
+    """The first of the terms that are defined whose name or abbreviation this is, whatever its case and number."""
+    called = {side.lower(), singular(side)}
+    return next((term for term in terms if term.defines and called & {term.name.lower(), *(short.lower() for short in term.abbreviations)}), None)
 
 
 def names_of(side: str, terms: Iterable[Term]) -> tuple[str, ...]:
@@ -403,7 +413,7 @@ def _kinship(one: str, other: str, lexicon: Lexicon) -> int:
 
 def _shape(name: str) -> str:
     bare = _ARTICLE.sub("", name)
-    return "abbreviation" if bare.isupper() else "name" if bare[:1].isupper() else "words"
+    return "abbreviation" if re.fullmatch(r"[A-Z\d&]{2,}s?", bare) else "name" if bare[:1].isupper() else "words"
 
 
 def _of_kind(asked: str, kind: str) -> str:

@@ -138,6 +138,8 @@ def elsewhere(said: Spoken) -> str | None:
     bare = re.sub(r"^(?:even|only|also|just|mainly|especially) ", "", said.bare, flags=re.I)
     if not _PLACE.match(bare):
         return None
+    if re.match(rf"\w+ (?:which|what|whom|how)\b.* {AUX} ", said.bare, re.I):
+        return None  # "within how many hours must a breach be reported?" is whole
     if re.match(r"\w+ (?:which|what|whom|how)\b", said.bare, re.I):
         is_defined = re.match(r"^what(?:'s|s| is) ", said.before, re.I)
         return f"{said.bare} is {said.topic} used?" if is_defined else f"{plain(said.before)}, and {said.bare}?"

@@ -331,6 +331,9 @@ REWRITTEN = [
     ("What is a GCC?", "pros and cons compared to KPO?", "What are the pros and cons of a GCC compared to KPO?"),
     (WHAT, "and the advantages over BPO?", "What are the advantages of KPO over BPO?"),
     (WHAT, "what are the drawbacks vs hiring", "What are the drawbacks of KPO vs hiring?"),
+    # a whole question that opens with a preposition, and a first that is no place
+    ("What is an SLA?", "within how many hours must it be answered?", "Within how many hours must an SLA be answered?"),
+    ("What are the risks of KPO?", "which of them should be tackled first?", "Which of the risks of KPO should be tackled first?"),
     # a place that was asked for and not named
     ("Where is KPO done?", "why there?", "Why there (where is KPO done)?"),
     ("Where do most analysts work?", "what do people earn there?", "What do people earn there (where do most analysts work)?"),
@@ -362,6 +365,9 @@ UNTOUCHED = [  # a change of topic, also one with a pronoun of its own
     "What is it like to review contracts all day?",
     "Is it common for analysts to leave their jobs?",
     "How happy are clients with Infosys?",
+    "Within how many hours must a data breach be reported?",
+    "In which countries do most analysts live?",
+    "Which of the five sources was published first?",
     "Who should approve overtime?",
 ]
 

@@ -16,7 +16,7 @@ from assistant.evidence import Evidence, read
 from assistant.extractive import compose, cut_lists, is_headed, labelled
 from assistant.floor import Constants, constants_for, features
 from assistant.question import Kind, Question, kind_of, names_in
-from assistant.topic import is_named, names_of, sides_of
+from assistant.topic import is_named, names_of, sides_of, terms_beside
 from assistant.turns import Understood
 from assistant.vocabulary import Vocabulary, stems_in
 from assistant.wishes import wish_of
@@ -245,7 +245,8 @@ class Assistant:
         citations: tuple[Citation, ...] = ()
         verdict: Verdict = "refused"
         if is_enough:
-            segments, citations = self._composed(turn, kind, evidence, found.terms, view)
+            terms = [term for term in found.terms if question.documents is None or term.document in question.documents]
+            segments, citations = self._composed(turn, kind, evidence, terms, view)
             verdict = "answered" if citations else "conversation" if turn.further else "refused"
         if not citations:
             segments = (Segment("own", REFUSAL if verdict == "refused" else NOTHING_FURTHER),)
@@ -269,11 +270,15 @@ class Assistant:
         for _ in range(turn.further + 1):
             rest = unsaid(evidence, said)
             for shape in dict.fromkeys((further_kind(kind, rest) if said else kind, kind)):
-                segments, citations = fresh(*self._answerer(turn.standalone, shape, rest, terms, view), said)
+                composed = self._answerer(turn.standalone, shape, rest, terms, view)
+                segments, citations = fresh(*(_all_defined(turn.standalone, *composed, terms, view) if kind == "definition" else composed), said)
                 if citations:
                     break
             said |= spans_of(citations)
-        return shortened(segments, citations, evidence) if turn.wish == "shorter" else (segments, citations)
+        if turn.wish != "shorter":
+            return segments, citations
+        short = shortened(segments, citations, evidence)
+        return _all_defined(turn.standalone, *short, terms, view) if kind == "definition" else short
 
     def _weighed(self, view: View, alone: str, found: Retrieved, evidence: Sequence[Evidence]) -> tuple[tuple[float, ...], float, bool]:
         """What is seen of the evidence, how probable that makes a right answer, and whether it is enough: above the floor, or just what is asked for,
@@ -324,6 +329,27 @@ class Assistant:
 def _remark(text: str, said: str, start: float) -> Answer:
     """What is said to small talk, and to a wish that has no answer before it."""
     return Answer(text, text, "conversation", (Segment("own", said),), kind="small-talk", confidence=1.0, timings_ms=_total({}, start))
+
+
+def _all_defined(
+    question: str, segments: tuple[Segment, ...], citations: tuple[Citation, ...], terms: Sequence[Term], view: View
+) -> tuple[tuple[Segment, ...], tuple[Citation, ...]]:
+    """The same with the definition of each term that the question asks for and none of the quotations defines, a glossary's if there is one.
+
+    Nothing is added to nothing.
+    """
+    for asked in terms_beside(question, terms) if citations else ():
+        alike = [term for term in terms if term.defines and {asked.name.lower(), *asked.abbreviations} & {term.name.lower(), *term.abbreviations}]
+        if any(cited.document == term.document and cited.start <= term.start < cited.end for cited in citations for term in alike):
+            continue
+        passages = view.passages([term.passage for term in alike])
+        term = min((term for term in alike if term.passage in passages), key=lambda term: passages[term.passage].kind != "definition", default=None)
+        document = view.document(term.document) if term else None
+        if term and document:
+            marker = len(citations) + 1
+            citations = (*citations, Citation.of(marker, document, passages[term.passage], term.start, term.end, 0.0))
+            segments = (*segments, Segment("quote", term.definition, marker))
+    return segments, citations
 
 
 def _holds(evidence: Sequence[Evidence], text: str) -> bool:

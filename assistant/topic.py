@@ -1,7 +1,7 @@
 """What a question is about, read off its own words: what "it" means after it, what "they" means, and where another thing would stand."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from assistant.vocabulary import stems_in
 from corpus.terms import Term
@@ -87,6 +87,9 @@ _PAIRS = tuple(
 )
 # Two things asked about side by side: "What are KPO and BPO?", "What do the account lead and the quality steward do?"; not "the risks and benefits of KPO"
 _BOTH = re.compile(r"^what(?:'s|s| is| are| do| does) (?P<one>(?:[\w&-]+ ){0,3}?[\w&-]+) and (?P<two>(?:[\w&-]+ ){0,3}?[\w&-]+)(?: (?:do|mean|stand for))?$", re.I)
+# "Explain CSAT and NPS", "What do SLA and KPI mean?", "slas n kpis"
+_SIDE_BY_SIDE = re.compile(
+    r"^(?:what(?:['’]?s| is| are| do| does)? |define |(?:please |can you |could you )*(?:explain|describe) |(?:the )?(?:meaning|definition)s? of )?(?P<sides>.+?)(?: mean| stand for)?$", re.I)
 _FURTHER_SIDE = re.compile(r",\s+(?:and |or )?|\s+(?:vs\.?|versus)\s+")
 _AFTER_PAIR = re.compile(r"[:;] .*$|,? (?:in|for|when|with|on|at|by|as|from|what|which|if)\b.*$", re.I)
 _SUBJECT = re.compile(rf"^(?:why|how|when|where|what) {AUX} (?P<np>(?:(?:the|most|many|some|our|these) )?(?:[\w-]+ )?(?:people|staff|[\w-]+[^su\W]s)) (?!of\b|in\b|for\b|to\b|and\b|with\b)[a-z]+", re.I)
@@ -245,6 +248,18 @@ def both_of(question: str) -> tuple[str, str] | None:
 def sides_of(question: str) -> list[str]:
     """The things that a question compares, two or more ("KPO vs BPO vs LPO"), without articles; none when it compares none."""
     return [re.sub(r"^(?:an?|the) ", "", side) for both in pair_of(question) or () for side in _FURTHER_SIDE.split(both)]
+
+
+def terms_beside(question: str, terms: Sequence[Term]) -> list[Term]:
+    """The defined terms whose meaning is asked for side by side ("Explain CSAT and NPS", "define KPO, BPO and LPO"), of each name the first.
+
+    None when any of the sides is no such term ("the risks and benefits of KPO"), or all of them are one ("time and materials").
+    """
+    found = _SIDE_BY_SIDE.match(plain(question))
+    sides = [_ARTICLE.sub("", side) for side in re.split(rf", (?:and )?| (?:{_AND}) ", found["sides"], flags=re.I)] if found else []
+    named = [term for side in sides if (term := term_named(side, terms))]
+    whole = found is not None and term_named(_ARTICLE.sub("", found["sides"]), terms) is not None
+    return list(dict.fromkeys(named)) if len(named) == len(sides) > 1 and not whole else []
 
 
 def term_named(side: str, terms: Iterable[Term]) -> Term | None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant.topic import sides_of, term_named
+from assistant.topic import sides_of, term_named, terms_beside
 from corpus.terms import Term
 
 
@@ -35,3 +35,20 @@ def test_the_sides_of_a_comparison_are_found_in_short_forms(question: str, sides
 def test_a_term_is_known_by_its_plural() -> None:
     centre = Term("Global capability centre", ("GCC",), "a centre", "notes/a.md", 0, 8, "p", True)
     assert [term_named(side, [centre]) for side in ("GCCs", "global capability centres", "GC")] == [centre, centre, None]
+
+
+@pytest.mark.parametrize(("question", "names"), [
+    ("Explain CSAT and NPS", ["CSAT", "NPS"]),
+    ("What are NPS, CSAT and an SLA?", ["NPS", "CSAT", "SLA"]),
+    ("What do SLA and NPS mean?", ["SLA", "NPS"]),
+    ("slas n csat", ["SLA", "CSAT"]),
+    ("Explain CSAT", []),
+    ("What is time and materials?", []),
+    ("What are the risks and benefits of CSAT?", []),
+    ("Explain CSAT and the weather", []),
+    ("How do CSAT and NPS differ?", []),
+])
+def test_terms_asked_for_side_by_side_are_all_found(question: str, names: list[str]) -> None:
+    known = ("CSAT", "NPS", "SLA", "Time", "Materials", "Time and materials")
+    terms = [Term(name, (), "a thing", "notes/a.md", at, at + 7, "p", True) for at, name in enumerate(known)]
+    assert [term.name for term in terms_beside(question, terms)] == names

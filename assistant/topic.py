@@ -14,6 +14,7 @@ _WH = r"(?:what|who|which|where|when|why|how|whose)"
 _DEGREE = r"(?:long|much|many|often|soon|fast|quickly|high|big|large|old|far|expensive|cheap|hard|difficult|likely|safe|common)"
 _DONE = r"(?:kept|held|paid|done|made|given|\w{2,}ed)"
 _AND = r"(?:and|&|n)"
+_NO_CLAUSE = rf"(?:(?!\b(?:{_WH}|{AUX})\b).)+?"
 _NOBODY = r"(?!(?:i|we|you|they|people|it|this|that|there)\b)"
 # How questions name their subject. Beside each: an example.
 _FRAMES = tuple(
@@ -66,7 +67,7 @@ _PAIRS = tuple(
         # "the difference between KPO and BPO"
         rf"\bbetween (.+?) {_AND} (.+)$",
         # "RFI and RFP, what's the difference?", "KPO/BPO difference"
-        rf"^(?!(?:{_WH}|{AUX})\b)(?:explain |tell me )?(.+?)(?: (?:{_AND}|or|vs\.?|versus) |/|, )(.+?)[,:;. -]* (?:what(?:['’]?s| is| are) )?(?:the )?(?<!time )differences?$",
+        rf"^(?:explain |tell me )?({_NO_CLAUSE})(?: (?:{_AND}|or|vs\.?|versus) |/|, )({_NO_CLAUSE})[,:;. -]* (?:what(?:['’]?s| is| are) )?(?:the )?(?<!time )differences?$",
         # "RPO RTO difference": only of abbreviations, for a "time zone difference" is none of two things
         r"^(?-i:([A-Z][A-Z&]+s?)) (?-i:([A-Z][A-Z&]+s?)) differences?$",
         # "difference KPO and BPO", "what is the difference of KPO to BPO"

@@ -25,6 +25,7 @@ from corpus.terms import Term
     ("the main pay difference", []),
     ("India and UK time difference", []),
     ("Is there a KPO and BPO difference?", []),
+    ("the vendor gets faster, how do we settle who pockets the difference?", []),
     ("What difference does training make?", []),
     ("What is the difference in pay and hours?", []),
 ])

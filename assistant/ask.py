@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 from typing import Protocol
@@ -16,7 +16,7 @@ from assistant.evidence import Evidence, read
 from assistant.extractive import compose, cut_lists, is_headed, labelled
 from assistant.floor import Constants, constants_for, features
 from assistant.question import Kind, Question, kind_of, names_in
-from assistant.topic import is_named, names_of, sides_of
+from assistant.topic import is_named, names_of, sides_of, terms_beside
 from assistant.turns import Understood
 from assistant.vocabulary import Vocabulary, stems_in
 from assistant.wishes import wish_of
@@ -89,7 +89,21 @@ class _Sought:
         if self.turn.wish:
             return self
         alone = drafter.standalone(self.corrected, self.after, self.turn.standalone)
-        return replace(self, turn=replace(self.turn, standalone=alone), queries=drafter.queries(alone))
+        return replace(self, turn=replace(self.turn, standalone=alone, before=""), queries=drafter.queries(alone))
+
+    def of_what_was_before(self) -> "_Sought":
+        """The same with what was spoken of before in brackets: "Who notifies the authorities (a data breach)?"."""
+        alone = self.turn.standalone.rstrip("?.!,;: ")
+        return replace(self, turn=replace(self.turn, standalone=f"{alone[:1].upper()}{alone[1:]} ({self.turn.before})?", before=""))
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What one search for a question came to: an answer or a refusal, and what it is made of."""
+
+    evidence: Sequence[Evidence]
+    answer: Answer
+    timings: dict[str, float]
 
 
 class Answerer(Protocol):
@@ -162,19 +176,15 @@ class Assistant:
             if not alone and turn.wish:
                 yield _remark(text, NOTHING_BEFORE, start)
                 return
-            yield Searching(alone, asked.corrections)
-            found = self.retrieval.search(view, alone, documents=question.documents, enough=inf if turn.further else _enough(alone), also=asked.queries)
-            yield Reading(len(found.hits), len({hit.passage.document for hit in found.hits}))
-            clock = time.perf_counter()
-            evidence = read(alone, found.hits, self.retrieval.reranker, depth=1 + turn.further)
-            weighed = self._weighed(view, alone, found, evidence)
-            timings = dict(found.timings_ms)
-            timings["rerank"] = round(timings.get("rerank", 0.0) + (time.perf_counter() - clock) * 1000, 3)
-            clock = time.perf_counter()
-            answer = self._quoted(view, question, asked, found, evidence, weighed)
+            looked = yield from self._looked(view, question, asked)
+            timings = looked.timings
+            if looked.answer.verdict == "refused" and turn.before:
+                again = yield from self._looked(view, question, asked.of_what_was_before())
+                timings = {stage: spent + timings.get(stage, 0.0) for stage, spent in again.timings.items()}
+                looked = again if again.answer.verdict != "refused" and _holds(again.evidence[:1], alone) else looked
+            answer = looked.answer
             drafted = drafter is not None and answer.verdict == "answered" and not turn.wish  # "shorter" and its like choose among quotations
-            material = Material.of(answer, evidence, view, self.retrieval.lexicon(view).common) if drafted else None
-        timings["compose"] = round((time.perf_counter() - clock) * 1000, 3)
+            material = Material.of(answer, looked.evidence, view, self.retrieval.lexicon(view).common) if drafted else None
         if drafter is not None and material is not None:
             clock = time.perf_counter()
             yield Writing(drafter.model)
@@ -183,6 +193,22 @@ class Assistant:
             timings["draft"] = round((time.perf_counter() - clock) * 1000, 3)
         disagreeing = tuple(disputed(*markers) for markers in disputes(answer.citations))
         yield replace(answer, notes=(*answer.notes, *disagreeing), timings_ms=_total(timings, start))
+
+    def _looked(self, view: View, question: Question, asked: _Sought) -> Generator[Event, None, _Looked]:
+        """Search, read and quote, with the stages of it."""
+        turn, alone = asked.turn, asked.turn.standalone
+        yield Searching(alone, asked.corrections)
+        found = self.retrieval.search(view, alone, documents=question.documents, enough=inf if turn.further else _enough(alone), also=asked.queries)
+        yield Reading(len(found.hits), len({hit.passage.document for hit in found.hits}))
+        clock = time.perf_counter()
+        evidence = read(alone, found.hits, self.retrieval.reranker, depth=1 + turn.further)
+        weighed = self._weighed(view, alone, found, evidence)
+        timings = dict(found.timings_ms)
+        timings["rerank"] = round(timings.get("rerank", 0.0) + (time.perf_counter() - clock) * 1000, 3)
+        clock = time.perf_counter()
+        answer = self._quoted(view, question, asked, found, evidence, weighed)
+        timings["compose"] = round((time.perf_counter() - clock) * 1000, 3)
+        return _Looked(evidence, answer, timings)
 
     def answers(self, question: str, documents: frozenset[str] | None = None) -> bool:
         """Do the documents answer a question that stands alone? Kept for when it is asked again, until the documents change."""
@@ -219,7 +245,8 @@ class Assistant:
         citations: tuple[Citation, ...] = ()
         verdict: Verdict = "refused"
         if is_enough:
-            segments, citations = self._composed(turn, kind, evidence, found.terms, view)
+            terms = [term for term in found.terms if question.documents is None or term.document in question.documents]
+            segments, citations = self._composed(turn, kind, evidence, terms, view)
             verdict = "answered" if citations else "conversation" if turn.further else "refused"
         if not citations:
             segments = (Segment("own", REFUSAL if verdict == "refused" else NOTHING_FURTHER),)
@@ -243,11 +270,15 @@ class Assistant:
         for _ in range(turn.further + 1):
             rest = unsaid(evidence, said)
             for shape in dict.fromkeys((further_kind(kind, rest) if said else kind, kind)):
-                segments, citations = fresh(*self._answerer(turn.standalone, shape, rest, terms, view), said)
+                composed = self._answerer(turn.standalone, shape, rest, terms, view)
+                segments, citations = fresh(*(_all_defined(turn.standalone, *composed, terms, view) if kind == "definition" else composed), said)
                 if citations:
                     break
             said |= spans_of(citations)
-        return shortened(segments, citations, evidence) if turn.wish == "shorter" else (segments, citations)
+        if turn.wish != "shorter":
+            return segments, citations
+        short = shortened(segments, citations, evidence)
+        return _all_defined(turn.standalone, *short, terms, view) if kind == "definition" else short
 
     def _weighed(self, view: View, alone: str, found: Retrieved, evidence: Sequence[Evidence]) -> tuple[tuple[float, ...], float, bool]:
         """What is seen of the evidence, how probable that makes a right answer, and whether it is enough: above the floor, or just what is asked for,
@@ -295,6 +326,33 @@ class Assistant:
 def _remark(text: str, said: str, start: float) -> Answer:
     """What is said to small talk, and to a wish that has no answer before it."""
     return Answer(text, text, "conversation", (Segment("own", said),), kind="small-talk", confidence=1.0, timings_ms=_total({}, start))
+
+
+def _all_defined(
+    question: str, segments: tuple[Segment, ...], citations: tuple[Citation, ...], terms: Sequence[Term], view: View
+) -> tuple[tuple[Segment, ...], tuple[Citation, ...]]:
+    """The same with the definition of each term that the question asks for and none of the quotations defines, a glossary's if there is one.
+
+    Nothing is added to nothing.
+    """
+    for asked in terms_beside(question, terms) if citations else ():
+        alike = [term for term in terms if term.defines and {asked.name.lower(), *asked.abbreviations} & {term.name.lower(), *term.abbreviations}]
+        if any(cited.document == term.document and cited.start <= term.start < cited.end for cited in citations for term in alike):
+            continue
+        passages = view.passages([term.passage for term in alike])
+        term = min((term for term in alike if term.passage in passages), key=lambda term: passages[term.passage].kind != "definition", default=None)
+        document = view.document(term.document) if term else None
+        if term and document:
+            marker = len(citations) + 1
+            citations = (*citations, Citation.of(marker, document, passages[term.passage], term.start, term.end, 0.0))
+            segments = (*segments, Segment("quote", term.definition, marker))
+    return segments, citations
+
+
+def _holds(evidence: Sequence[Evidence], text: str) -> bool:
+    """Does a passage hold, with its heading, each word that carries the subject of `text`? A new question must not be answered out of the old topic."""
+    asked = stems_in(" ".join(content_words(text)))
+    return bool(asked) and any(asked <= stems_in(f"{e.passage.heading} {e.passage.text}") for e in evidence)
 
 
 def _enough(question: str) -> float:

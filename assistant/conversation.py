@@ -13,7 +13,7 @@ from assistant.fragments import aspect, bare_word, elsewhere, examples, left_out
 from assistant.listed import is_place, item_of
 from assistant.pronouns import happened, meant, owned, referred, then, there
 from assistant.question import kind_of
-from assistant.topic import swapped
+from assistant.topic import named, swapped
 from assistant.turns import QUESTION, Recall, Spoken, Understood
 from assistant.wishes import wish_of
 from index.search import Lexicon
@@ -61,7 +61,7 @@ def _understood(text: str, turns: tuple[Understood, ...], lexicon: Lexicon, reca
         if not earlier:
             return Understood("", wish)
         last = earlier[-1]
-        return Understood(last.standalone, wish, last.further + (wish in ("more", "again")), last.items_of)
+        return Understood(last.standalone, wish, last.further + (wish in ("more", "again")), last.items_of, last.before)
     opening = _OPENING.match(text)
     rest = text[opening.end() :] if opening else text
     if not earlier:
@@ -78,7 +78,7 @@ def _understood(text: str, turns: tuple[Understood, ...], lexicon: Lexicon, reca
         found = rule(said)
         if found:
             return Understood(found[0].upper() + found[1:])
-    return Understood(rest)
+    return Understood(rest, before="" if named(rest, lexicon) else said.topic)
 
 
 def _corrected(said: Spoken) -> str | None:

@@ -46,6 +46,9 @@ def _how_far(said: Spoken) -> str | None:
     if asked:
         rest = re.sub(rf" {degree.split()[-1]}$", "", asked["rest"], flags=re.I)  # "Is it cheaper?", "how much cheaper?"
         return f"{degree} {rest[0].lower() + rest[1:]}?"
+    may = re.match(r"^who (?P<may>can|could|may|might|will|would|should|must) (?P<rest>.+)$", before, re.I)
+    if may:
+        return f"{degree} {may['may'].lower()} anyone {may['rest']}?"
     who = _WHO_DOES.match(before)
     return f"{degree} does anyone {_base(who['does'])} {who['np']}?" if who else None
 
@@ -69,7 +72,7 @@ def _asked_with(word: str, before: str, said: Spoken) -> str:
     asked = {"why": f"Why {said.topic}?", "how": f"How does {said.topic} work?", "where": f"Where is {said.topic} done?", "when": f"When is {said.topic} used?"}
     if word == "why" and re.match(r"(?:the|our) ", said.topic, re.I):
         return f"why is that so: {before}?"
-    if word in asked and re.match(r"^(?:what(?:'s|s)?|define|explain|describe|tell)\b", before, re.I) and not is_plural(said.topic.split()[-1]):
+    if word in asked and before.endswith(said.topic) and re.match(r"^(?:what(?:'s|s)?|define|explain|describe|tell)\b", before, re.I) and not is_plural(said.topic.split()[-1]):
         return asked[word]
     return f"{word} is that so: {before}?" if word in ("why", "how", "when", "where") else f"{word}: {before}?"
 
@@ -93,6 +96,7 @@ _ASPECTS = frozenset(
 _ROLES = ("client", "customer", "buyer", "provider", "user", "task", "service", "law", "rule", "role", "figure", "number", "control", "measure", "tool", "method")  # one of them is somebody or something
 _OF = re.compile(r" (?:of|for|in|about|to) ")
 _SMALL = r"(?:(?:the|some|any|its|their|his|her|all|main|key|common|biggest|typical|usual|important|possible|other|big|most|and|or|of|it|that|this|them) )*"
+_AGAINST = re.compile(r" (?:(?:as )?(?:compared|in comparison) (?:to|with)|versus|vs\.?|against|over|than) (?!time$|it$|that$|them$|this$)[\w&' -]{2,40}$", re.I)
 _PLACE = re.compile(r"^(?:in|for|at|with|by|on|during|after|before|without|under|from|outside|within|inside|among|between)\b (?!short\b|brief\b|general\b|that case\b|it\b|that\b)[\w&,' -]{2,50}$", re.I)
 
 
@@ -105,11 +109,14 @@ def _is_aspect(text: str) -> bool:
 
 
 def aspect(said: Spoken) -> str | None:
-    """ "and its drawbacks?", "benefits?", "the costs", "what are the steps?", "give me the pros and cons", "any exceptions?" """
+    """ "and its drawbacks?", "benefits?", "the costs", "what are the steps?", "give me the pros and cons", "any exceptions?", "pros and cons compared to BPO?" """
     found = re.match(
         r"^(?:(?:what|which|who)(?:'s|s| is| are)?|(?:please )?(?:(?:can|could) you )?(?:list|name|explain|describe|give me|tell me(?: about)?|show me)|are there|is there|any|about) (?P<np>.+?)(?: there| then| please)?$",
         said.bare, re.I)
     phrase = found["np"] if found else said.bare
+    against = _AGAINST.search(phrase)
+    behind = against.group() if against else ""
+    phrase = phrase.removesuffix(behind)
     if not _is_aspect(phrase):
         return None
     shape = re.sub(r"^(?:(?:the|its|their|some|any|all|his|her) )+", "", phrase, flags=re.I)
@@ -120,8 +127,8 @@ def aspect(said: Spoken) -> str | None:
     if source and not re.search(r"\b(?:its|of (?:it|that|this))\b", phrase, re.I) and _is_aspect(_OF.split(phrase_of(plain(source)))[0]):
         topic = topic_of(source, said.lexicon)  # after "the fifth" of the benefits, "and the drawbacks?" goes back to what has both
     if is_plural(shape.split()[-1]):
-        return f"What are {'' if singular(shape) == 'example' else 'the '}{shape} of {topic}?"
-    return f"What is the {shape} of {topic}?"
+        return f"What are {'' if singular(shape) == 'example' else 'the '}{shape} of {topic}{behind}?"
+    return f"What is the {shape} of {topic}{behind}?"
 
 
 def elsewhere(said: Spoken) -> str | None:
@@ -131,6 +138,8 @@ def elsewhere(said: Spoken) -> str | None:
     bare = re.sub(r"^(?:even|only|also|just|mainly|especially) ", "", said.bare, flags=re.I)
     if not _PLACE.match(bare):
         return None
+    if re.match(rf"\w+ (?:which|what|whom|how)\b.* {AUX} ", said.bare, re.I):
+        return None  # "within how many hours must a breach be reported?" is whole
     if re.match(r"\w+ (?:which|what|whom|how)\b", said.bare, re.I):
         is_defined = re.match(r"^what(?:'s|s| is) ", said.before, re.I)
         return f"{said.bare} is {said.topic} used?" if is_defined else f"{plain(said.before)}, and {said.bare}?"

@@ -37,8 +37,8 @@ def is_place(text: str) -> bool:
 def item_of(said: Spoken) -> Understood | None:
     """ "explain the second one", "the last point", "number 3", "what happens in step 5?": the item of the list that was answered before."""
     found = _NTH.search(said.text) or _NTH_ONE.search(said.text)
-    if found and found.group().lower() == "last" and re.search(rf"\b(?:how long|{AUX})\b", said.text[: found.start()], re.I):
-        found = None  # "how long should it last?"
+    if found and found.group().lower() in ("first", "last") and re.search(rf"\b(?:how long|{AUX})\b", said.text[: found.start()], re.I):
+        found = None  # "how long should it last?", "which of the sources was published first?"
     if not found or named(said.text, said.lexicon) and not re.search(r"\bone\b", found.group()):
         return _called(said)
     other = _COUNTING.search(said.before)

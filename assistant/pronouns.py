@@ -33,7 +33,7 @@ _EMPTY_IT = re.compile(
     r"\b(?:is|was) it (?:like )?(?:for [\w ]+? )?to (?!be\b)\w+ (?:an?|the|my|your|our|their|each|every|all|any|\w+s)\b", re.I)
 _CLAUSE = re.compile(r",|;|\b(?:and|but|or|if|when|whenever|because|before|after|once|while|so that|unless|until|although|though|than|whether|that|which|who)\b(?=.*)", re.I)
 _HAS_SUBJECT = re.compile(
-    rf"\b(?:an?|the|our|my|your|each|every|most|many|two|some|any)\s+(?!one\b|ones\b|most\b|best\b|same\b|first\b|second\b|last\b|main\b|client\b|provider\b)[a-z][\w-]{{2,}}|\b{AUX}\s+(?!i\b|we\b|you\b|it\b|they\b|this\b|that\b|these\b|those\b|there\b|the\b|not\b|so\b|to\b|be\b|an?\b|\w+ly\b|\w+ed\b|done\b)[a-z][\w-]{{2,}}", re.I)
+    rf"\b(?:an?|the|our|my|your|each|every|most|many|two|some|any)\s+(?!one\b|ones\b|most\b|best\b|same\b|first\b|second\b|last\b|main\b|client\b|provider\b)[a-z][\w-]{{2,}}|\b{AUX}\s+(?!i\b|we\b|you\b|it\b|they\b|this\b|that\b|these\b|those\b|there\b|the\b|not\b|so\b|to\b|be\b|an?\b|\w+ly\b|\w+ed\b|done\b)[a-z][\w-]{{2,}}|\bfor [a-z-]+s to\b", re.I)
 _OF = re.compile(r" (?:of|for|in|at|on|with|about|to) ")
 _THERE = re.compile(rf"(?<!is )(?<!are )(?<!was )(?<!were )(?<!will )(?<!can )\bthere\b(?! (?:is|are|was|were|any|a|an|be|no|some|many)\b)(?=\W*$| (?:{AUX}|and|or|for|by|with|to|than|instead|too)\b)", re.I)
 _THEN = re.compile(r"\s+(?:then|in (?:that|this|such a) case|at that point|afterwards)(?=\W*$)", re.I)
@@ -43,6 +43,9 @@ def owned(said: Spoken) -> str | None:
     """ "what are its parts?", "who pays for their training?", "what industries are its clients from?" """
     found = POSSESSIVE.search(said.text)
     if not found or _has_own(said.text[: found.start()], said.lexicon, same_clause=True):
+        return None
+    earlier = pronoun(said.text[: found.start()])
+    if earlier and not _EMPTY_IT.search(said.text):  # "will they lose their jobs?" says whose in its first word
         return None
     whose = (said.things if found["whose"].lower() == "their" else "") or said.topic
     of = len(whose.split()) > 2 or is_plural(whose.split()[-1])

@@ -63,6 +63,8 @@ _KINDS: tuple[tuple[Kind, str], ...] = (
 )
 _RULES = tuple((kind, re.compile(pattern, re.I)) for kind, pattern in _KINDS)
 
+# Ways to reach somebody.
+_WAYS = r"(e-?mails?|(tele)?phone|address(es)?|web ?sites?)"
 # The kind of thing that the quoted sentence must hold, when the question can only be answered by one.
 _THINGS: tuple[tuple[Thing, str], ...] = (
     # "Who is the chief executive of Genpact?", "who founded Infosys", "name of the CEO"
@@ -73,8 +75,12 @@ _THINGS: tuple[tuple[Thing, str], ...] = (
     ("date", r"\b(in )?(which|what) (year|month|date|day|decade|century)\b|\bwhen (was|were|did) .{0,60}\b(found(ed)?|establish(ed)?|start(ed)?|open(ed)?|launch(ed)?|begin|began|publish(ed)?|sign(ed)?|pass(ed)?|list(ed)?|acquir(ed?)?|buy|bought|introduc(ed?)?|born|creat(ed?)?|coin(ed)?|enter(ed)?|come|invent(ed)?|happen|take effect|first used)\b|\bhow old is\b|\bsince when\b|\bfounding year\b|\byear of\b"),
     # "What does a researcher earn?", "price per hour", "how much does it cost", "revenue of", "fine"
     ("money", r"\b(salar(y|ies)|wages?|earn(s|ings)?|paid (per|an|in)|pay (per|rate|scale)|price (of|per|for)|hourly (rate|price)|rate per|rates? per hour|how much (do|does|is|are|would|will|did) .{0,60}\b(cost|charge|pay|earn|make|paid)\b|cost (of|per) (an?|one|the) \w+|revenues?|turnover of|profit|market cap(itali[sz]ation)?|share price|stock price|valuation|market size|worth|fines?|penalt(y|ies)|fees?)\b"),
-    # "phone number of", "website", "address"
-    ("contact", r"\b(phone|telephone|e-?mail|postal|street|web ?site|url|address|hotline|contact details)\b"),
+    # "phone number of", "email address", "the hotline"
+    ("contact", r"\b(phone|telephone|mobile|fax) numbers?\b|\b(e-?mail|postal|mailing|street|web|office) address(es)?\b|\b(url|hotline|contact details)\b"),
+    # "What's Genpact's email?", "where is the website of WNS?", "do you have their address", "on which street"; not "may I email the client?", "on the phone", "address a risk"
+    ("contact", r"\b((what|where)(['’]?s| is| are)|give me|tell me|know|have|find|get|need) (the|their|its|our|your|[\w&]+['’]s) ([\w&]+ )?" + _WAYS + r"(?= (of|for|at)\b|\W*$)|\b(which|what) (street|address|web ?site)\b"),
+    # "email of the help desk", "Genpact website"
+    ("contact", r"^(?!(what|which|who|how|why|when|where|is|are|do|does|can|may|should|must|i|we)\b)([\w&'’]+ ){0,2}" + _WAYS + r"( (of|for) .+)?\W*$"),
     # "how many employees", "what percentage", "how long", "attrition rate of"
     ("amount", r"\bhow (many|long|big|large|far|often|high|fast|tall)\b|\bwhat (percentage|percent|per ?cent|share|proportion|fraction|number|figure|rate|utc|is the (number|size|percentage|share|rate|ratio|average|maximum|minimum|headcount))\b|\bheadcount\b|\bnumber of\b|\bpercentage\b|\bmarket share\b|\baverage (age|size|length|duration)\b|\b\w+ rate (at|of|in|for)\b|\bhow much of\b"),
 )

@@ -1,7 +1,7 @@
 """What a question is about, read off its own words: what "it" means after it, what "they" means, and where another thing would stand."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from assistant.vocabulary import stems_in
 from corpus.terms import Term
@@ -9,8 +9,12 @@ from index.lexical import content_words, singular
 from index.search import Lexicon
 
 AUX = r"(?:is|are|was|were|do|does|did|can|could|may|might|will|would|should|shall|must|has|have|had)"
+_MODAL = r"(?:can|could|may|might|will|would|should|shall|must)"
 _WH = r"(?:what|who|which|where|when|why|how|whose)"
 _DEGREE = r"(?:long|much|many|often|soon|fast|quickly|high|big|large|old|far|expensive|cheap|hard|difficult|likely|safe|common)"
+_DONE = r"(?:kept|held|paid|done|made|given|\w{2,}ed)"
+_AND = r"(?:and|&|n)"
+_NO_CLAUSE = rf"(?:(?!\b(?:{_WH}|{AUX})\b).)+?"
 _NOBODY = r"(?!(?:i|we|you|they|people|it|this|that|there)\b)"
 # How questions name their subject. Beside each: an example.
 _FRAMES = tuple(
@@ -18,8 +22,8 @@ _FRAMES = tuple(
     for pattern in (
         # "Which pricing models are there?"
         r"^(?:what|which) (?P<np>.+?) (?:are|is) there\b.*$",
-        # "What is KPO?", "whats attrition exactly", "What are the benefits of KPO?"
-        rf"^(?:what|who|which)(?:'s|s|’s| is| are| was| were| r) (?:exactly |meant by )?(?P<np>(?!{AUX}\b|your?\b|there\b).+?)(?: exactly| about| like| for| in short| again| (?:used|needed|called|done|made|meant|known|based|measured|good|considered)\b.*)?$",
+        # "What is KPO?", "whats attrition exactly", "What are the benefits of KPO?", "What is generative AI bad at?"
+        rf"^(?:what|who|which)(?:'s|s|’s| is| are| was| were| r) (?:exactly |meant by )?(?P<np>(?!{AUX}\b|your?\b|there\b).+?)(?: exactly| about| like| for| in short| again| (?:used|needed|called|done|made|meant|known|based|measured|good|considered)\b.*| (?:bad|poor|weak|strong|useful|suitable|suited|unsuitable|famous|responsible) (?:at|for|in)\b.*)?$",
         # "What does attrition mean?", "What does Genpact do?", "What does the GDPR ask of a provider?"
         r"^what (?:do|does|did) (?P<np>.+?) (?:mean|stand for|do|offer|include|cover|contain|consist of|look like|sell|say|ask|need|have|require|involve|cost|measure|show|want|buy)\b.*$",
         # "How many days of leave are there?"
@@ -29,7 +33,9 @@ _FRAMES = tuple(
         # "How much overtime is allowed?"
         rf"^how (?:many|much) (?P<np>(?!{AUX}\b|of\b)[\w-]+(?: (?!{AUX}\b)[\w-]+)?) (?:is|are|was|were) [a-z]+$",
         # "How long is probation?", "How high are the penalties?", "How long are files kept after that?"
-        rf"^how {_DEGREE} (?:is|are|was|were) (?P<np>{_NOBODY}(?!\w+ed\b).+?)(?: (?:kept|held|paid|done|made|given|\w{{2,}}ed|to \w+)(?: (?:for|after|before|in|by|to|from|at|on|with|when|if|as|per)\b.*)?)?$",
+        rf"^how {_DEGREE} (?:is|are|was|were) (?P<np>{_NOBODY}(?!\w+ed\b).+?)(?: (?:{_DONE}|to \w+)(?: (?:for|after|before|in|by|to|from|at|on|with|when|if|as|per)\b.*)?)?$",
+        # "How exposed are legal occupations to AI?", "How good is Poland at research?"; not "How well are analysts paid at night?"
+        rf"^how (?!{AUX}\b|{_DEGREE}\b|well\b|badly\b|\w+ly\b)[a-z]+ (?:is|are|was|were) (?P<np>{_NOBODY}(?:(?!{_DONE}\b)[\w&'’-]+ ){{1,5}}?)(?:to|at|for|with|about|in|on) .+$",
         # "How much does a licence cost per month?", "How soon must a breach be reported?"
         rf"^how {_DEGREE} {AUX} (?P<np>{_NOBODY}.{{2,50}}?)(?<!\bthe) (?:take|cost|run|last|earn|rise|grow|be)\b.*$",
         # "How does knowledge transfer work?", "How often does a steering committee meet?"
@@ -41,8 +47,8 @@ _FRAMES = tuple(
         r"(?:give|show) (?:me|us)|(?:the )?(?:meaning|definition) of) (?P<np>.+?)(?: to me| please| as (?:an? |one of ).+)?$",
         # "Who does an analyst report to?"
         rf"^whom? (?:do|does|did) (?P<np>{_NOBODY}.{{2,50}}?) [a-z]+ (?:to|for|with|by|from|on|at|about)$",
-        # "who uses LPO", "who founded WNS?", but not "who pays if an SLA is missed"
-        rf"^who (?:does |do )?{_NOBODY}(?!is\b|are\b|was\b|do\b|does\b|did\b)[a-z]+ (?:(?:for|in|on|at|with|about|by|from|of) )?(?P<np>(?!(?:if|when|because|unless|before|after|until)\b).{{2,50}}?)(?: there| for| to)?$",
+        # "who uses LPO", "who founded WNS?", "Who should own the risk register?", "Who must be told of a breach?", but not "who pays if an SLA is missed"
+        rf"^who (?:does |do |(?:{_MODAL}|has to|have to) (?:be )?)?{_NOBODY}(?!is\b|are\b|was\b|do\b|does\b|did\b|{_MODAL}\b|an?\b|the\b|our\b)[a-z]+ (?:(?:for|in|on|at|with|about|by|from|of) )?(?P<np>(?!(?:if|when|because|unless|before|after|until)\b).{{2,50}}?)(?: there| for| to)?$",
         # "Is Poland one of the countries that provide KPO services?"
         r"^(?:is|are) (?P<np>.{2,40}?) one of the .+$",
         # "attrition", "the risk register"
@@ -59,11 +65,19 @@ _PAIRS = tuple(
     re.compile(pattern, re.I)
     for pattern in (
         # "the difference between KPO and BPO"
-        r"\bbetween (.+?) (?:and|&) (.+)$",
+        rf"\bbetween (.+?) {_AND} (.+)$",
+        # "RFI and RFP, what's the difference?", "KPO/BPO difference"
+        rf"^(?:explain |tell me )?({_NO_CLAUSE})(?: (?:{_AND}|or|vs\.?|versus) |/|, )({_NO_CLAUSE})[,:;. -]* (?:what(?:['’]?s| is| are) )?(?:the )?(?<!time )differences?$",
+        # "RPO RTO difference": only of abbreviations, for a "time zone difference" is none of two things
+        r"^(?-i:([A-Z][A-Z&]+s?)) (?-i:([A-Z][A-Z&]+s?)) differences?$",
+        # "difference KPO and BPO", "what is the difference of KPO to BPO"
+        rf"^(?:what(?:['’]?s| is| are) )?(?:the )?differences? (?!between\b|in\b|{AUX}\b|makes?\b|made\b)(?:of )?(.+?) (?:{_AND}|vs\.?|versus|from|to) (.+)$",
+        # "the pros and cons of a GCC compared to KPO"
+        r"\bof ((?:(?!of\b|is\b|are\b)[\w&'’-]+ )+)(?:as )?compared (?:to|with) (.+)$",
         # "Compare LPO with RPO"
-        r"^(?:please )?compare (.+?) (?:with|and|to|vs\.?|versus|against) (.+)$",
+        rf"^(?:please )?compare (.+?) (?:with|{_AND}|to|vs\.?|versus|against) (.+)$",
         # "How do KPO and BPO differ?"
-        r"\b(?:do|does|are|is) (.+?) and (.+?) (?:differ|compare|relate|different|related|the same)\b",
+        rf"\b(?:do|does|are|is) (.+?) {_AND} (.+?) (?:differ|compare|relate|different|related|the same)\b",
         # "How does a GCC differ from KPO?", "Is nearshore the same as onshore?", "Is KPO part of BPO?", "Is a captive better than a provider?"
         r"\b(?:do|does|are|is) (.+?) (?:differ(?:ent)? (?:from|to)|compare (?:with|to)|(?:a |the )?(?:part|kind|type|branch|form) of|the same(?: thing)? as|similar to|better than|unlike) (.+)$",
         # "Which needs more trust, KPO or BPO?"
@@ -74,8 +88,11 @@ _PAIRS = tuple(
 )
 # Two things asked about side by side: "What are KPO and BPO?", "What do the account lead and the quality steward do?"; not "the risks and benefits of KPO"
 _BOTH = re.compile(r"^what(?:'s|s| is| are| do| does) (?P<one>(?:[\w&-]+ ){0,3}?[\w&-]+) and (?P<two>(?:[\w&-]+ ){0,3}?[\w&-]+)(?: (?:do|mean|stand for))?$", re.I)
+# "Explain CSAT and NPS", "What do SLA and KPI mean?", "slas n kpis"
+_SIDE_BY_SIDE = re.compile(
+    r"^(?:what(?:['’]?s| is| are| do| does)? |define |(?:please |can you |could you )*(?:explain|describe) |(?:the )?(?:meaning|definition)s? of )?(?P<sides>.+?)(?: mean| stand for)?$", re.I)
 _FURTHER_SIDE = re.compile(r",\s+(?:and |or )?|\s+(?:vs\.?|versus)\s+")
-_AFTER_PAIR = re.compile(r",? (?:in|for|when|with|on|at|by|as|from|what|which|if)\b.*$", re.I)
+_AFTER_PAIR = re.compile(r"[:;] .*$|,? (?:in|for|when|with|on|at|by|as|from|what|which|if)\b.*$", re.I)
 _SUBJECT = re.compile(rf"^(?:why|how|when|where|what) {AUX} (?P<np>(?:(?:the|most|many|some|our|these) )?(?:[\w-]+ )?(?:people|staff|[\w-]+[^su\W]s)) (?!of\b|in\b|for\b|to\b|and\b|with\b)[a-z]+", re.I)
 _WHICH = re.compile(rf"^(?:which|what|how many) (?P<np>(?!{AUX}\b|happens\b)(?:[\w-]+ ){{0,3}}?(?:people|staff|[\w-]+[^su\W]s)) (?P<rest>(?!are there|is there)[a-z]+\b.*)$", re.I)
 _DETERMINED = re.compile(r"\b(?:an?|the|our|their|my|your) (?:[\w-]+ ){0,2}[\w-]+(?= (?:in|of|for|with|to|by|on)\b|$)", re.I)
@@ -93,9 +110,10 @@ _PERSONS = frozenset(
     """person people staff employee worker freelancer contractor consultant intern trainee apprentice student graduate beginner newcomer part-timer manager leader supervisor director
     analyst reviewer researcher lawyer engineer client customer visitor guest colleague member""".split()  # noqa: SIM905
 )
-# What is told apart by a number: "week 2", "weeks 2 to 4", "the third quarter"
+# What is told apart by a number: "week 2", "weeks 2 to 4", "day one", "the third quarter"
+_NUMBER = r"(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten)"
 _COUNTED = re.compile(
-    r"\b(?P<noun>[a-z]{3,}?)s? \d+(?:(?: to | and |-|–)\d+)?(?!\w)|\b(?:first|second|third|fourth|fifth|sixth|last|\d+(?:st|nd|rd|th)) (?P<nth>[a-z]{3,}?)s?(?!\w)", re.I
+    rf"\b(?P<noun>[a-z]{{3,}}?)s? {_NUMBER}(?:(?: to | and |-|–){_NUMBER})?(?!\w)|\b(?:first|second|third|fourth|fifth|sixth|last|\d+(?:st|nd|rd|th)) (?P<nth>[a-z]{{3,}}?)s?(?!\w)", re.I
 )
 _PREPOSITION = r"(?:of|for|in|at|to|about)"
 _NOT_IN_NOUNS = frozenset(
@@ -233,9 +251,22 @@ def sides_of(question: str) -> list[str]:
     return [re.sub(r"^(?:an?|the) ", "", side) for both in pair_of(question) or () for side in _FURTHER_SIDE.split(both)]
 
 
+def terms_beside(question: str, terms: Sequence[Term]) -> list[Term]:
+    """The defined terms whose meaning is asked for side by side ("Explain CSAT and NPS", "define KPO, BPO and LPO"), of each name the first.
+
+    None when any of the sides is no such term ("the risks and benefits of KPO"), or all of them are one ("time and materials").
+    """
+    found = _SIDE_BY_SIDE.match(plain(question))
+    sides = [_ARTICLE.sub("", side) for side in re.split(rf", (?:and )?| (?:{_AND}) ", found["sides"], flags=re.I)] if found else []
+    named = [term for side in sides if (term := term_named(side, terms))]
+    whole = found is not None and term_named(_ARTICLE.sub("", found["sides"]), terms) is not None
+    return list(dict.fromkeys(named)) if len(named) == len(sides) > 1 and not whole else []
+
+
 def term_named(side: str, terms: Iterable[Term]) -> Term | None:
-    """The first of the terms that are defined whose name or abbreviation this is, whatever its case."""
-    return next((term for term in terms if term.defines and side.lower() in (term.name.lower(), *(s.lower() for s in term.abbreviations))), None)
+    """The first of the terms that are defined whose name or abbreviation this is, whatever its case and number."""
+    called = {side.lower(), singular(side)}
+    return next((term for term in terms if term.defines and called & {term.name.lower(), *(short.lower() for short in term.abbreviations)}), None)
 
 
 def names_of(side: str, terms: Iterable[Term]) -> tuple[str, ...]:
@@ -322,7 +353,8 @@ def _place(asked: str, other: str, lexicon: Lexicon) -> str:
     phrase = phrase_of(bare)
     parts = re.split(rf" {_PREPOSITION} ", phrase)
     names = named(bare, lexicon)
-    if phrase and len(parts) == 1 and len(phrase.split(" by ")[0].split()) <= 6:
+    beside = [name for name in names if name not in phrase and _shape(name) == _shape(other) != _shape(phrase)]
+    if phrase and len(parts) == 1 and len(phrase.split(" by ")[0].split()) <= 6 and not beside:  # "How useful is English in KPO?", "and LPO?"
         return _part_like(parts, other, lexicon)
     if named(f"of {other}", lexicon) and names:
         alike = [name for name in names if _shape(name) == _shape(other)]
@@ -397,7 +429,7 @@ def _kinship(one: str, other: str, lexicon: Lexicon) -> int:
 
 def _shape(name: str) -> str:
     bare = _ARTICLE.sub("", name)
-    return "abbreviation" if bare.isupper() else "name" if bare[:1].isupper() else "words"
+    return "abbreviation" if re.fullmatch(r"[A-Z\d&]{2,}s?", bare) else "name" if bare[:1].isupper() else "words"
 
 
 def _of_kind(asked: str, kind: str) -> str:

@@ -23,13 +23,15 @@ class Understood:
 
     `wish` "" is the answer; "more" and "again" are what it did not say yet, `further` answers to the same question having been shown before;
     "shorter" is the last of those in fewer words, "source" the last of those once more. A wish without an earlier question has an empty
-    `standalone`. `items_of` is the earlier question whose list "the second one" was taken from, "" for any other turn.
+    `standalone`. `items_of` is the earlier question whose list "the second one" was taken from, "" for any other turn. `before` is what was
+    spoken of before a question that names nothing and yet is left as it is: refused by itself, it may have been meant of that; "" for any other.
     """
 
     standalone: str
     wish: Wish = ""
     further: int = 0
     items_of: str = ""
+    before: str = ""
 
 
 Recall = Callable[[str], Sequence[str]]  # the items of the list that answered a question, in its order; none when it was no list

@@ -21,7 +21,7 @@ from corpus.terms import Term
 from index.catalog import Catalog, Kept, Matrix, View
 from index.chroma import Store
 from index.embed import Embedder
-from index.lexical import STOPWORDS, content_words, words
+from index.lexical import STOPWORDS, content_words, singular, words
 from index.rerank import Reranker
 
 DEPTH = 50  # hits asked of each searcher
@@ -119,10 +119,14 @@ class Lexicon:
 
     @classmethod
     def of(cls, terms: Iterable[Term], common: frozenset[str] = frozenset()) -> "Lexicon":
-        """Terms by the folded words of their names and abbreviations; `common` are the words that tell no passage from another."""
+        """Terms by the folded words of their names and abbreviations, those of three letters and more also as a plural ("SLAs", not "its").
+
+        `common` are the words that tell no passage from another.
+        """
         by_words: dict[tuple[str, ...], list[Term]] = {}
         for term in terms:
-            for name in dict.fromkeys((term.name, *term.abbreviations)):
+            plurals = (f"{short}s" for short in term.abbreviations if len(short) > 2)
+            for name in dict.fromkeys((term.name, *term.abbreviations, *plurals)):
                 key = tuple(words(name))
                 if key:
                     by_words.setdefault(key, []).append(term)
@@ -417,31 +421,39 @@ def central(terms: Sequence[Term], subject: Sequence[str]) -> list[Term]:
 
     `subject` are the question's content words.
     """
-    about = set(subject) - _FRAME
+    about = _about(subject)
 
     def share(term: Term) -> float:
-        names = (content_words(name) for name in (term.name, *term.abbreviations))
-        return max(len(set(name) & about) for name in names) / max(1, len(about))
+        return max(len(_singulars(name) & about) for name in (term.name, *term.abbreviations)) / max(1, len(about))
 
     return [term for term in terms if share(term) >= CENTRAL]
 
 
 def is_defined(terms: Sequence[Term], subject: Sequence[str]) -> bool:
     """Is a defined term all that a question is about? False for a question without subject words."""
-    about = set(subject) - _FRAME
-    return bool(about) and any(term.defines and about <= set(content_words(name)) for term in terms for name in (term.name, *term.abbreviations))
+    about = _about(subject)
+    return bool(about) and any(term.defines and about <= _singulars(name) for term in terms for name in (term.name, *term.abbreviations))
 
 
 def is_spelled_out(terms: Sequence[Term], subject: Sequence[str]) -> bool:
     """Is an abbreviation whose long form the documents give all that a question is about ("What does ITES stand for?")?"""
-    about = set(subject) - _FRAME
-    return bool(about) and any(about <= set(content_words(short)) for term in terms for short in term.abbreviations)
+    about = _about(subject)
+    return bool(about) and any(about <= _singulars(short) for term in terms for short in term.abbreviations)
 
 
 def _abbreviated(terms: Sequence[Term], subject: Sequence[str]) -> list[Term]:
     """The terms whose abbreviation the question uses without the long name."""
-    said = set(subject)
-    return [t for t in terms if any(set(words(short)) <= said for short in t.abbreviations) and not set(content_words(t.name)) <= said]
+    said = {singular(word) for word in subject}
+    return [t for t in terms if any(_singulars(short) <= said for short in t.abbreviations) and not _singulars(t.name) <= said]
+
+
+def _about(subject: Sequence[str]) -> set[str]:
+    """The words that a question is about, in the singular: "GCCs" asks for what is defined as a "GCC"."""
+    return {singular(word) for word in subject if word not in _FRAME}
+
+
+def _singulars(name: str) -> set[str]:
+    return {singular(word) for word in content_words(name)}
 
 
 class _Clock:

@@ -1,6 +1,7 @@
 """The assistant over the shipped documents, with the real models: what holds for every answer, whatever the tuning."""
 
 import json
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -233,6 +234,14 @@ def test_an_abbreviation_that_the_documents_only_spell_out_is_not_refused_to_who
         assert answer.citations[0].quote == said
     for question in ("What is ITES?", "What does RPO stand for?", "What does an ITES firm mean to grow?", "What do information services mean?"):
         assert strict.answer(Question(question)).verdict != "answered", question
+
+
+def test_each_of_two_terms_asked_for_is_defined_within_the_documents_chosen(assistant: Assistant) -> None:
+    glossary = frozenset({"handbook/glossary.md"})
+    for question, documents in (("Explain CSAT and NPS", None), ("SLAs and KPIs", None), ("What are KPO, BPO and LPO?", glossary)):
+        answer = assistant.answer(Question(question, documents=documents))
+        assert all(re.search(rf"\((?:abbreviated )?{short}\) is (?:an?|the|one) ", answer.text) for short in re.findall(r"[A-Z]{3,}", question))
+        assert documents is None or {citation.document for citation in answer.citations} <= documents
 
 
 def test_brackets_of_a_document_are_no_markers(small: Assistant) -> None:

@@ -217,3 +217,17 @@ def test_words_put_otherwise_are_other_quotations_and_that_is_said(assistant: As
     assert again.verdict == "answered"
     assert not {citation.start for citation in again.citations} & {citation.start for citation in first.citations}
     assert any("not reworded" in note for note in again.notes)
+
+
+def test_a_turn_that_is_refused_by_itself_is_asked_of_what_was_spoken_of_before(assistant: Assistant) -> None:
+    before, text = "What are the steps after a data breach?", "who notifies the authorities?"
+    alone, answer, short = (assistant.answer(Question(said, after)) for said, after in ((text, ()), (text, (before,)), ("shorter", (before, text))))
+    assert (alone.verdict, answer.verdict, short.verdict) == ("refused", "answered", "answered")
+    assert answer.standalone == short.standalone == "Who notifies the authorities (the steps after a data breach)?"
+    assert "decides with its lawyers" in answer.text
+
+
+@pytest.mark.parametrize("text", ["who won the world cup?", "how do I reset the printer?", "What is the capital of Peru?", "???"])
+def test_a_refused_question_of_its_own_is_not_answered_out_of_the_old_topic(text: str, assistant: Assistant) -> None:
+    answer = assistant.answer(Question(text, ("What are the steps after a data breach?",)))
+    assert (answer.verdict, answer.standalone) == ("refused", text)

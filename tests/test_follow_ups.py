@@ -305,6 +305,35 @@ REWRITTEN = [
     ("What is WNS?", "do they do legal work?", "Does WNS do legal work?"),
     # several need no article
     ("How do you protect our data?", "and invoices?", "How do you protect invoices?"),
+    # who should do it
+    ("Who should own the risk register?", "how often is it reviewed?", "How often is the risk register reviewed?"),
+    ("Who must be told of a data breach?", "what does it cost?", "What does a data breach cost?"),
+    ("Who has to be in the steering committee?", "how often does it meet?", "How often does the steering committee meet?"),
+    ("Who can approve overtime?", "how fast?", "How fast can anyone approve overtime?"),
+    # how something is towards another, what it is bad at
+    ("How exposed are legal occupations to AI?", "and finance?", "How exposed is finance to AI?"),
+    ("How exposed are legal occupations to AI?", "and RPA?", "How exposed are legal occupations to RPA?"),
+    ("How useful is English in KPO?", "and LPO?", "How useful is English in LPO?"),
+    ("How useful is English in KPO?", "and French?", "How useful is French in KPO?"),
+    ("How important are certificates for providers?", "are they expensive?", "Are certificates expensive?"),
+    ("What's generative AI bad at?", "is it safe?", "Is generative AI safe?"),
+    ("What are analysts bad at?", "how can they improve?", "How can analysts improve?"),
+    ("What is generative AI bad at?", "why?", "Why is that so: What is generative AI bad at?"),
+    # whose it is, said by a word before
+    ("How exposed is finance to AI?", "so will they lose their jobs?", "Will people lose their jobs (finance)?"),
+    ("What are analysts bad at?", "how do they lose their focus?", "How do analysts lose their focus?"),
+    ("What is a provider?", "what happens if it loses its staff?", "What happens if a provider loses its staff?"),
+    ("What is LPO?", "is it true that its costs fall?", "Is it true that LPO's costs fall?"),
+    # what is counted in words
+    ("What do I do on day one?", "and on day three?", "What do I do on day three?"),
+    ("What happens in week two of training?", "and week 3?", "What happens in week 3 of training?"),
+    # an aspect against another thing
+    ("What is a GCC?", "pros and cons compared to KPO?", "What are the pros and cons of a GCC compared to KPO?"),
+    (WHAT, "and the advantages over BPO?", "What are the advantages of KPO over BPO?"),
+    (WHAT, "what are the drawbacks vs hiring", "What are the drawbacks of KPO vs hiring?"),
+    # a whole question that opens with a preposition, and a first that is no place
+    ("What is an SLA?", "within how many hours must it be answered?", "Within how many hours must an SLA be answered?"),
+    ("What are the risks of KPO?", "which of them should be tackled first?", "Which of the risks of KPO should be tackled first?"),
     # a place that was asked for and not named
     ("Where is KPO done?", "why there?", "Why there (where is KPO done)?"),
     ("Where do most analysts work?", "what do people earn there?", "What do people earn there (where do most analysts work)?"),
@@ -334,6 +363,12 @@ UNTOUCHED = [  # a change of topic, also one with a pronoun of its own
     "any laws about data transfers?",
     "Whose job is it to check a report before the client sees it?",
     "What is it like to review contracts all day?",
+    "Is it common for analysts to leave their jobs?",
+    "How happy are clients with Infosys?",
+    "Within how many hours must a data breach be reported?",
+    "In which countries do most analysts live?",
+    "Which of the five sources was published first?",
+    "Who should approve overtime?",
 ]
 
 

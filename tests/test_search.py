@@ -27,9 +27,12 @@ from index.search import (
     Lexicon,
     Retrieval,
     Retrieved,
+    central,
     focused,
     fold_same,
     fuse,
+    is_defined,
+    is_spelled_out,
     nearest,
 )
 
@@ -223,6 +226,16 @@ def test_a_short_word_is_an_abbreviation_only_in_capitals() -> None:
     assert [found.name for found in lexicon.recognise("what is IT?")] == ["Information technology"]
     assert lexicon.recognise("what is it?") == []
     assert [found.name for found in lexicon.recognise("what is an sla?")] == ["Service level agreement"]
+
+
+def test_an_abbreviation_is_recognised_as_a_plural_too() -> None:
+    terms = [term("Information technology", "IT"), term("Service level agreement", "SLA"), term("Key performance indicator", "KPI", "KPIs")]
+    lexicon = Lexicon.of(terms)
+    assert lexicon.recognise("What are SLAs and its kpis?") == terms[1:]
+    assert central(terms, ["slas"]) == [terms[1]]
+    assert is_defined(terms, ["slas"])
+    assert is_spelled_out(terms, ["slas"])
+    assert not is_defined(terms, ["slas", "kpis"])
 
 
 @pytest.mark.parametrize(("question", "recognised"), [

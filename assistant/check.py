@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,14 +18,14 @@ from typing import Any, Protocol
 from rapidfuzz.distance import LCSseq
 
 from assistant.claims import clauses, content, faults
-from assistant.floor import logistic
+from assistant.floor import Constants
 from corpus.document import Passage, Unit, header_of
 from corpus.errors import ConfigError
 from index.embed import Embedder
 from index.rerank import Reranker
 
 CONSTANTS = Path(__file__).parent / "check.json"
-FEATURES = ("relevance", "back", "cosine", "covered", "borne", "subject", "worst_clause", "order", "length")
+FEATURES = ("relevance", "cosine", "covered", "borne", "worst_clause", "order", "length", "kept", "replaced", "exchanged", "moved")
 MOST_UNITS = 8  # sentences or list items of its sources that one drafted sentence may rest on
 LONGEST = 600  # characters of a sentence; what is longer is no sentence
 SHORTEST = 3  # words of a sentence that claims something
@@ -112,24 +113,6 @@ class Dropped:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Constants:
-    """A fitted logistic model: P(supported) = 1 / (1 + exp(-(intercept + sum of weight * feature)))."""
-
-    intercept: float
-    weights: tuple[float, ...]
-    floor: float
-
-    @classmethod
-    def open(cls) -> "Constants":
-        """A floor that everything is above."""
-        return cls(0.0, (0.0,) * len(FEATURES), 0.0)
-
-    def probability(self, features: Sequence[float]) -> float:
-        """The probability, in 0..1, that the sources say the sentence."""
-        return logistic(self.intercept + sum(w * x for w, x in zip(self.weights, features, strict=True)))
-
-
 @lru_cache(maxsize=8)
 def constants_for(models: str) -> Constants:
     """The constants fitted for these models. Raises ConfigError, naming the command, when there are none."""
@@ -137,7 +120,8 @@ def constants_for(models: str) -> Constants:
     if models not in stored:
         raise ConfigError(f"no calibration of the check for the models {models}", "run `kpo eval calibrate-check`, or set the models back")
     entry = stored[models]
-    return Constants(entry["intercept"], tuple(entry["weights"][name] for name in FEATURES), entry["floor"])
+    impression = tuple(float(weight) for weight in entry["impression"].split())
+    return Constants(entry["intercept"], tuple(entry["weights"][name] for name in FEATURES), entry["floor"], impression)
 
 
 def models_of(embedder: Embedder, reranker: Reranker) -> str:
@@ -283,31 +267,50 @@ class Judge:
         return len(new) >= (1 if unit.marker or near else 2)
 
     def features(self, sentence: str, spans: Sequence[Span]) -> tuple[float, ...]:
-        """What is seen of a sentence and the spans it rests on, in the order of FEATURES.
+        """What is seen of a sentence and the sentences and items it rests on, in the order of FEATURES; then the reranker's impression of them.
 
-        relevance, back: the cross-encoder's logit for the sentence with the spans, and the other way round, divided by 10.
-        cosine: of the two embeddings. covered: share of the sentence's content words that the spans, or where they stand, hold.
-        borne: the same of the spans alone. subject: of its first two content words. worst_clause: in the clause that has the lowest share.
-        order: share of the shared words that come in the same order. length: the sentence's content words over the spans', at most 2.
+        relevance: the cross-encoder's logit for the sentence with these, divided by 10. cosine: of the two embeddings.
+        covered: share of the sentence's content words that its source, or where that stands, holds. borne: the same of the source alone.
+        worst_clause: the same in the clause that has the lowest share. order: share of the shared words that come in the same order.
+        length: the sentence's content words over the source's, at most 2.
+        kept: share of the words that are in their place when the two are laid side by side; replaced: how many stand where the source has
+        others, and are nowhere in it; exchanged: the two multiplied, for a word exchanged in what is else word for word; moved: how many are
+        elsewhere in it.
         """
-        support = " ".join(span.text for span in spans)
-        placed = " ".join(_in_place(span.source, span.start, span.end) for span in spans)
+        units = [unit for span in spans for unit in span.units]
+        support = " ".join(units)
+        placed = " ".join(f"{span.source.passage.heading or span.source.title}: {' '.join(span.units)}" for span in spans)
         mine, theirs = content(sentence), content(support)
         known = set(theirs)
         told = known | set(content(" ".join(span.source.about for span in spans)))
         covered = _share(mine, told)
         shared = [word for word in mine if word in known]
+        kept, replaced, moved = _laid_beside(mine, theirs)
         return (
             self._reranker.score(sentence, [placed])[0] / 10,
-            self._reranker.score(support, [sentence])[0] / 10,
             float(self._embedder.embed_question(sentence) @ self._embedder.embed_question(support)),
             covered,
             _share(mine, known),
-            _share(mine[:2], told),
             min((_share(part, told) for part in map(content, clauses(sentence)) if len(part) > 1), default=covered),
             LCSseq.similarity(shared, theirs) / max(1, len(shared)),
             min(2.0, len(mine) / max(1, len(theirs))),
+            kept,
+            float(replaced),
+            replaced * kept,
+            float(moved),
+            *self._reranker.impression(sentence, placed),
         )
+
+
+def _laid_beside(mine: Sequence[str], theirs: Sequence[str]) -> tuple[float, int, int]:
+    """Of one row of words beside another: the share in place, how many stand in the place of others, how many of those that the other has elsewhere."""
+    kept = replaced = moved = 0
+    for how, start, end, _, _ in SequenceMatcher(None, mine, theirs, autojunk=False).get_opcodes():
+        known = sum(word in theirs for word in mine[start:end])
+        kept += known if how == "equal" else 0
+        moved += known if how != "equal" else 0
+        replaced += end - start - known if how == "replace" else 0
+    return kept / max(1, len(mine)), replaced, moved
 
 
 def _share(part: Sequence[str], whole: set[str]) -> float:

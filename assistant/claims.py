@@ -71,14 +71,14 @@ _ASIDE = re.compile(
 # "X is often confused with Y, …, whereas X …": that they differ, and no hedge.
 _CONFUSED = re.compile(r"\b(?:confused|mistaken)\b", re.I)
 _CONTRASTED = re.compile(r"\b(?:confused|mistaken|differs?|different|unlike|whereas|distinct|distinguished)\b", re.I)
-_UNLIKE = re.compile(r"\b(?:is|are) not the same(?: thing)? as\b|\b(?:(?:is |are )?not to|(?:should|must) not) be (?:confused|mistaken)\b", re.I)
+_UNLIKE = re.compile(r"\b(?:is|are) not (?:the same(?: thing)? as|alike)\b|\b(?:(?:is |are )?not to|(?:should|must) not) be (?:confused|mistaken|mixed up)\b", re.I)
 # "They do not lock it until …" for "They lock it only after …".
 _ONLY_THEN = re.compile(r"\bnot\b(?=.*\b(?:until|unless|before)\b)", re.I)
 _ONLY = re.compile(r"\bonly (?:after|once|when|if|where|with)\b", re.I)
 # What keeps something from happening, without a word that says no.
-_KEPT_FROM = re.compile(r"\b(?:avoid|prevent|prohibit|forbid|spare|(?:keep|kept|stop|bar|protect)\w*\b.*\bfrom\b)", re.I)
+_KEPT_FROM = re.compile(r"\b(?:avoid|prevent|prohibit|forbid|spare|fall\w* short|miss(?:es)?\b|(?:keep|kept|stop|bar|protect)\w*\b.*\bfrom\b)", re.I)
 _NEGATION = re.compile(
-    r"\b(?:not(?! (?:only|just|merely)\b)|no(?! doubt\b)|never|none|neither|nor|cannot|without|hardly|barely|scarcely|rarely|seldom|nobody|nothing|nowhere|"
+    r"\b(?:not(?! (?:only|just|merely)\b)|no(?! doubt\b)|never|none|neither|nor|cannot|without(?! (?:exception|reservation|delay|doubt)\b)|hardly|barely|scarcely|rarely|seldom|nobody|nothing|nowhere|"
     r"fails? to|failed to|lacks?|unable|instead of|rather than)\b|n[’']t\b", re.I
 )
 # What takes back the whole of what follows, by a word that the source must have too.
@@ -115,7 +115,7 @@ _STRONG = tuple((re.compile(rf"\b(?:{said})\b", re.I), re.compile(rf"\b(?:{allow
      r"all|every|everyone|everything|always|entirely|completely|fully|wholly|each|any|whole|no|none|never|nearly every|both", "says it of everything"),
     (r"only|solely|exclusively|sole", r"only|solely|exclusively|sole|alone|none of the other|no other|nothing but", "says that nothing else does"),
     (r"must|mandatory|obligatory|compulsory|have to|has to|required by law|illegal",
-     r"must|mandatory|obligatory|compulsory|have to|has to|needs?|required?|requires|necessary|cannot|shall|obliged|duty|duties|binding|illegal|unlawful|rules?|only (?:when|if|where|after)|unless", "makes it a duty"),
+     r"must|mandatory|obligatory|compulsory|have to|has to|needs?|required?|requires|necessary|cannot|shall|obliged|duty|duties|binding|illegal|unlawful|rules?|only (?:when|if|where|after)|unless|due|owe[sd]?|answerable|responsible|bears?", "makes it a duty"),
     (r"guarantees?|guaranteed|certainly|definitely|ensures?|undoubtedly|inevitably|surely|proves?|proven|without exception|eliminates?|never",
      r"guarantees?|guaranteed|certainly|definitely|ensures?|undoubtedly|inevitably|surely|proves?|proven|without (?:exception|reservation)|eliminates?|removes?|never|"
      r"cannot|no|none|not|seldom|rarely", "makes it certain"),
@@ -146,7 +146,7 @@ _CAUSAL = re.compile(
     r"\b(?:because|since|due|owing|results?|resulting|therefore|thus|hence|so|thereby|causes?|caused|leads?|led|reasons?|means?|makes?|drives?|driven|through|by|sake|order|when|why|"
     r"arises?|come|comes|helps?|gives?|brings?|lets?|allows?|enables?|from|if|thanks|need|needs|to|where|after|with|without|as|which|follows?)\b", re.I
 )
-_ACCORDING = re.compile(r"\b(?:according to|in the (?:view|words|opinion|account) of) (?P<who>[^,.;]+?)(?=,|\.|;|$)|, (?:says|reports|notes|adds|warns) (?P<said>the [^,.;]+)", re.I)
+_ACCORDING = re.compile(r"\b(?:according to(?= (?:the|an?|one|some|both|all)\b| (?-i:[A-Z\"“'‘]))|in the (?:view|words|opinion|account) of) (?P<who>[^,.;]+?)(?=,|\.|;|$)|, (?:says|reports|notes|adds|warns) (?P<said>the [^,.;]+)", re.I)
 _SOURCE = r"(?P<who>(?:the|an?) (?:(?!(?:its|their|our|your|his|her) )[^\s,.;]+ ){0,5}?(?:article|guide|explainer|entry|report|study|survey|model))"
 _SOURCE_FIRST = re.compile(rf"(?:both |only )?{_SOURCE}\b(?! is\b)", re.I)
 _NO_SOURCES = frozenset("source handbook passag kpo name estim figur research".split())  # noqa: SIM905  # stems of words that tell no source from another
@@ -164,7 +164,7 @@ _SAME = (
     "important/significant show/demonstrate/reveal/shown use/utilise/employ/using finish/complete/finished check/verify/verified reduce/lower/cut/decrease raise/increase "
     "enlarge/expand gap/shortfall error/mistake report/state stay/remain common/widespread name/mention/cite give/supply/gave/given deal/handle rule/regulation "
     "task/work/job abroad/overseas nearby/near local/locally part/portion/share aim/goal/objective cause/lead/led roughly/about/approximately/around build/create/develop/built "
-    "several/various connect/link/tie depend/rely describe/explain/characterise list/enumerate call/term/regard/consider view/opinion risk/danger/threat "
+    "several/various connect/link/tie depend/rely describe/explain/characterise list/enumerate call/term/regard/consider agree/agreement view/opinion risk/danger/threat "
     "benefit/advantage price/fee/charge exceed/higher/outweigh assemble/gather disappear/vanish fulfil/meet/met settle/resolve alone/only answer/respond "
     "think/thought/believe disclose/reveal/publish transfer/pass/move repair/fix/mend supplier/vendor interrupt/disrupt worldwide/global/globally "
     "method/approach find/found take/took/taken hold/held write/wrote/written know/knew/known grow/grew/grown "
@@ -178,7 +178,7 @@ SUBJECT = 2  # content words that open a sentence, and are taken for what it is 
 FOREIGN = 2  # content words that a statement shares with one about something else, from which it may be that one
 MIXED = 0.3  # the same as a share of what the statement says
 _COMMON = 3_100  # the count from which a word of the dictionary is no name; that of "China" is 3,019
-_LEADING = 100_000  # the count from which one that stands before a name ("Whether IT …") is no part of it
+_LEADING = 60_000  # the count from which one that stands before a name ("Whether IT …") is no part of it
 _LIKENESS = 5  # letters that two words must share from their beginning to be one name ("American", "Americas")
 
 
@@ -339,7 +339,7 @@ def faults(sentence: str, support: Sequence[str], about: str, given: str) -> Ite
     if sum(word in told for word in mine) < BORNE * len(mine):
         yield "most of its words are not those of its source"
     yield from _unknown_facts(sentence, whole, about, given)
-    yield from _other_source(sentence, support)
+    yield from _other_source(sentence, support, about)
     yield from opposed(sentence, support)
     if any(not set(content(match.group())) <= told for match in _TAKEN_BACK.finditer(sentence)):
         yield "it takes back what its source says"
@@ -427,7 +427,7 @@ def _names_so(name: str, text: str) -> bool:
     return re.search(beside, text, re.I) is not None
 
 
-def _other_source(sentence: str, support: Sequence[str]) -> Iterator[str]:
+def _other_source(sentence: str, support: Sequence[str], about: str) -> Iterator[str]:
     """Is something said to come from one source that the documents report of another?"""
     parts = [(set(content(part)), part) for part in support]
     for statement in _STATEMENTS.split(sentence)[::2]:
@@ -438,7 +438,7 @@ def _other_source(sentence: str, support: Sequence[str]) -> Iterator[str]:
         others = set(content(statement)) - who
         shared = max((len(others & part) for part, _ in parts), default=0)
         theirs = max((len(others & part) for part, text in parts if who <= part or _POINTS_BACK.match(text)), default=-2)
-        if who and theirs < shared - 1:
+        if who and theirs < shared - 1 and not who <= set(content(about)):
             yield "a source that is not the one"
 
 

@@ -34,10 +34,11 @@ NEAR = 2.0  # logits below the best sentence within which others are looked at a
 
 @dataclass(frozen=True, slots=True)
 class Constants:
-    """A fitted logistic model: P(answerable) = 1 / (1 + exp(-z)), z = intercept + sum of weight * feature + sum of impression * impression.
+    """A fitted logistic model: P = 1 / (1 + exp(-z)), z = intercept + sum of weight * feature + sum of impression * impression.
 
-    `impression` are the weights of the reranker's impressions, () where it gives none. `sure` is the slope and the intercept of a second
-    logistic (Platt, 1999) over z: how probable it is that an answer is also right.
+    P is how probable it is that the documents answer a question; in `assistant.check`, that they say a sentence. `impression` are the weights of the
+    reranker's impressions, () where it gives none. `sure` is the slope and the intercept of a second logistic (Platt, 1999) over z: how probable it
+    is that an answer is also right.
     """
 
     intercept: float
@@ -52,8 +53,8 @@ class Constants:
         return cls(0.0, (0.0,) * len(FEATURES), 0.0)
 
     def probability(self, features: Sequence[float]) -> float:
-        """The probability, in 0..1, that the documents answer the question; 0 without the impression that the constants weigh."""
-        named, impression = features[: len(FEATURES)], features[len(FEATURES) :]
+        """P, in 0..1, for the named features and then the impressions; 0 without the impression that the constants weigh."""
+        named, impression = features[: len(self.weights)], features[len(self.weights) :]
         if self.impression and not impression:
             return 0.0
         z = self.intercept + sum(w * x for w, x in zip(self.weights, named, strict=True))

@@ -2,7 +2,6 @@
 
 import random
 from dataclasses import asdict, replace
-from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -466,25 +465,25 @@ def calibrate_check(
     data_dir: DataDir = None,
 ) -> None:
     """Fit the check of drafted sentences, store its constants for the models in use, and tell both error rates."""
-    from assistant.check import CONSTANTS, Constants, Judge, models_of
+    from assistant.check import CONSTANTS, Judge, models_of
     from evals import sentences
     from evals.calibrate import store
     from evals.terminal import counted
 
-    path = file or sentences.SHIPPED
-    found = sentences.load(path)
+    files, besides = ((file,), ()) if file else (sentences.DEVELOPMENT, sentences.PRACTICE)
+    found = {path: sentences.load(path) for path in (*files, *besides)}
     retrieval = house(ctx, data_dir).retrieval()
-    open_check = Judge(retrieval.embedder, retrieval.reranker, constants=Constants.open())
+    open_check = Judge(retrieval.embedder, retrieval.reranker, constants=sentences.EVERYTHING)
     with retrieval.reading() as view:
-        seen = list(sentences.observed(open_check, view, counted(found, "sentences")))
+        seen = [one for path in found for one in sentences.observed(open_check, view, counted(found[path], path.stem), besides=path in besides)]
         constants = sentences.fit(seen)
         judge = Judge(retrieval.embedder, retrieval.reranker, constants=constants)
-        told = {half: sentences.rates(judge, view, found, half) for half in ("even", "odd")}
+        told = {f"{path.stem}, {half} half": sentences.rates(judge, view, found[path], half) for path in files for half in ("even", "odd")}
     name = models_of(retrieval.embedder, retrieval.reranker)
-    fitted = sentences.entry(constants, seen, path, sha256(path.read_bytes()).hexdigest()[:16])
+    fitted = sentences.entry(constants, seen, list(found))
     print_json({name: fitted})
-    for half, rates in told.items():
-        typer.echo(f"{half} half: {rates}", err=True)
+    for what, rates in told.items():
+        typer.echo(f"{what}: {rates}", err=True)
         for one, why in rates.eaten:
             typer.echo(f"  dropped ({why}): {one.sentence}", err=True)
         for one in rates.missed:

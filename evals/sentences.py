@@ -3,24 +3,28 @@
 The even half (see evals.run.parity) is what constants are fitted on, the odd half is what the error rates are reported on.
 """
 
-import math
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import yaml
 
-from assistant.check import FEATURES, Constants, Dropped, Judge, Source, Support, against, parsed, unfit
+from assistant.check import FEATURES, Dropped, Judge, Source, Support, against, parsed, unfit
+from assistant.floor import Constants
 from corpus.errors import EvalError
-from evals.calibrate import STEADY
+from evals import calibrate
 from evals.run import parity
 from index.catalog import View
 from index.search import common_words
 
-SHIPPED = Path(__file__).parent / "drafts" / "sentences.yaml"
-EATEN = 0.01  # share of the supported development sentences that the models may drop, beside those that the rules drop
+DRAFTS = Path(__file__).parent / "drafts"
+DEVELOPMENT = tuple(DRAFTS / f"{name}.yaml" for name in ("sentences", "free", "answers"))  # their even halves are fitted on, and choose the floor
+PRACTICE = tuple(DRAFTS / f"{name}.yaml" for name in ("practice", "answers-practice"))  # fitted on besides
+EVERYTHING = Constants(0.0, (0.0,) * len(FEATURES), 0.0)  # a floor that everything is above
+PRACTISED = 0.3  # for how many of the others one of those counts
+EATEN = 0.06  # share of the supported development sentences that the models may drop, beside those that the rules drop
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,16 @@ class Labelled:
 
 
 @dataclass(frozen=True, slots=True)
+class Observed:
+    """What was seen of a sentence: the `fault` that the rules find, "" for none, and the features. `besides`: it is only fitted on."""
+
+    labelled: Labelled
+    fault: str
+    features: tuple[float, ...]
+    besides: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Rates:
     """What the check did with one half: `eaten` of `good` sentences dropped, `missed` of `bad` ones let through."""
 
@@ -74,9 +88,9 @@ def load(path: Path) -> list[Labelled]:
             for fault, sentence in (*(("", text) for text in group["good"]), *(pair for entry in group["bad"] for pair in entry.items()))
         ]
     except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
-        raise EvalError(f"{path} cannot be read: {error}", f"lay it out as {SHIPPED}") from error
+        raise EvalError(f"{path} cannot be read: {error}", f"lay it out as {DEVELOPMENT[0]}") from error
     if not all(isinstance(value, str) and value for one in found for value in (*sum(one.places, ()), one.sentence)):
-        raise EvalError(f"{path} has an entry that is not a text", f"lay it out as {SHIPPED}")
+        raise EvalError(f"{path} has an entry that is not a text", f"lay it out as {DEVELOPMENT[0]}")
     return found
 
 
@@ -112,47 +126,47 @@ def rates(judge: Judge, view: View, found: Sequence[Labelled], half: str) -> Rat
     return Rates(sum(one.supported for one in chosen), tuple(eaten), sum(not one.supported for one in chosen), tuple(missed))
 
 
-def observed(judge: Judge, view: View, found: Iterable[Labelled]) -> Iterator[tuple[Labelled, str, tuple[float, ...]]]:
-    """Each sentence of the development half with what the rules say of it ("" for nothing) and its features."""
+def observed(judge: Judge, view: View, found: Iterable[Labelled], *, besides: bool = False) -> Iterator[Observed]:
+    """What is seen of each sentence of the development half; with `besides` of each sentence."""
     common = _common(view)
     for one in found:
-        if one.half == "even":
+        if besides or one.half == "even":
             sentence, cited = parsed(one.drafted)
             spans = judge.rests_on(sentence, [source for source in sources_of(view, one, common) if source.number in cited])
-            yield one, unfit(sentence) or next(iter(against(sentence, spans)), ""), judge.features(sentence, spans)
+            yield Observed(one, unfit(sentence) or next(iter(against(sentence, spans)), ""), judge.features(sentence, spans), besides)
 
 
-def fit(seen: Sequence[tuple[Labelled, str, tuple[float, ...]]], *, eaten: float = EATEN) -> Constants:
-    """Constants fitted to labelled sentences: logistic regression (scikit-learn, L2, C = 1, features brought to unit variance).
+def fit(seen: Sequence[Observed], *, eaten: float = EATEN) -> Constants:
+    """Constants fitted to the labelled sentences that pass the rules, as those of the floor are (`evals.calibrate.fit`).
 
-    The floor is the highest that drops at most the share `eaten` of the supported sentences that pass the rules. All sentences are fitted on,
-    those that the rules catch too. Raises EvalError when there are not both kinds.
+    The floor is the highest that drops at most the share `eaten` of the supported ones, each held out of the fit; those that are fitted on
+    `besides` have no say in that. Raises EvalError when there are not both kinds.
     """
-    if len({one.supported for one, _, _ in seen}) < 2:
+    passed = [one for one in seen if not one.fault]
+    supported = [one.labelled.supported for one in passed]
+    if len(set(supported)) < 2:
         raise EvalError("the labelled sentences are all of one kind", "write supported and unsupported ones")
-    from sklearn.linear_model import LogisticRegression
-
-    features = np.array([row for _, _, row in seen], dtype=np.float64)
-    spread = features.std(axis=0)
-    spread[spread < STEADY] = 1.0  # a feature that never varies gets no weight
-    model = LogisticRegression(max_iter=1000).fit(features / spread, np.array([one.supported for one, _, _ in seen]))
-    weights = tuple(round(float(weight), 4) for weight in model.coef_[0] / spread)
-    fitted = Constants(round(float(model.intercept_[0]), 4), weights, 0.0)
-    ordered = sorted(fitted.probability(row) for one, fault, row in seen if one.supported and not fault)
-    return Constants(fitted.intercept, weights, math.floor(ordered[int(eaten * len(ordered))] * 1e4) / 1e4)
+    groups = [" ".join(says for _, says in one.labelled.places) for one in passed]
+    counts = [PRACTISED if one.besides else 1.0 for one in passed]
+    fitted = calibrate.fit([one.features for one in passed], supported, groups, named=len(FEATURES), counts=counts)
+    own = [at for at, one in enumerate(passed) if not one.besides]
+    return calibrate.with_floor(fitted.constants, [fitted.held_out[at] for at in own], [supported[at] for at in own], refused=eaten)
 
 
-def entry(constants: Constants, seen: Sequence[tuple[Labelled, str, tuple[float, ...]]], file: Path, digest: str) -> dict[str, Any]:
+def entry(constants: Constants, seen: Sequence[Observed], files: Sequence[Path]) -> dict[str, Any]:
     """The constants as they are stored, with where they came from."""
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
     return {
         "intercept": constants.intercept,
         "weights": dict(zip(FEATURES, constants.weights, strict=True)),
+        "impression": " ".join(f"{weight:g}" for weight in constants.impression),
         "floor": constants.floor,
         "provenance": {
             "command": "kpo eval calibrate-check",
-            "set": f"{file.stem} {digest}",
-            "supported": sum(one.supported for one, _, _ in seen),
-            "unsupported": sum(not one.supported for one, _, _ in seen),
-            "rule": f"the highest floor that drops at most {EATEN:.0%} of the supported sentences of the even half that pass the rules",
+            "set": f"{'+'.join(file.stem for file in files)} {digest}",
+            "supported": sum(one.labelled.supported and not one.besides for one in seen),
+            "unsupported": sum(not one.labelled.supported and not one.besides for one in seen),
+            "besides": sum(one.besides for one in seen),
+            "rule": f"the highest floor that drops at most {EATEN:.0%} of the supported sentences that pass the rules, each held out of the fit",
         },
     }

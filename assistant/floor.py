@@ -48,9 +48,9 @@ class Constants:
     sure: tuple[float, float] = (1.0, 0.0)
 
     @classmethod
-    def open(cls) -> "Constants":
-        """A floor that everything is above."""
-        return cls(0.0, (0.0,) * len(FEATURES), 0.0)
+    def open(cls, features: Sequence[str] = FEATURES) -> "Constants":
+        """A floor that everything is above, for these named features."""
+        return cls(0.0, (0.0,) * len(features), 0.0)
 
     def probability(self, features: Sequence[float]) -> float:
         """P, in 0..1, for the named features and then the impressions; 0 without the impression that the constants weigh."""

@@ -465,7 +465,8 @@ def calibrate_check(
     data_dir: DataDir = None,
 ) -> None:
     """Fit the check of drafted sentences, store its constants for the models in use, and tell both error rates."""
-    from assistant.check import CONSTANTS, Judge, models_of
+    from assistant.check import CONSTANTS, FEATURES, Judge, models_of
+    from assistant.floor import Constants
     from evals import sentences
     from evals.calibrate import store
     from evals.terminal import counted
@@ -473,7 +474,7 @@ def calibrate_check(
     files, besides = ((file,), ()) if file else (sentences.DEVELOPMENT, sentences.PRACTICE)
     found = {path: sentences.load(path) for path in (*files, *besides)}
     retrieval = house(ctx, data_dir).retrieval()
-    open_check = Judge(retrieval.embedder, retrieval.reranker, constants=sentences.EVERYTHING)
+    open_check = Judge(retrieval.embedder, retrieval.reranker, constants=Constants.open(FEATURES))
     with retrieval.reading() as view:
         seen = [one for path in found for one in sentences.observed(open_check, view, counted(found[path], path.stem), besides=path in besides)]
         constants = sentences.fit(seen)

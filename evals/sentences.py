@@ -22,7 +22,6 @@ from index.search import common_words
 DRAFTS = Path(__file__).parent / "drafts"
 DEVELOPMENT = tuple(DRAFTS / f"{name}.yaml" for name in ("sentences", "free", "answers"))  # their even halves are fitted on, and choose the floor
 PRACTICE = tuple(DRAFTS / f"{name}.yaml" for name in ("practice", "answers-practice"))  # fitted on besides
-EVERYTHING = Constants(0.0, (0.0,) * len(FEATURES), 0.0)  # a floor that everything is above
 PRACTISED = 0.3  # for how many of the others one of those counts
 EATEN = 0.06  # share of the supported development sentences that the models may drop, beside those that the rules drop
 

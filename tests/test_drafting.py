@@ -11,10 +11,11 @@ import pytest
 from assistant.answer import Answer, Citation, Segment
 from assistant.ask import Assistant, Extractive
 from assistant.chats import Chats, Turn, restored, stored
-from assistant.check import FEATURES, Constants, Dropped, Judge, Source, Span, Support, parsed, unfit
+from assistant.check import FEATURES, Dropped, Judge, Source, Span, Support, parsed, unfit
 from assistant.drafting import Drafter, Material, Said, fenced, prompt, sentences_of
 from assistant.evidence import Evidence
 from assistant.export import export
+from assistant.floor import Constants
 from assistant.floor import Constants as Floor
 from assistant.llm import Message, Usage, Written
 from assistant.question import Question
@@ -58,7 +59,7 @@ class FakeWriter:
 
 def judge() -> Judge:
     """A judge whose models pass everything: only the rules decide."""
-    return Judge(FakeEmbedder(), FakeReranker(), constants=Constants.open())
+    return Judge(FakeEmbedder(), FakeReranker(), constants=Constants.open(FEATURES))
 
 
 @pytest.fixture
@@ -462,7 +463,7 @@ def test_the_floor_and_an_nli_model_have_their_say(catalog: Catalog) -> None:
     high = Constants(0.0, (0.0,) * len(FEATURES), 0.6)
     verdict = Judge(FakeEmbedder(), FakeReranker(), constants=high).check(sentence, sources)
     assert isinstance(verdict, Dropped) and verdict.why == "no sentence of its sources says it"
-    both = Judge(FakeEmbedder(), FakeReranker(), constants=Constants.open(), nli=Nli())
+    both = Judge(FakeEmbedder(), FakeReranker(), constants=Constants.open(FEATURES), nli=Nli())
     assert isinstance(both.check(sentence, sources), Support)
     verdict = both.check(other, sources)
     assert isinstance(verdict, Dropped) and "follow" in verdict.why

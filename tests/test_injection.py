@@ -12,10 +12,10 @@ import pytest
 from assistant.answer import Answer
 from assistant.ask import Assistant, Extractive
 from assistant.chats import Turn, stored
-from assistant.check import Constants, Judge
+from assistant.check import FEATURES, Judge
 from assistant.drafting import Drafter, Said
 from assistant.export import export
-from assistant.floor import Constants as Floor
+from assistant.floor import Constants
 from assistant.llm import OpenAiWriter
 from assistant.question import Question
 from assistant.settings import Llm
@@ -137,8 +137,8 @@ def test_a_model_that_obeys_every_document_does_no_harm(
     answers = []
     with scripted(obedient) as server:
         writer = OpenAiWriter(Llm(base_url=server.url, model="m", api_key=KEY))  # type: ignore[arg-type]
-        judge = Judge(FakeEmbedder(), FakeReranker(), constants=Constants.open())
-        assistant = Assistant(retrieval, Extractive(), Floor.open(), Drafter(writer, judge))
+        judge = Judge(FakeEmbedder(), FakeReranker(), constants=Constants.open(FEATURES))
+        assistant = Assistant(retrieval, Extractive(), Constants.open(), Drafter(writer, judge))
         for n in kinds:
             events = list(assistant.ask(Question(f"What is widget {n}?")))
             said = [event for event in events if isinstance(event, Said)]

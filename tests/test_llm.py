@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from assistant.ask import Assistant, Extractive
-from assistant.check import Constants, Judge
+from assistant.check import FEATURES, Judge
 from assistant.drafting import Drafter, Said
-from assistant.floor import Constants as Floor
+from assistant.floor import Constants
 from assistant.llm import MAX_CHARACTERS, BackOff, Message, OpenAiWriter, Usage, Written
 from assistant.question import Question
 from assistant.settings import Llm
@@ -108,8 +108,8 @@ def retrieval(tmp_path_factory: pytest.TempPathFactory) -> Retrieval:
 
 
 def assistant(retrieval: Retrieval, model: OpenAiWriter, ledger: Ledger | None = None) -> Assistant:
-    judge = Judge(FakeEmbedder(), FakeReranker(), constants=Constants.open())
-    return Assistant(retrieval, Extractive(), Floor.open(), Drafter(model, judge, ledger))
+    judge = Judge(FakeEmbedder(), FakeReranker(), constants=Constants.open(FEATURES))
+    return Assistant(retrieval, Extractive(), Constants.open(), Drafter(model, judge, ledger))
 
 
 ASKED = Question("Where do analysts collect their badge?")

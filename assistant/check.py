@@ -317,10 +317,8 @@ def _share(part: Sequence[str], whole: set[str]) -> float:
     return sum(word in whole for word in part) / max(1, len(part))
 
 
-def _in_place(source: Source, unit: Unit | int, end: int = 0) -> str:
-    """What the cross-encoder reads of a unit or span: the nearest heading, or a table's header row, in front of it."""
-    passage = source.passage
-    start, end = (unit.start, unit.end) if isinstance(unit, Unit) else (unit, end)
-    lead = header_of(passage) or passage.heading
-    text = passage.text[start - passage.start : end - passage.start]
+def _in_place(source: Source, unit: Unit) -> str:
+    """What the cross-encoder reads of a unit: the nearest heading, or a table's header row, in front of it."""
+    lead = header_of(source.passage) or source.passage.heading
+    text = source.passage.quote(unit)
     return f"{lead}: {text}" if lead else text

@@ -87,8 +87,12 @@ class Library:
 
     def start(self, paths: list[Path] | None = None) -> None:
         """Begin an ingestion of these paths, of all sources for none. While one runs, this one follows it."""
+        self._begin(paths or [])
+
+    def _begin(self, *wanted: list[Path]) -> None:
+        """These ingestions, one after the other; they are one, however soon the first is done."""
         with self._lock:
-            self._wanted.append(paths or [])
+            self._wanted += wanted
             if not self._progress.running:
                 self._progress = Progress(running=True, began=time.monotonic())
                 threading.Thread(target=self._run, name="ingestion", daemon=True).start()
@@ -99,9 +103,7 @@ class Library:
         if self.folder.is_dir():
             with self.catalog.reading() as view:
                 waiting = self.folder.resolve() not in {source.path for source in view.sources()}
-        self.start()
-        if waiting:
-            self.start([self.folder])
+        self._begin([], *([[self.folder]] if waiting else []))
 
     def _run(self) -> None:
         while True:

@@ -79,7 +79,7 @@ class Span:
 
     @property
     def places(self) -> str:
-        """The places of the part's items in a numbered list ("2th 3th"); "" for other text."""
+        """The places of the part's items in a numbered list, each as a number that `assistant.claims` takes for a place ("2th 3th"); "" for other text."""
         return " ".join(f"{unit.marker[:-1]}th" for unit in self._units if unit.marker[:-1].isdigit())
 
     @property
@@ -119,9 +119,7 @@ def constants_for(models: str) -> Constants:
     stored: dict[str, Any] = json.loads(CONSTANTS.read_text(encoding="utf-8"))
     if models not in stored:
         raise ConfigError(f"no calibration of the check for the models {models}", "run `kpo eval calibrate-check`, or set the models back")
-    entry = stored[models]
-    impression = tuple(float(weight) for weight in entry["impression"].split())
-    return Constants(entry["intercept"], tuple(entry["weights"][name] for name in FEATURES), entry["floor"], impression)
+    return Constants.stored(stored[models], FEATURES)
 
 
 def models_of(embedder: Embedder, reranker: Reranker) -> str:

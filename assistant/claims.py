@@ -64,7 +64,7 @@ _CLAUSE = re.compile(
 )
 
 # What only leads from one sentence to the next.
-_ASIDE = re.compile(
+_CONNECTING = re.compile(
     r"(?P<opens>^)?(?:,\s)?\b(?:however|in short|in sum|more fully|(?:by|in) contrast|in turn|in fact|indeed|likewise|similarly|moreover|furthermore|in addition|in other words|"
     r"of course|to sum up|again)(?(opens),\s|(?:,\s|(?=[.;])))", re.I
 )
@@ -334,7 +334,7 @@ def faults(sentence: str, support: Sequence[str], about: str, given: str) -> Ite
     all that was cited.
     """
     whole = " ".join(support)
-    sentence = _ASIDE.sub(lambda match: "" if match["opens"] is not None else " ", sentence)
+    sentence = _CONNECTING.sub(lambda match: "" if match["opens"] is not None else " ", sentence)
     mine, told = content(sentence), set(content(f"{about}\n{whole}"))
     if sum(word in told for word in mine) < BORNE * len(mine):
         yield "most of its words are not those of its source"

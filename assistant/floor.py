@@ -52,6 +52,12 @@ class Constants:
         """A floor that everything is above, for these named features."""
         return cls(0.0, (0.0,) * len(features), 0.0)
 
+    @classmethod
+    def stored(cls, entry: dict[str, Any], features: Sequence[str]) -> "Constants":
+        """The constants of these named features as they stand in a file of calibrations."""
+        weights = tuple(entry["weights"][name] for name in features)
+        return cls(entry["intercept"], weights, entry["floor"], tuple(map(float, entry["impression"].split())), tuple(entry.get("sure", (1.0, 0.0))))
+
     def probability(self, features: Sequence[float]) -> float:
         """P, in 0..1, for the named features and then the impressions; 0 without the impression that the constants weigh."""
         named, impression = features[: len(self.weights)], features[len(self.weights) :]
@@ -82,9 +88,7 @@ def constants_for(reranker: str, *, lists_questions: bool = True) -> Constants:
     stored: dict[str, Any] = json.loads(CONSTANTS.read_text(encoding="utf-8"))
     if (key := key_of(reranker, lists_questions=lists_questions)) not in stored:
         raise ConfigError(f"no calibration for the reranker {reranker}", "run `kpo eval calibrate`, or set KPO_RERANKER_MODEL back")
-    entry = stored[key]
-    impression = tuple(float(weight) for weight in entry["impression"].split())
-    return Constants(entry["intercept"], tuple(entry["weights"][name] for name in FEATURES), entry["floor"], impression, tuple(entry["sure"]))
+    return Constants.stored(stored[key], FEATURES)
 
 
 def key_of(reranker: str, *, lists_questions: bool) -> str:

@@ -480,6 +480,7 @@ def calibrate_check(
         constants = sentences.fit(seen)
         judge = Judge(retrieval.embedder, retrieval.reranker, constants=constants)
         told = {f"{path.stem}, {half} half": sentences.rates(judge, view, found[path], half) for path in files for half in ("even", "odd")}
+        told |= {f"{path.stem}, kept apart": sentences.rates(judge, view, sentences.load(path), "all") for path in (() if file else sentences.APART)}
     name = models_of(retrieval.embedder, retrieval.reranker)
     fitted = sentences.entry(constants, seen, list(found))
     print_json({name: fitted})

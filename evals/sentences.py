@@ -22,6 +22,7 @@ from index.search import common_words
 DRAFTS = Path(__file__).parent / "drafts"
 DEVELOPMENT = tuple(DRAFTS / f"{name}.yaml" for name in ("sentences", "free", "answers"))  # their even halves are fitted on, and choose the floor
 PRACTICE = tuple(DRAFTS / f"{name}.yaml" for name in ("practice", "answers-practice"))  # fitted on besides
+APART = tuple(DRAFTS / f"{name}.yaml" for name in ("apart", "answers-apart"))  # neither fitted on nor looked at when rules are mended
 PRACTISED = 0.3  # for how many of the others one of those counts
 EATEN = 0.06  # share of the supported development sentences that the models may drop, beside those that the rules drop
 
@@ -111,10 +112,10 @@ def _common(view: View) -> str:
 
 
 def rates(judge: Judge, view: View, found: Sequence[Labelled], half: str) -> Rates:
-    """What the check does with the sentences of one half."""
+    """What the check does with the sentences of one half, or of "all"."""
     eaten: list[tuple[Labelled, str]] = []
     missed: list[Labelled] = []
-    chosen = [one for one in found if one.half == half]
+    chosen = [one for one in found if half in ("all", one.half)]
     common = _common(view)
     for one in chosen:
         verdict = judge.check(one.drafted, sources_of(view, one, common))

@@ -719,6 +719,27 @@ def test_on_a_phone_back_leaves_the_source_and_then_the_chat(slow: tuple[Slow, C
         assert visit.page.url == "about:blank"
 
 
+def test_a_page_in_a_chosen_look_keeps_its_chat_and_its_look(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
+    assistant, _, served = slow
+    assistant.go.set()
+    with visiting(chromium, served, "/?__theme=dark", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True) as visit:
+        visit.ask("What is a zebra desk?")
+        address = f"{served.url}/?__theme=dark&chat=1"
+        expect(visit.page).to_have_url(address)
+        visit.open(1)
+        visit.page.locator("#source [data-do=close]").click()
+        expect(visit.page.locator("#source .open")).to_have_count(0)
+        visit.ask("When does the desk work?")
+        expect(visit.page.locator("#thread .asked, #live .asked")).to_have_text(["What is a zebra desk?", "When does the desk work?"])
+        visit.page.locator(".chats-toggle").click()
+        visit.page.locator("[data-do=new]").click()
+        expect(visit.page.locator(".welcome")).to_be_visible(timeout=PATIENCE)
+        expect(visit.page).to_have_url(f"{served.url}/?__theme=dark")
+        visit.page.go_back()
+        expect(visit.page.locator("#live .asked")).to_have_text("When does the desk work?", timeout=PATIENCE)
+        expect(visit.page).to_have_url(address)
+
+
 def test_a_title_that_only_repeats_the_question_is_not_seen(slow: tuple[Slow, Chats, Served], chromium: Browser) -> None:
     assistant, chats, served = slow
     assistant.go.set()

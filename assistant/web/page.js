@@ -201,12 +201,17 @@
   }
   // Another chat is about to be opened. The browser's Back then opens the one before; asking and deleting change the address of where one is.
   let going = ""; // the address of a chat that was pressed, until it is shown
+  function addressOf(chat) {
+    const theme = new URLSearchParams(location.search).get("__theme"); // gradio's own, for one look or the other
+    const asked = new URLSearchParams({ ...(theme && { __theme: theme }), ...(chat && { chat }) });
+    return asked.size ? `/?${asked}` : "/";
+  }
   function leaveFor() {
     unfold(false);
     if ($("#editing .editing")) putBack();
   }
   addEventListener("popstate", () => {
-    if (location.pathname + location.search === shown && $("#source .open")) return back();
+    if (location.pathname + location.search === shown) return back(); // a source was left
     const chat = new URLSearchParams(location.search).get("chat");
     turnTo("ask");
     leaveFor();
@@ -267,7 +272,7 @@
       chats,
     };
     if (["cite", "topic", "view", "more"].includes(act)) opening(button);
-    if (["new", "chat"].includes(act)) (leaveFor(), (going = act === "chat" ? `/?chat=${arg}` : "/"));
+    if (["new", "chat"].includes(act)) (leaveFor(), (going = addressOf(act === "chat" && arg)));
     if (act === "chat") next = () => $("#chats [aria-current]");
     (own[act] || (() => send(act, arg)))();
   }, true);
@@ -402,9 +407,9 @@
       heading.tabIndex = -1;
       heading.focus({ preventScroll: true });
     }
-    const chat = $(".chat-title[data-chat]"), where = chat ? `/?chat=${chat.dataset.chat}` : "/";
+    const chat = $(".chat-title[data-chat]"), where = addressOf(chat && chat.dataset.chat);
     if (where !== shown && ($(".welcome") || chat)) {
-      if (!location.search.includes("__theme")) history[where === going ? "pushState" : "replaceState"](null, "", where);
+      history[where === going ? "pushState" : "replaceState"](null, "", where);
       shown = where;
       going = "";
     }

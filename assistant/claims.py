@@ -39,6 +39,7 @@ _DIGITS = re.compile(
 )
 _PLACE = re.compile(r"(?:st|nd|rd|th)\b")
 _FRACTION = re.compile(r"(\d*)([¼-¾⅐-⅞])")
+_THE_TWO = re.compile(r"\b(?:of )?the two\b(?=[,.;:]| (?:are|do|does|differ|suit|can|may|should|talk|take|have|were|at|by|apart|terms)\b)", re.I)  # no count
 _TWO = re.compile(r"\b(?:both|either|neither)\b", re.I)  # as many as "two"
 _AMOUNT_WORDS = frozenset("half halve quarter twice double triple treble dozen hundreds thousands millions billions trillions lakhs crores".split())  # noqa: SIM905
 
@@ -361,7 +362,7 @@ def nearest(sentence: str, support: Sequence[str]) -> list[str]:
 def _unknown_facts(sentence: str, support: str, about: str, given: str) -> Iterator[str]:
     said = f"{about}\n{support}"
     known = [*numbers(said), *(Number(2.0) for _ in _TWO.findall(said))]
-    if any(not number.stands_in(known) for number in numbers(sentence)):
+    if any(not number.stands_in(known) for number in numbers(_THE_TWO.sub("both", sentence))):
         yield "a number that its source does not give"
     if not all(any(_same_date(date, other) for other in dates(said)) for date in dates(sentence)):
         yield "a date that its source does not give"

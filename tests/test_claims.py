@@ -37,6 +37,12 @@ def test_a_number_needs_its_unit() -> None:
     assert Number(5.0, money="$").stands_in(numbers("$5")) and not Number(5.0, money="$").stands_in(numbers("€5"))
 
 
+def test_the_two_that_were_named_are_no_count() -> None:
+    support = "RPO hands over hiring, and KPO hands over expert work."
+    assert found("RPO hands over hiring and KPO hands over expert work, so the two differ.", support) == []
+    assert "a number that its source does not give" in found("RPO hands over hiring and KPO hands over expert work to the two firms.", support)
+
+
 def test_names_are_capitalised_words_abbreviations_and_unknown_first_words() -> None:
     assert names("Genpact and Mu Sigma offer KPO in India.") == ["Genpact", "Mu", "Sigma", "KPO", "India"]
     assert names("Providers offer work.") == []

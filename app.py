@@ -71,6 +71,11 @@ class House:
 
         return open_reranker(self.settings.reranker_model, self.settings.models_dir)
 
+    def entailment(self) -> "Reranker":
+        from index.rerank import open_entailment
+
+        return open_entailment(self.settings.models_dir)
+
     def retrieval(self, store: "Store | None" = None) -> "Retrieval":
         from index.search import Retrieval
 
@@ -100,7 +105,7 @@ class House:
         from assistant.usage import Ledger
 
         nli = open_nli(self.settings.nli_model) if self.settings.nli_model else None
-        judge = Judge(retrieval.embedder, retrieval.reranker, nli=nli)
+        judge = Judge(retrieval.reranker, self.entailment(), nli=nli)
         ledger = Ledger(self.settings.data_dir)
         writer = OpenAiWriter(llm, stopped=ledger.add)
         writer.load()
@@ -182,6 +187,8 @@ class House:
 
     def models(self) -> list[dict[str, str]]:
         """The models in use; those that can be are compiled when they are not yet."""
+        from index.adapter import shipped_adapter
+        from index.compile import compile_adapted
         from index.head import shipped_head
         from index.models import EMBEDDING, RERANKER
 
@@ -189,6 +196,8 @@ class House:
         shipped = self.settings.embedding_model == EMBEDDING.name
         reranker = self.reranker()
         own = self.settings.reranker_model == RERANKER.name
+        adapter = shipped_adapter()
+        compile_adapted(adapter, self.settings.models_dir)
         return [
             {
                 "use": "embedding", "name": self.settings.embedding_model, "source": EMBEDDING.source if shipped else "set by KPO_EMBEDDING_MODEL",
@@ -200,6 +209,11 @@ class House:
                 "licence": RERANKER.licence if own else "see the model", "precision": f"int8, {shipped_head().layers} layers" if own else "as it is",
                 "sha256": RERANKER.sha256 if own else reranker.identity.rpartition("-")[2],
                 "where": str(self.settings.models_dir) if own else self.settings.reranker_model,
+            },
+            {
+                "use": "checking drafts", "name": f"{RERANKER.name}, adapted", "source": f"{RERANKER.source}; index/adapter.safetensors",
+                "licence": RERANKER.licence, "precision": f"int8, {adapter.head.layers} layers", "sha256": RERANKER.sha256,
+                "where": str(self.settings.models_dir),
             },
         ]
 

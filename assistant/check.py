@@ -1,8 +1,8 @@
 """The check of drafted sentences: what a language model has written is shown only when a sentence of its sources says it.
 
-Rules (assistant.claims) look for what can be named: numbers, names, negations, strength. Two models say how near a sentence is to what it
-rests on; their scores become a probability by constants that `kpo eval calibrate-check` fits. A sentence that passes becomes a Support, which
-goes through the rules again when it is built: an unchecked sentence cannot be put into an answer.
+Rules (assistant.claims) look for what can be named: numbers, names, negations, strength. A model tells how probable it is that what a sentence
+rests on bears it out; that must be above a floor. A sentence that passes becomes a Support, which goes through the rules again when it is built:
+an unchecked sentence cannot be put into an answer.
 """
 
 import json
@@ -10,22 +10,17 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
-from rapidfuzz.distance import LCSseq
-
-from assistant.claims import clauses, content, faults
-from assistant.floor import Constants
+from assistant.claims import content, faults
+from assistant.floor import logistic
 from corpus.document import Passage, Unit, header_of
 from corpus.errors import ConfigError
-from index.embed import Embedder
 from index.rerank import Reranker
 
-CONSTANTS = Path(__file__).parent / "check.json"
-FEATURES = ("relevance", "cosine", "covered", "borne", "worst_clause", "order", "length", "kept", "replaced", "exchanged", "moved")
+FLOORS = Path(__file__).parent / "check.json"
 MOST_UNITS = 8  # sentences or list items of its sources that one drafted sentence may rest on
 LONGEST = 600  # characters of a sentence; what is longer is no sentence
 SHORTEST = 3  # words of a sentence that claims something
@@ -78,6 +73,12 @@ class Span:
         return [self.source.passage.quote(unit) for unit in self._units]
 
     @property
+    def placed(self) -> str:
+        """The part behind where it stands, which is what the models read."""
+        where = dict.fromkeys((self.source.title, *self.source.passage.context.split(" > ")))
+        return f"{' > '.join(part for part in where if part)}: {' '.join(self.units)}"
+
+    @property
     def places(self) -> str:
         """The places of the part's items in a numbered list, each as a number that `assistant.claims` takes for a place ("2th 3th"); "" for other text."""
         return " ".join(f"{unit.marker[:-1]}th" for unit in self._units if unit.marker[:-1].isdigit())
@@ -114,17 +115,17 @@ class Dropped:
 
 
 @lru_cache(maxsize=8)
-def constants_for(models: str) -> Constants:
-    """The constants fitted for these models. Raises ConfigError, naming the command, when there are none."""
-    stored: dict[str, Any] = json.loads(CONSTANTS.read_text(encoding="utf-8"))
+def floor_for(models: str) -> float:
+    """How probable, in 0..1, these models must find it that a sentence is borne out. Raises ConfigError, naming the command, when it is not known."""
+    stored: dict[str, Any] = json.loads(FLOORS.read_text(encoding="utf-8"))
     if models not in stored:
         raise ConfigError(f"no calibration of the check for the models {models}", "run `kpo eval calibrate-check`, or set the models back")
-    return Constants.stored(stored[models], FEATURES)
+    return float(stored[models]["floor"])
 
 
-def models_of(embedder: Embedder, reranker: Reranker) -> str:
-    """The name under which the constants of two models are kept."""
-    return f"{reranker.identity}+{embedder.identity}"
+def models_of(reranker: Reranker, entailment: Reranker) -> str:
+    """The name under which the floor of these models is kept."""
+    return f"{entailment.identity}+{reranker.identity}"
 
 
 _NUMBERS = r"\[\s*(\d{1,4}(?:\s*[,;]\s*\d{1,4})*)\s*\]"
@@ -145,6 +146,8 @@ _BULLET = re.compile(r"^\s*(?:[-*•·–]\s+|#{1,6}\s+|\(?\d{1,2}[.)]\s+|>\s*)+
 _EMPHASIS = re.compile(r"\*\*|__|`+|(?<!\w)[*_](?=[\w\[\"“])|(?<=[\w.!?,\]\"”])[*_](?!\w)")
 _STOPS = re.compile(rf"([.!?][\"”’')]*){_MARKERS}\s*\.\s*$")
 _HIDDEN = ("Cc", "Cf", "Co", "Cs", "Cn")  # Unicode categories of what is not seen, or turns round what follows
+# "The passage is about choosing a provider.": the reader has asked for what it says.
+_OF_PASSAGES = re.compile(r"(?:this|these|the) (?:\w+ )?(?:passages?|texts?) (?:is|are) (?:\w+ )?about\b", re.I)
 _WHOLE = re.compile(r"[.!][\"”’')]*$")
 _LINK = re.compile(
     r"~~|https?:|www\.|\b[\w.+-]+@[\w-]+\.\w|\]\(|!\[|<\s*/?\s*[a-z!]|&#?\w+;|javascript:|data:\w+/|"
@@ -177,7 +180,7 @@ def unfit(sentence: str) -> str:
         return "it holds a character that is not seen"
     if "[" in sentence or "]" in sentence:
         return "it holds a marker that is none"
-    if len(sentence.split()) < SHORTEST or not content(sentence):
+    if len(sentence.split()) < SHORTEST or not content(sentence) or _OF_PASSAGES.match(sentence):
         return "it claims nothing"
     if sentence.endswith("?"):
         return "it is a question"
@@ -196,12 +199,15 @@ def against(sentence: str, spans: Sequence[Span]) -> list[str]:
 
 
 class Judge:
-    """Checks sentences against their sources with the models of the index. Safe for threads."""
+    """Checks sentences against their sources. Safe for threads.
 
-    def __init__(self, embedder: Embedder, reranker: Reranker, *, constants: Constants | None = None, nli: Nli | None = None) -> None:
-        self._embedder = embedder
+    `reranker` finds what a sentence rests on; `entailment` scores whether a text bears a sentence out, as a logit.
+    """
+
+    def __init__(self, reranker: Reranker, entailment: Reranker, *, floor: float | None = None, nli: Nli | None = None) -> None:
         self._reranker = reranker
-        self._constants = constants or constants_for(models_of(embedder, reranker))
+        self._entailment = entailment
+        self._floor = floor_for(models_of(reranker, entailment)) if floor is None else floor
         self._nli = nli
 
     def check(self, drafted: str, sources: Sequence[Source]) -> Support | Dropped:
@@ -221,12 +227,12 @@ class Judge:
         found = against(sentence, spans)
         if found:
             return Dropped(sentence, found[0])
-        probability = self._constants.probability(self.features(sentence, spans))
-        if probability < self._constants.floor:
+        probability = self.probability(sentence, spans)
+        if probability < self._floor:
             return Dropped(sentence, "no sentence of its sources says it")
         if self._nli is not None and self._nli.entails(" ".join(span.text for span in spans), sentence) < ENTAILED:
             return Dropped(sentence, "it does not follow from its sources")
-        return Support(sentence, spans, probability, self._constants.floor)
+        return Support(sentence, spans, probability, self._floor)
 
     def rests_on(self, sentence: str, sources: Sequence[Source]) -> tuple[Span, ...]:
         """The best span of each source that adds something, in the order of the sources; empty only for no sources.
@@ -264,55 +270,9 @@ class Judge:
         near = any(units[c][0] is source and abs(units[c][1] - at) == 1 for c in chosen)
         return len(new) >= (1 if unit.marker or near else 2)
 
-    def features(self, sentence: str, spans: Sequence[Span]) -> tuple[float, ...]:
-        """What is seen of a sentence and the sentences and items it rests on, in the order of FEATURES; then the reranker's impression of them.
-
-        relevance: the cross-encoder's logit for the sentence with these, divided by 10. cosine: of the two embeddings.
-        covered: share of the sentence's content words that its source, or where that stands, holds. borne: the same of the source alone.
-        worst_clause: the same in the clause that has the lowest share. order: share of the shared words that come in the same order.
-        length: the sentence's content words over the source's, at most 2.
-        kept: share of the words that are in their place when the two are laid side by side; replaced: how many stand where the source has
-        others, and are nowhere in it; exchanged: the two multiplied, for a word exchanged in what is else word for word; moved: how many are
-        elsewhere in it.
-        """
-        units = [unit for span in spans for unit in span.units]
-        support = " ".join(units)
-        placed = " ".join(f"{span.source.passage.heading or span.source.title}: {' '.join(span.units)}" for span in spans)
-        mine, theirs = content(sentence), content(support)
-        known = set(theirs)
-        told = known | set(content(" ".join(span.source.about for span in spans)))
-        covered = _share(mine, told)
-        shared = [word for word in mine if word in known]
-        kept, replaced, moved = _laid_beside(mine, theirs)
-        return (
-            self._reranker.score(sentence, [placed])[0] / 10,
-            float(self._embedder.embed_question(sentence) @ self._embedder.embed_question(support)),
-            covered,
-            _share(mine, known),
-            min((_share(part, told) for part in map(content, clauses(sentence)) if len(part) > 1), default=covered),
-            LCSseq.similarity(shared, theirs) / max(1, len(shared)),
-            min(2.0, len(mine) / max(1, len(theirs))),
-            kept,
-            float(replaced),
-            replaced * kept,
-            float(moved),
-            *self._reranker.impression(sentence, placed),
-        )
-
-
-def _laid_beside(mine: Sequence[str], theirs: Sequence[str]) -> tuple[float, int, int]:
-    """Of one row of words beside another: the share in place, how many stand in the place of others, how many of those that the other has elsewhere."""
-    kept = replaced = moved = 0
-    for how, start, end, _, _ in SequenceMatcher(None, mine, theirs, autojunk=False).get_opcodes():
-        known = sum(word in theirs for word in mine[start:end])
-        kept += known if how == "equal" else 0
-        moved += known if how != "equal" else 0
-        replaced += end - start - known if how == "replace" else 0
-    return kept / max(1, len(mine)), replaced, moved
-
-
-def _share(part: Sequence[str], whole: set[str]) -> float:
-    return sum(word in whole for word in part) / max(1, len(part))
+    def probability(self, sentence: str, spans: Sequence[Span]) -> float:
+        """How probable it is, in 0..1, that the spans bear the sentence out."""
+        return logistic(self._entailment.score(sentence, [" ".join(span.placed for span in spans)])[0])
 
 
 def _in_place(source: Source, unit: Unit) -> str:

@@ -82,6 +82,11 @@ _NEGATION = re.compile(
     r"\b(?:not(?! (?:only|just|merely)\b)|no(?! doubt\b)|never|none|neither|nor|cannot|without(?! (?:exception|reservation|delay|doubt)\b)|hardly|barely|scarcely|rarely|seldom|nobody|nothing|nowhere|"
     r"fails? to|failed to|lacks?|unable|instead of|rather than)\b|n[’']t\b", re.I
 )
+_LACKS = re.compile(r"\black(s?)\b", re.I)
+# "The article does not discuss …": that something is not told, which its source must say of itself.
+_TELLS = r"(?:discuss|mention|say|state|address|cover|specif|tell|explain|name|give|provide|list|describe|report|answer|define)"
+_UNTOLD = re.compile(rf"(?:(?:do|does|did)(?: not|n[’']t)|cannot|never) {_TELLS}", re.I)
+_TOLD_UNTOLD = re.compile(rf"(?:\b(?:not|never|no|none|neither|nor|without|nothing|nobody)\b|n[’']t\b).{{0,60}}?\b{_TELLS}|\b{_TELLS}\w* (?:no|neither|nothing)\b", re.I)
 # What takes back the whole of what follows, by a word that the source must have too.
 _TAKEN_BACK = re.compile(
     r"\b(?:anything but|far from|ceas(?:e[sd]?|ing) to|refus(?:e[sd]?|ing)|den(?:y|ies|ied|ying)|doubt(?:s|ed|ful|ing)?|disput(?:e[sd]?|ing)|"
@@ -344,6 +349,8 @@ def faults(sentence: str, support: Sequence[str], about: str, given: str) -> Ite
     yield from opposed(sentence, support)
     if any(not set(content(match.group())) <= told for match in _TAKEN_BACK.finditer(sentence)):
         yield "it takes back what its source says"
+    if _UNTOLD.search(sentence) and not _TOLD_UNTOLD.search(whole):
+        yield "it says that something is not told, which its source does not"
     yield from _too_strong(sentence, whole, about)
     yield from _turned_round(sentence, whole)
     if _mixed(sentence, support):
@@ -445,6 +452,8 @@ def _other_source(sentence: str, support: Sequence[str], about: str) -> Iterator
 
 def opposed(sentence: str, support: Sequence[str]) -> Iterator[str]:
     whole = " ".join(support)
+    if _LACKS.search(sentence) and _LACKS.search(whole):  # "expertise that they lack": what is lacking on both sides denies nothing
+        sentence, whole, *support = (_LACKS.sub(r"need\1", text) for text in (sentence, whole, *support))
     stems = set(map(stem, words(whole)))
     if _CONTRASTED.search(whole):
         sentence = _UNLIKE.sub("differs from", sentence)

@@ -32,6 +32,8 @@ WRITER = "llm"
 BY_MODEL = "written by a language model; every sentence was checked against the quotation behind its number"
 STANDS_IN = "quoted from the documents"
 
+# "This is why …", "However, …", "Such reviews …": nothing without the sentence before it
+_LEANS_BACK = re.compile(r"(?:this|these|that|such|however|therefore|thus|hence|instead|otherwise|nevertheless|nonetheless)\b", re.I)
 INSTRUCTIONS = (
     "You answer a question from numbered passages.\n"
     "Rules:\n"
@@ -107,6 +109,7 @@ class Drafter:
         dropped: list[Dropped] = []
         usage: Usage | None = None
         trouble = unkept = ""
+        gap = False  # was the sentence before this one dropped?
         reading = sentences_of(self._writer.write(prompt(answer.standalone, after, material.sources)))
         try:
             for event in reading:
@@ -114,10 +117,15 @@ class Drafter:
                     usage = event
                     continue
                 verdict = self._judge.check(event, material.sources)
+                if isinstance(verdict, Support) and gap and _LEANS_BACK.match(verdict.sentence):
+                    verdict = Dropped(verdict.sentence, "what it points back to was left out")
                 if isinstance(verdict, Dropped):
                     if not _leads_in(event):
                         dropped.append(verdict)
-                elif not any(segment.text == verdict.sentence for segment in segments):
+                        gap = True
+                    continue
+                gap = False
+                if not any(segment.text == verdict.sentence for segment in segments):
                     said = self._cited(verdict, citations, material)
                     segments.append(said.segment)
                     citations += said.citations

@@ -36,9 +36,8 @@ NEAR = 2.0  # logits below the best sentence within which others are looked at a
 class Constants:
     """A fitted logistic model: P = 1 / (1 + exp(-z)), z = intercept + sum of weight * feature + sum of impression * impression.
 
-    P is how probable it is that the documents answer a question; in `assistant.check`, that they say a sentence. `impression` are the weights of the
-    reranker's impressions, () where it gives none. `sure` is the slope and the intercept of a second logistic (Platt, 1999) over z: how probable it
-    is that an answer is also right.
+    P is how probable it is that the documents answer a question. `impression` are the weights of the reranker's impressions, () where it gives
+    none. `sure` is the slope and the intercept of a second logistic (Platt, 1999) over z: how probable it is that an answer is also right.
     """
 
     intercept: float
@@ -48,15 +47,15 @@ class Constants:
     sure: tuple[float, float] = (1.0, 0.0)
 
     @classmethod
-    def open(cls, features: Sequence[str] = FEATURES) -> "Constants":
-        """A floor that everything is above, for these named features."""
-        return cls(0.0, (0.0,) * len(features), 0.0)
+    def open(cls) -> "Constants":
+        """A floor that everything is above."""
+        return cls(0.0, (0.0,) * len(FEATURES), 0.0)
 
     @classmethod
-    def stored(cls, entry: dict[str, Any], features: Sequence[str]) -> "Constants":
-        """The constants of these named features as they stand in a file of calibrations."""
-        weights = tuple(entry["weights"][name] for name in features)
-        return cls(entry["intercept"], weights, entry["floor"], tuple(map(float, entry["impression"].split())), tuple(entry.get("sure", (1.0, 0.0))))
+    def stored(cls, entry: dict[str, Any]) -> "Constants":
+        """The constants as they stand in the file of calibrations."""
+        weights = tuple(entry["weights"][name] for name in FEATURES)
+        return cls(entry["intercept"], weights, entry["floor"], tuple(map(float, entry["impression"].split())), tuple(entry["sure"]))
 
     def probability(self, features: Sequence[float]) -> float:
         """P, in 0..1, for the named features and then the impressions; 0 without the impression that the constants weigh."""
@@ -88,7 +87,7 @@ def constants_for(reranker: str, *, lists_questions: bool = True) -> Constants:
     stored: dict[str, Any] = json.loads(CONSTANTS.read_text(encoding="utf-8"))
     if (key := key_of(reranker, lists_questions=lists_questions)) not in stored:
         raise ConfigError(f"no calibration for the reranker {reranker}", "run `kpo eval calibrate`, or set KPO_RERANKER_MODEL back")
-    return Constants.stored(stored[key], FEATURES)
+    return Constants.stored(stored[key])
 
 
 def key_of(reranker: str, *, lists_questions: bool) -> str:

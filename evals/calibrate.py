@@ -132,12 +132,9 @@ def calibrated(seen: Sequence[Observed]) -> Constants:
     return replace(constants, sure=_sure([held for held, _ in answered], [right for _, right in answered]))
 
 
-def fit(
-    features: Sequence[Sequence[float]], answerable: Sequence[bool], groups: Sequence[str], *, named: int = len(FEATURES), counts: Sequence[float] = ()
-) -> Fitted:
-    """Constants fitted to labelled questions: logistic regression (scikit-learn, L2, C = 1, the `named` first features brought to unit variance).
+def fit(features: Sequence[Sequence[float]], answerable: Sequence[bool], groups: Sequence[str]) -> Fitted:
+    """Constants fitted to labelled questions: logistic regression (scikit-learn, L2, C = 1, the named features brought to unit variance).
 
-    `counts`: for how many each question counts, 1 when none are given.
     Questions of one group (one passage, one case) are held out together. Those without an impression, where others have one, found nothing:
     they are no part of the fit, and their probability is 0. With labels of only one kind nothing can be fitted: the constants then answer
     everything.
@@ -147,19 +144,18 @@ def fit(
     if len({answerable[at] for at in full}) < 2:
         return Fitted(Constants.open(), (0.5,) * len(features))
     rows, labels = [features[at] for at in full], [answerable[at] for at in full]
-    counted = [counts[at] if counts else 1.0 for at in full]
     folds = [int(by_hash(groups[at]), 16) // 2 % FOLDS for at in full]  # the last bit is a set's half, see evals.run
     held_out = [0.0] * len(features)
     for fold in range(FOLDS):
         rest = [n for n, one in enumerate(folds) if one != fold]
-        model = _logistic([rows[n] for n in rest], [labels[n] for n in rest], [counted[n] for n in rest], named)
+        model = _logistic([rows[n] for n in rest], [labels[n] for n in rest])
         for n, one in enumerate(folds):
             if one == fold:
                 held_out[full[n]] = model.probability(rows[n])
-    return Fitted(_logistic(rows, labels, counted, named), tuple(held_out))
+    return Fitted(_logistic(rows, labels), tuple(held_out))
 
 
-def _logistic(features: Sequence[Sequence[float]], answerable: Sequence[bool], counts: Sequence[float], named: int) -> Constants:
+def _logistic(features: Sequence[Sequence[float]], answerable: Sequence[bool]) -> Constants:
     if len(set(answerable)) < 2:
         return Constants.open()
     from sklearn.linear_model import LogisticRegression
@@ -167,12 +163,12 @@ def _logistic(features: Sequence[Sequence[float]], answerable: Sequence[bool], c
     seen = np.array(features, dtype=np.float64)
     spread = seen.std(axis=0)
     spread[spread < STEADY] = math.inf  # a feature that never varies gets no weight
-    spread[named:] /= SHRUNK
+    spread[len(FEATURES) :] /= SHRUNK
     middle = seen.mean(axis=0)
-    model = LogisticRegression(max_iter=1000).fit((seen - middle) / spread, np.array(answerable), sample_weight=np.array(counts))
+    model = LogisticRegression(max_iter=1000).fit((seen - middle) / spread, np.array(answerable))
     weights = [round(float(weight), 4) for weight in model.coef_[0] / spread]
     intercept = round(float(model.intercept_[0] - np.dot(weights, middle)), 4)
-    return Constants(intercept, tuple(weights[:named]), 0.0, tuple(weights[named:]))
+    return Constants(intercept, tuple(weights[: len(FEATURES)]), 0.0, tuple(weights[len(FEATURES) :]))
 
 
 def with_floor(

@@ -455,34 +455,67 @@ def fit_head(
         typer.echo(f"stored in {FITTED}", err=True)
 
 
+@commands.command(name="train-check")
+def train_check(
+    ctx: typer.Context,
+    sample: Annotated[int | None, typer.Option("--sample", min=4, help="Sentences to train on (default: all).", show_default=False)] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Train, and store nothing.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Train the adapter with which the shipped cross-encoder tells whether a text bears a sentence out (three quarters of an hour), and put it in use.
+
+    The floor of the check belongs to an adapter: `kpo eval calibrate-check` chooses it anew.
+    """
+    from assistant.check import Judge
+    from evals import adapter, sentences
+    from evals.run import by_hash
+    from evals.terminal import counted
+    from index.adapter import TRAINED, save
+
+    retrieval = house(ctx, data_dir).retrieval()
+    judge = Judge(retrieval.reranker, retrieval.reranker, floor=0.0)
+    found = [one for path in sentences.PRACTICE for one in sentences.load(path)]
+    chosen = sorted(found, key=lambda one: by_hash(one.sentence))[:sample]
+    with retrieval.reading() as view:
+        training = adapter.Training(list(adapter.examples(judge, view, counted(chosen, "sentences"))))
+    losses = [training.learn(batch) for batch in counted(training.batches, "batches")]
+    about = adapter.provenance(chosen, losses)
+    trained = training.adapter()
+    print_json({"digest": trained.digest, **about})
+    if not dry_run:
+        save(trained, about)
+        typer.echo(f"stored in {TRAINED}", err=True)
+
+
 @commands.command(name="calibrate-check")
 def calibrate_check(
     ctx: typer.Context,
     file: Annotated[
         Path | None, typer.Argument(help="Labelled sentences (default: the shipped ones).", show_default=False)
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the constants and error rates, store nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the floor and error rates, store nothing.")] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Fit the check of drafted sentences, store its constants for the models in use, and tell both error rates."""
-    from assistant.check import CONSTANTS, FEATURES, Judge, models_of
-    from assistant.floor import Constants
+    """Choose the floor of the check of drafted sentences, store it for the models in use, and tell both error rates."""
+    from assistant.check import FLOORS, Judge, models_of
     from evals import sentences
     from evals.calibrate import store
     from evals.terminal import counted
 
-    files, besides = ((file,), ()) if file else (sentences.DEVELOPMENT, sentences.PRACTICE)
-    found = {path: sentences.load(path) for path in (*files, *besides)}
-    retrieval = house(ctx, data_dir).retrieval()
-    open_check = Judge(retrieval.embedder, retrieval.reranker, constants=Constants.open(FEATURES))
+    files = (file,) if file else sentences.DEVELOPMENT
+    found = {path: sentences.load(path) for path in files}
+    home = house(ctx, data_dir)
+    retrieval = home.retrieval()
+    models = retrieval.reranker, home.entailment()
     with retrieval.reading() as view:
-        seen = [one for path in found for one in sentences.observed(open_check, view, counted(found[path], path.stem), besides=path in besides)]
-        constants = sentences.fit(seen)
-        judge = Judge(retrieval.embedder, retrieval.reranker, constants=constants)
+        open_check = Judge(*models, floor=0.0)
+        seen = [one for path in files for one in sentences.observed(open_check, view, counted(found[path], path.stem))]
+        floor = sentences.choose(seen)
+        judge = Judge(*models, floor=floor)
         told = {f"{path.stem}, {half} half": sentences.rates(judge, view, found[path], half) for path in files for half in ("even", "odd")}
         told |= {f"{path.stem}, kept apart": sentences.rates(judge, view, sentences.load(path), "all") for path in (() if file else sentences.APART)}
-    name = models_of(retrieval.embedder, retrieval.reranker)
-    fitted = sentences.entry(constants, seen, list(found))
+    name = models_of(*models)
+    fitted = sentences.entry(floor, seen, files)
     print_json({name: fitted})
     for what, rates in told.items():
         typer.echo(f"{what}: {rates}", err=True)
@@ -491,5 +524,5 @@ def calibrate_check(
         for one in rates.missed:
             typer.echo(f"  let through ({one.fault}): {one.sentence}", err=True)
     if not dry_run:
-        store(CONSTANTS, {name: fitted})
-        typer.echo(f"stored in {CONSTANTS}", err=True)
+        store(FLOORS, {name: fitted})
+        typer.echo(f"stored in {FLOORS}", err=True)

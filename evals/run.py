@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol
 
 from assistant.answer import Answer
 from assistant.ask import Assistant
-from assistant.check import CONSTANTS as CHECK
+from assistant.check import FLOORS
 from assistant.floor import CONSTANTS
 from assistant.question import Question
 from evals.cases import Case, CaseSet, stale
@@ -198,7 +198,7 @@ def fingerprint(assistant: Assistant) -> dict[str, str]:
     with assistant.retrieval.reading() as view:
         corpus = _corpus_digest(view)
     reranker = assistant.retrieval.reranker
-    drafted = {} if assistant.drafted_by is None else {"writer": assistant.drafted_by, "check": hashlib.sha256(CHECK.read_bytes()).hexdigest()[:16]}
+    drafted = {} if assistant.drafted_by is None else {"writer": assistant.drafted_by, "check": hashlib.sha256(FLOORS.read_bytes()).hexdigest()[:16]}
     return {
         "version": metadata.version("kpo-assistant"), "code": _code(), "corpus": corpus, "embedder": assistant.retrieval.embedder.identity,
         "reranker": reranker.identity if reranker else "none", "constants": hashlib.sha256(CONSTANTS.read_bytes()).hexdigest()[:16],

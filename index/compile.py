@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import numpy as np
 from filelock import FileLock
 
 from corpus.errors import ModelError
+from index.adapter import Adapter
 from index.head import Head
 from index.models import RERANKER, EmbeddingSource, check, sha256_of
 
@@ -93,6 +94,26 @@ def compile_reranker(head: Head, models_dir: Path) -> Path:
         _under_head(shipped / RERANKER.weights, head, folder / "model.onnx")
         shutil.copyfile(shipped / "tokenizer.json", folder / "tokenizer.json")
         return {"name": RERANKER.name, "weights_sha256": RERANKER.sha256, "layers": head.layers, "precision": "int8"}
+
+    return _once(target, build)
+
+
+def compile_adapted(adapter: Adapter, models_dir: Path) -> Path:
+    """Put `adapter` on the shipped cross-encoder in `models_dir` and return its folder; one that is there already is returned."""
+    use = json.dumps([RERANKER.sha256, adapter.digest, RECIPE])
+    target = models_dir / f"{RERANKER.name}-adapted-{hashlib.sha256(use.encode()).hexdigest()[:12]}"
+    if os.path.isfile(target / "manifest.json"):
+        return target
+    shipped = RERANKER.locate()
+    check(shipped / RERANKER.weights, RERANKER.sha256)
+
+    def build(folder: Path) -> dict[str, Any]:
+        changed = folder / "changed.onnx"
+        _with_changes(shipped / RERANKER.weights, adapter.changes, changed)
+        _under_head(changed, adapter.head, folder / "model.onnx")
+        changed.unlink()
+        shutil.copyfile(shipped / "tokenizer.json", folder / "tokenizer.json")
+        return {"name": f"{RERANKER.name}-adapted", "weights_sha256": RERANKER.sha256, "layers": adapter.head.layers, "precision": "int8"}
 
     return _once(target, build)
 
@@ -172,6 +193,38 @@ def _fused(model: Path, heads: int, outputs: Sequence[str] = ()) -> Any:
     whole.opset_import.append(helper.make_opsetid("com.microsoft", 1))
     outputs = outputs or [entry.name for entry in whole.graph.output]
     return Extractor(whole).extract_model([entry.name for entry in whole.graph.input], list(outputs))  # without what nothing reads any more
+
+
+def matrices(graph: Any) -> dict[str, str]:
+    """The int8 matrices of a BERT graph's layers, such as "layer.0.output.dense", and what each is held as (by the names that exporting gives)."""
+    places = {node.name: node.input[1] for node in graph.node if node.op_type == "MatMulInteger" and node.name.startswith("/bert/encoder/")}
+    return {
+        place.removeprefix("/bert/encoder/").removesuffix("/MatMul_quant").replace("/", "."): held.removesuffix("_quantized")
+        for place, held in places.items()
+    }
+
+
+def real(held: Mapping[str, np.ndarray], name: str) -> np.ndarray:
+    """An int8 array of a graph as the numbers that it stands for; a matrix has a row for each input."""
+    told: np.ndarray = (held[f"{name}_quantized"].astype(np.float32) - held[f"{name}_zero_point"]) * held[f"{name}_scale"]
+    return told
+
+
+def _with_changes(model: Path, changes: Mapping[str, tuple[np.ndarray, np.ndarray]], to: Path) -> None:
+    """Write an int8 BERT model with these products added to its matrices, which are made int8 again, each output with a scale of its own."""
+    import onnx
+    from onnx import numpy_helper
+
+    whole = onnx.load(str(model))
+    held = {entry.name: entry for entry in whole.graph.initializer}
+    names = matrices(whole.graph)
+    for place, (up, down) in changes.items():
+        parts = [held[f"{names[place]}_{part}"] for part in ("quantized", "scale", "zero_point")]
+        weights = real({part.name: numpy_helper.to_array(part) for part in parts}, names[place]) + (up @ down).T
+        scales = (np.abs(weights).max(axis=0) / 127).astype(np.float32)
+        for part, value in zip(parts, (np.rint(weights / scales).astype(np.int8), scales, np.zeros(len(scales), dtype=np.int8)), strict=True):
+            part.CopyFrom(numpy_helper.from_array(value, part.name))
+    onnx.save(whole, str(to))
 
 
 def _under_head(model: Path, head: Head, to: Path) -> None:

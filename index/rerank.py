@@ -10,7 +10,8 @@ import numpy as np
 
 from corpus.errors import ModelError
 from corpus.sources import expanded
-from index.compile import compile_reranker, manifest_of
+from index.adapter import shipped_adapter
+from index.compile import compile_adapted, compile_reranker, manifest_of
 from index.head import shipped_head
 from index.models import RERANKER, feeds, load, sha256_of
 
@@ -142,3 +143,10 @@ def open_reranker(name: str, models_dir: Path) -> Reranker:
     if not folder.is_dir():
         raise ModelError(f"the reranker {name!r} is neither shipped nor a folder", REMEDY)
     return OnnxReranker(folder) if (folder / "model.onnx").is_file() else TorchReranker(folder)
+
+
+def open_entailment(models_dir: Path) -> Reranker:
+    """The shipped cross-encoder with its adapter, compiled first when it is not yet: it scores whether a text bears a sentence out."""
+    folder = compile_adapted(shipped_adapter(), models_dir)
+    manifest_of(folder)
+    return OnnxReranker(folder, folder.name)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from assistant.answer import Answer, Citation, Segment
-from assistant.check import CONSTANTS, FEATURES, Judge, Source, constants_for, models_of
+from assistant.check import FLOORS, Judge, Source, floor_for, models_of
 from assistant.drafting import Drafter, Material, Said
 from assistant.llm import OpenAiWriter
 from assistant.settings import Llm
@@ -18,7 +18,7 @@ from evals import sentences
 from index.catalog import Catalog, View
 from index.embed import open_embedder
 from index.models import EMBEDDING, RERANKER
-from index.rerank import open_reranker
+from index.rerank import open_entailment, open_reranker
 from index.search import Retrieval
 from scripted import Asked, scripted
 
@@ -26,10 +26,11 @@ ACCEPT = bool(os.environ.get("KPO_ACCEPT"))
 EVERY = 1 if ACCEPT else 9  # of the labelled sentences
 SLACK = 1 if ACCEPT else 2  # sentences: shares of a small sample are coarse
 DRAFTS = HOUSE / "evals" / "drafts"
-# What may be eaten, and what may slip through. Free prose loses much: see docs/llm.md.
+# What may be eaten, and what may slip through. Free prose loses much, and texts that the model has never seen more: see docs/llm.md.
 SETS = {
-    "development": (DRAFTS / "sentences.yaml", 0.06, 0.06), "apart": (DRAFTS / "apart.yaml", 0.06, 0.10), "free": (DRAFTS / "free.yaml", 0.35, 0.12),
-    "answers": (DRAFTS / "answers.yaml", 0.16, 0.20), "answers apart": (DRAFTS / "answers-apart.yaml", 0.16, 0.16),
+    "development": (DRAFTS / "sentences.yaml", 0.06, 0.04), "apart": (DRAFTS / "apart.yaml", 0.06, 0.06), "free": (DRAFTS / "free.yaml", 0.30, 0.06),
+    "answers": (DRAFTS / "answers.yaml", 0.16, 0.10), "answers apart": (DRAFTS / "answers-apart.yaml", 0.14, 0.09),
+    "elsewhere": (DRAFTS / "elsewhere.yaml", 0.65, 0.25), "elsewhere apart": (DRAFTS / "elsewhere-apart.yaml", 0.55, 0.25),
 }
 
 
@@ -41,7 +42,7 @@ def retrieval(shipped: Path) -> Retrieval:
 @pytest.fixture(scope="module")
 def judge(retrieval: Retrieval) -> Judge:
     assert retrieval.reranker
-    return Judge(retrieval.embedder, retrieval.reranker)
+    return Judge(retrieval.reranker, open_entailment(HOUSE / "data" / "models"))
 
 
 @pytest.mark.parametrize("name", SETS)
@@ -59,10 +60,14 @@ def test_the_labelled_sentences_fit_the_documents(retrieval: Retrieval) -> None:
     sets = [sentences.load(path) for path, _, _ in SETS.values()]
     assert all(len({one.sentence for one in one_set}) == len(one_set) for one_set in sets)
     found = [one for one_set in (*sets, *map(sentences.load, sentences.PRACTICE)) for one in one_set]
-    assert len(found) >= 6_000
+    assert len(found) >= 19_000
     with retrieval.reading() as view:
         for one in found:
-            assert [source.passage.document for source in sentences.sources_of(view, one)] == [document for document, _ in one.places]
+            sources = sentences.sources_of(view, one)
+            if one.given:
+                assert [source.passage.text for source in sources] == [one.given[2]]
+            else:
+                assert [source.passage.document for source in sources] == [document for document, _ in one.places]
         with pytest.raises(EvalError, match="no sentence that begins with"):
             sentences.sources_of(view, sentences.Labelled((("handbook/risks.md", "No such sentence"),), "x", ""))
 
@@ -70,7 +75,7 @@ def test_the_labelled_sentences_fit_the_documents(retrieval: Retrieval) -> None:
 def test_the_practice_sentences_are_of_both_kinds_and_in_no_other_set() -> None:
     practice = [one for path in sentences.PRACTICE for one in sentences.load(path)]
     others = {one.sentence for path, _, _ in SETS.values() for one in sentences.load(path)}
-    assert sum(one.supported for one in practice) > 1_500 and sum(not one.supported for one in practice) > 1_500
+    assert sum(one.supported for one in practice) > 5_000 and sum(not one.supported for one in practice) > 5_000
     assert not others & {one.sentence for one in practice}
 
 
@@ -103,25 +108,24 @@ def test_an_honest_model_is_believed(judge: Judge, retrieval: Retrieval) -> None
     assert len(shown) >= (0.95 if ACCEPT else 0.9) * total, f"{len(shown)} of {total}"
 
 
-def test_the_constants_are_those_of_the_models(retrieval: Retrieval) -> None:
+def test_the_floor_is_that_of_the_models(retrieval: Retrieval) -> None:
     assert retrieval.reranker
-    assert constants_for(models_of(retrieval.embedder, retrieval.reranker)).floor > 0
+    assert floor_for(models_of(retrieval.reranker, open_entailment(HOUSE / "data" / "models"))) > 0
     with pytest.raises(ConfigError, match="no calibration of the check") as caught:
-        constants_for("some+other")
-    assert "calibrate-check" in caught.value.remedy and CONSTANTS.is_file()
+        floor_for("some+other")
+    assert "calibrate-check" in caught.value.remedy and FLOORS.is_file()
 
 
-def test_constants_are_fitted_to_both_kinds() -> None:
-    def seen(supported: bool, value: float, fault: str = "", *, besides: bool = False) -> sentences.Observed:
-        labelled = sentences.Labelled((("d", f"{value}"),), "x", "" if supported else "wrong")
-        return sentences.Observed(labelled, fault, (value,) * len(FEATURES), besides)
+def test_the_floor_keeps_what_is_supported() -> None:
+    def seen(supported: bool, probability: float, fault: str = "") -> sentences.Observed:
+        return sentences.Observed(sentences.Labelled((("d", "p"),), "x", "" if supported else "wrong"), fault, probability)
 
-    rows = [seen(True, 0.8 + n / 100) for n in range(20)] + [seen(False, n / 100) for n in range(20)] + [seen(True, 0.0, "a number")]
-    fitted = sentences.fit(rows, eaten=0.0)
-    assert fitted.probability((0.8,) * len(FEATURES)) >= fitted.floor > fitted.probability((0.05,) * len(FEATURES))
-    assert sentences.fit([*rows, seen(True, 0.1, besides=True)], eaten=0.0).floor > 0.4, "what is fitted on besides has no say in the floor"
-    with pytest.raises(EvalError, match="all of one kind"):
-        sentences.fit(rows[:20])
+    rows = [*(seen(True, 0.5 + n / 100) for n in range(20)), seen(True, 0.1, "a number"), *(seen(False, n / 100) for n in range(20))]
+    assert sentences.choose(rows, eaten=0.0) == 0.5
+    assert sentences.choose(rows, eaten=0.1) == 0.52
+    assert sentences.choose(rows, eaten=1.0) == pytest.approx(0.69, abs=1e-4)
+    with pytest.raises(EvalError, match="no labelled sentence"):
+        sentences.choose(rows[20:])
 
 
 @pytest.mark.parametrize("content", ["- document: a", "[", "- {document: a, says: b, good: [[]], bad: []}", "5"])

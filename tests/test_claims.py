@@ -37,6 +37,20 @@ def test_a_number_needs_its_unit() -> None:
     assert Number(5.0, money="$").stands_in(numbers("$5")) and not Number(5.0, money="$").stands_in(numbers("€5"))
 
 
+def test_what_is_lacking_on_both_sides_denies_nothing() -> None:
+    lacking = "Companies use KPO to reach expertise that they lack."
+    assert found("Through KPO a company reaches expertise that it lacks.", lacking) == []
+    assert "a negation that its source does not have" in found("KPO does not reach expertise that a company lacks.", lacking)
+    assert found("A company that lacks expertise does not use KPO.", "Companies that lack expertise do not use KPO.") == []
+
+
+def test_that_a_source_is_silent_must_be_said_of_it() -> None:
+    said, fault = "The article does not give a date.", "it says that something is not told, which its source does not"
+    for source in ("The article gives no date.", "The article does not mention a date.", "No source names a date.", "None of the sources gives a date."):
+        assert fault not in found(said, source), source
+    assert fault in found(said, "The article is old, and readers should not trust its dates.")
+
+
 def test_the_two_that_were_named_are_no_count() -> None:
     support = "RPO hands over hiring, and KPO hands over expert work."
     assert found("RPO hands over hiring and KPO hands over expert work, so the two differ.", support) == []

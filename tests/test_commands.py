@@ -293,7 +293,7 @@ def test_status_tells_settings_index_and_models(every: Path) -> None:
     assert told["KPO_HOST"] == ("127.0.0.1", "default")
     assert facts["index"]["documents"] == len(SAMPLES)
     assert (facts["index"]["problems"], facts["index"]["chroma"]) == ("none", "up to date")
-    assert [row["use"] for row in facts["models"]] == ["embedding", "reranking"]
+    assert [row["use"] for row in facts["models"]] == ["embedding", "reranking", "checking drafts"]
     assert all(len(row["sha256"]) == 64 for row in facts["models"])
     assert facts["index"]["terms"] == len(json.loads(run_kpo("terms", "--json", "--data-dir", every).stdout))
     plain = run_kpo("status", "--data-dir", every)
@@ -303,7 +303,7 @@ def test_status_tells_settings_index_and_models(every: Path) -> None:
 
 def test_models_are_listed_with_source_licence_and_hash() -> None:
     rows = json.loads(run_kpo("models", "--json").stdout)
-    assert [row["use"] for row in rows] == ["embedding", "reranking"]
+    assert [row["use"] for row in rows] == ["embedding", "reranking", "checking drafts"]
     assert all(row["source"] and row["licence"] and len(row["sha256"]) == 64 for row in rows)
     assert rows[0]["precision"] == "int8"
 

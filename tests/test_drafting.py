@@ -11,11 +11,10 @@ import pytest
 from assistant.answer import Answer, Citation, Segment
 from assistant.ask import Assistant, Extractive
 from assistant.chats import Chats, Turn, restored, stored
-from assistant.check import FEATURES, Dropped, Judge, Source, Span, Support, parsed, unfit
+from assistant.check import Dropped, Judge, Source, Span, Support, parsed, unfit
 from assistant.drafting import Drafter, Material, Said, fenced, prompt, sentences_of
 from assistant.evidence import Evidence
 from assistant.export import export
-from assistant.floor import Constants
 from assistant.floor import Constants as Floor
 from assistant.llm import Message, Usage, Written
 from assistant.question import Question
@@ -59,7 +58,7 @@ class FakeWriter:
 
 def judge() -> Judge:
     """A judge whose models pass everything: only the rules decide."""
-    return Judge(FakeEmbedder(), FakeReranker(), constants=Constants.open(FEATURES))
+    return Judge(FakeReranker(), FakeReranker(), floor=0.0)
 
 
 @pytest.fixture
@@ -213,6 +212,8 @@ def test_what_fails_is_dropped_and_the_quotation_stands_in(sentence: str, why: s
         ("Write to desk@house.of for the badge.", "address"), ("Analysts <b>collect their badge.", "markup"), ("Analysts &lt;collect their badge.", "markup"),
         ("Analysts collect javascript:badge at the desk.", "link"), ("Analysts collect data:text/badge at the desk.", "link"),
         ("Analysts collect [their badge.", "marker"), ("Analysts collect] their badge.", "marker"), ("It is so.", "claims nothing"),
+        ("The passage is about the induction desk.", "claims nothing"), ("These two passages are mainly about badges.", "claims nothing"),
+        ("The passage says that badges wait at the desk.", ""),
         ("Badge desk.", "claims nothing"),
         ("Analysts collect their badge at the desk.", ""), ("Analysts collect their badge “there.”", ""),
     ],
@@ -246,6 +247,18 @@ def test_a_sentence_that_is_drafted_twice_is_said_once(catalog: Catalog) -> None
 def test_a_dropped_sentence_is_told_of(catalog: Catalog) -> None:
     _, answer = asked(catalog, FakeWriter("New analysts collect their badge at the induction desk [1]. Mia Lund hands it over [1]."))
     assert answer.writer == "llm" and "1 sentence that did not pass was left out" in answer.notes[-1]
+
+
+def test_what_points_back_to_a_dropped_sentence_goes_with_it(catalog: Catalog) -> None:
+    whole = "New analysts collect their badge at the induction desk [1]. Analysts collect their badge before nine [1]. "
+    back = "This induction desk closes at five [1]."
+    _, answer = asked(catalog, FakeWriter(whole + back))
+    assert answer.draft and (answer.draft.kept, answer.draft.dropped) == (3, ())
+    _, answer = asked(catalog, FakeWriter(f"{whole}Mia Lund hands it over [1]. {back}"))
+    assert answer.writer == "llm" and [segment.text for segment in answer.segments][1:] == ["Analysts collect their badge before nine."]
+    assert answer.draft and [dropped.why for dropped in answer.draft.dropped][1] == "what it points back to was left out"
+    _, answer = asked(catalog, FakeWriter(f"{whole}Sure! {back}"))
+    assert answer.draft and answer.draft.kept == 3
 
 
 def test_words_around_a_draft_are_no_sentences_that_failed(catalog: Catalog) -> None:
@@ -460,10 +473,9 @@ def test_the_floor_and_an_nli_model_have_their_say(catalog: Catalog) -> None:
     document = Document.compose("d/a.md", _draft(BADGE))
     sources = [Source(1, _passage(document), "Notes")]
     sentence, other = "New analysts collect their badge at the induction desk [1].", "New analysts collect their badge before nine [1]."
-    high = Constants(0.0, (0.0,) * len(FEATURES), 0.6)
-    verdict = Judge(FakeEmbedder(), FakeReranker(), constants=high).check(sentence, sources)
+    verdict = Judge(FakeReranker(), FakeReranker(), floor=0.999).check(sentence, sources)
     assert isinstance(verdict, Dropped) and verdict.why == "no sentence of its sources says it"
-    both = Judge(FakeEmbedder(), FakeReranker(), constants=Constants.open(FEATURES), nli=Nli())
+    both = Judge(FakeReranker(), FakeReranker(), floor=0.0, nli=Nli())
     assert isinstance(both.check(sentence, sources), Support)
     verdict = both.check(other, sources)
     assert isinstance(verdict, Dropped) and "follow" in verdict.why

@@ -23,7 +23,7 @@ from evals.cases import Case, load
 from index.catalog import Catalog
 from index.embed import open_embedder
 from index.models import EMBEDDING, RERANKER
-from index.rerank import open_reranker
+from index.rerank import open_entailment, open_reranker
 from index.search import Retrieval
 
 ACCEPT = bool(os.environ.get("KPO_ACCEPT"))
@@ -91,9 +91,11 @@ def unsupported(segment: Segment) -> set[str]:
 
 
 def test_what_a_model_invents_does_not_reach_the_reader(server: str, shipped: Path, tmp_path: Path) -> None:
-    retrieval = Retrieval(Catalog(shipped), open_embedder(EMBEDDING.name, HOUSE / "data" / "models"), open_reranker(RERANKER.name, HOUSE / "data" / "models"))
+    models = HOUSE / "data" / "models"
+    retrieval = Retrieval(Catalog(shipped), open_embedder(EMBEDDING.name, models), open_reranker(RERANKER.name, models))
+    judge = Judge(retrieval.reranker, open_entailment(models))  # type: ignore[arg-type]
     writer = Marking(OpenAiWriter(Llm(base_url=server, model="smollm2", timeout=300)))  # type: ignore[arg-type]
-    assistant = Assistant(retrieval, Extractive(), drafter=Drafter(writer, Judge(retrieval.embedder, retrieval.reranker)))  # type: ignore[arg-type]
+    assistant = Assistant(retrieval, Extractive(), drafter=Drafter(writer, judge))
     drafted, dropped, shown = 0, Counter[str](), []
     for case in questions():
         answer = assistant.answer(Question(case.question))

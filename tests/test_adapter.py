@@ -22,6 +22,7 @@ from index.rerank import OnnxReranker, open_entailment, open_reranker
 
 SUPPORTED = Example("Shadowing comes first.", "Knowledge transfer: The team begins with shadowing, and reverse shadowing follows.", True)
 CHANGED = Example("Reverse shadowing comes first.", SUPPORTED.text, False)
+LEAVE = "Leave policy > Carrying days over: Up to five unused days may be carried over into the next year, and lapse at the end of March."
 OTHER = Example("A pilot costs nothing.", "Choosing a provider: A paid pilot on real work shows what a provider can do.", False)
 
 
@@ -90,8 +91,9 @@ def test_changes_that_do_not_fit_together_are_refused() -> None:
 
 
 @pytest.mark.parametrize(("borne_out", "changed", "text"), [
-    ("What a provider can do shows in a paid trial on real work.", OTHER.sentence, OTHER.text),
-    ("Reverse shadowing comes after shadowing.", "Shadowing comes after reverse shadowing.", SUPPORTED.text),
+    ("A paid pilot shows what a provider is able to do.", OTHER.sentence, OTHER.text),
+    ("At most five unused days can be taken along into the next year.", "Unused days are paid out.", LEAVE),
+    ("Up to five days can go into the next year.", "Unused days lapse at the end of December.", LEAVE),
     ("The client pays for overruns.", "The provider pays for overruns.", "Time and materials: Under time and materials the client bears overruns."),
 ])
 def test_the_shipped_adapter_tells_what_is_borne_out_from_what_is_changed(borne_out: str, changed: str, text: str) -> None:

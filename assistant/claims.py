@@ -86,7 +86,7 @@ _LACKS = re.compile(r"\black(s?)\b", re.I)
 # "The article does not discuss …": that something is not told, which its source must say of itself.
 _TELLS = r"(?:discuss|mention|say|state|address|cover|specif|tell|explain|name|give|provide|list|describe|report|answer|define)"
 _UNTOLD = re.compile(rf"(?:(?:do|does|did)(?: not|n[’']t)|cannot|never) {_TELLS}", re.I)
-_TOLD_UNTOLD = re.compile(rf"(?:\b(?:not|never|no|none|neither|nor|without|nothing|nobody)\b|n[’']t\b).{{0,60}}?\b{_TELLS}|\b{_TELLS}\w* (?:no|neither|nothing)\b", re.I)
+_SAYS_UNTOLD = re.compile(rf"(?:\b(?:not|never|no|none|neither|nor|without|nothing|nobody)\b|n[’']t\b).{{0,60}}?\b{_TELLS}|\b{_TELLS}\w* (?:no|neither|nothing)\b", re.I)
 # What takes back the whole of what follows, by a word that the source must have too.
 _TAKEN_BACK = re.compile(
     r"\b(?:anything but|far from|ceas(?:e[sd]?|ing) to|refus(?:e[sd]?|ing)|den(?:y|ies|ied|ying)|doubt(?:s|ed|ful|ing)?|disput(?:e[sd]?|ing)|"
@@ -349,7 +349,7 @@ def faults(sentence: str, support: Sequence[str], about: str, given: str) -> Ite
     yield from opposed(sentence, support)
     if any(not set(content(match.group())) <= told for match in _TAKEN_BACK.finditer(sentence)):
         yield "it takes back what its source says"
-    if _UNTOLD.search(sentence) and not _TOLD_UNTOLD.search(whole):
+    if _UNTOLD.search(sentence) and not _SAYS_UNTOLD.search(whole):
         yield "it says that something is not told, which its source does not"
     yield from _too_strong(sentence, whole, about)
     yield from _turned_round(sentence, whole)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from assistant.answer import Answer, Citation, Draft, Segment
 from assistant.check import SHORTEST, Dropped, Judge, Source, Support, parsed
-from assistant.evidence import Evidence
+from assistant.evidence import Evidence, dangles
 from assistant.llm import Message, Usage, Writer, Written
 from assistant.usage import Ledger
 from corpus.document import Document
@@ -32,8 +32,6 @@ WRITER = "llm"
 BY_MODEL = "written by a language model; every sentence was checked against the quotation behind its number"
 STANDS_IN = "quoted from the documents"
 
-# "This is why …", "However, …", "Such reviews …": nothing without the sentence before it
-_LEANS_BACK = re.compile(r"(?:this|these|that|such|however|therefore|thus|hence|instead|otherwise|nevertheless|nonetheless)\b", re.I)
 INSTRUCTIONS = (
     "You answer a question from numbered passages.\n"
     "Rules:\n"
@@ -117,7 +115,7 @@ class Drafter:
                     usage = event
                     continue
                 verdict = self._judge.check(event, material.sources)
-                if isinstance(verdict, Support) and gap and _LEANS_BACK.match(verdict.sentence):
+                if isinstance(verdict, Support) and gap and dangles(verdict.sentence):
                     verdict = Dropped(verdict.sentence, "what it points back to was left out")
                 if isinstance(verdict, Dropped):
                     if not _leads_in(event):

@@ -118,8 +118,7 @@ def _source(view: View, number: int, document: str, says: str, common: str) -> S
     raise EvalError(f"{document} has no sentence that begins with {says!r}", "bring the labelled sentences up to date with the documents")
 
 
-def common_of(view: View) -> str:
-    """The words that nearly every passage is about, as a Source has them."""
+def _common(view: View) -> str:
     return " ".join(sorted(common_words(view)))
 
 
@@ -128,7 +127,7 @@ def rates(judge: Judge, view: View, found: Sequence[Labelled], half: str) -> Rat
     eaten: list[tuple[Labelled, str]] = []
     missed: list[Labelled] = []
     chosen = [one for one in found if half in ("all", one.half)]
-    common = common_of(view)
+    common = _common(view)
     for one in chosen:
         verdict = judge.check(one.drafted, sources_of(view, one, common))
         if one.supported and isinstance(verdict, Dropped):
@@ -140,7 +139,7 @@ def rates(judge: Judge, view: View, found: Sequence[Labelled], half: str) -> Rat
 
 def resting(judge: Judge, view: View, found: Iterable[Labelled]) -> Iterator[tuple[Labelled, str, tuple[Span, ...]]]:
     """Each one, its sentence as the check reads it, and what that rests on."""
-    common = common_of(view)
+    common = _common(view)
     for one in found:
         sentence, cited = parsed(one.drafted)
         yield one, sentence, judge.rests_on(sentence, [source for source in sources_of(view, one, common) if source.number in cited])

@@ -1,8 +1,8 @@
 """The check of drafted sentences: what a language model has written is shown only when a sentence of its sources says it.
 
 Rules (assistant.claims) look for what can be named: numbers, names, negations, strength. A model tells how probable it is that what a sentence
-rests on bears it out; that must be above a floor. A sentence that passes becomes a Support, which goes through the rules again when it is built:
-an unchecked sentence cannot be put into an answer.
+rests on bears it out; that must be above a floor, and above a far higher one where a rule finds what free wording does as well. A sentence that
+passes becomes a Support, which goes through the rules again when it is built: an unchecked sentence cannot be put into an answer.
 """
 
 import json
@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
-from assistant.claims import content, faults
+from assistant.claims import DOUBTS, content, faults
 from assistant.floor import logistic
 from corpus.document import Passage, Unit, header_of
 from corpus.errors import ConfigError
@@ -89,21 +89,33 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Floors:
+    """How probable, in 0..1, it must be that a sentence is borne out: where the rules find nothing, and where they doubt it."""
+
+    plain: float
+    doubted: float
+
+    @classmethod
+    def open(cls) -> "Floors":
+        """What the rules do not doubt passes, and nothing else."""
+        return cls(0.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
 class Support:
-    """A drafted sentence with the spans that say it. Raises ValueError for a sentence that its spans do not bear out, as far as rules can tell,
-    or whose probability is below the floor: what is in an answer has been checked."""
+    """A drafted sentence with the spans that say it. Raises ValueError for a sentence with a fault, and for one whose probability is below its floor:
+    what is in an answer has been checked."""
 
     sentence: str
     spans: tuple[Span, ...]
     probability: float
-    floor: float
+    floors: Floors
 
     def __post_init__(self) -> None:
-        found = unfit(self.sentence) or next(iter(against(self.sentence, self.spans)), "")
-        if found:
-            raise ValueError(f"the sentence {self.sentence[:60]!r} is not supported: {found}")
-        if not self.floor <= self.probability <= 1.0:
-            raise ValueError(f"the sentence {self.sentence[:60]!r} has a probability of {self.probability}, below {self.floor}")
+        found = against(self.sentence, self.spans)
+        why = unfit(self.sentence) or refused(found, self.probability, self.floors)
+        if why or self.probability > 1.0:
+            raise ValueError(f"the sentence {self.sentence[:60]!r} is not supported: {why} (probability {self.probability})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +127,16 @@ class Dropped:
 
 
 @lru_cache(maxsize=8)
-def floor_for(models: str) -> float:
-    """How probable, in 0..1, these models must find it that a sentence is borne out. Raises ConfigError, naming the command, when it is not known."""
+def floors_for(models: str) -> Floors:
+    """The floors chosen for these models. Raises ConfigError, naming the command, when there are none."""
     stored: dict[str, Any] = json.loads(FLOORS.read_text(encoding="utf-8"))
     if models not in stored:
         raise ConfigError(f"no calibration of the check for the models {models}", "run `kpo eval calibrate-check`, or set the models back")
-    return float(stored[models]["floor"])
+    return Floors(float(stored[models]["plain"]), float(stored[models]["doubted"]))
 
 
 def models_of(reranker: Reranker, entailment: Reranker) -> str:
-    """The name under which the floor of these models is kept."""
+    """The name under which the floors of these models are kept."""
     return f"{entailment.identity}+{reranker.identity}"
 
 
@@ -198,16 +210,28 @@ def against(sentence: str, spans: Sequence[Span]) -> list[str]:
     return list(faults(sentence, [unit for span in spans for unit in span.units], about, given))
 
 
+def beyond_doubt(found: Sequence[str]) -> str:
+    """The first of the faults that no model overrules; "" for none."""
+    return next((why for why in found if why not in DOUBTS), "")
+
+
+def refused(found: Sequence[str], probability: float, floors: Floors) -> str:
+    """Why a sentence with these faults must be dropped; "" when it may be shown: nothing is beyond doubt, and it is as probable as its floor asks for."""
+    if (fault := beyond_doubt(found)) or probability >= (floors.doubted if found else floors.plain):
+        return fault
+    return found[0] if found else "no sentence of its sources says it"
+
+
 class Judge:
     """Checks sentences against their sources. Safe for threads.
 
     `reranker` finds what a sentence rests on; `entailment` scores whether a text bears a sentence out, as a logit.
     """
 
-    def __init__(self, reranker: Reranker, entailment: Reranker, *, floor: float | None = None, nli: Nli | None = None) -> None:
+    def __init__(self, reranker: Reranker, entailment: Reranker, *, floors: Floors | None = None, nli: Nli | None = None) -> None:
         self._reranker = reranker
         self._entailment = entailment
-        self._floor = floor_for(models_of(reranker, entailment)) if floor is None else floor
+        self._floors = floors or floors_for(models_of(reranker, entailment))
         self._nli = nli
 
     def check(self, drafted: str, sources: Sequence[Source]) -> Support | Dropped:
@@ -225,14 +249,13 @@ class Judge:
             return Dropped(sentence, "it names a source that was not given")
         spans = self.rests_on(sentence, [known[number] for number in cited])
         found = against(sentence, spans)
-        if found:
-            return Dropped(sentence, found[0])
-        probability = self.probability(sentence, spans)
-        if probability < self._floor:
-            return Dropped(sentence, "no sentence of its sources says it")
+        probability = 0.0 if beyond_doubt(found) else self.probability(sentence, spans)
+        why = refused(found, probability, self._floors)
+        if why:
+            return Dropped(sentence, why)
         if self._nli is not None and self._nli.entails(" ".join(span.text for span in spans), sentence) < ENTAILED:
             return Dropped(sentence, "it does not follow from its sources")
-        return Support(sentence, spans, probability, self._floor)
+        return Support(sentence, spans, probability, self._floors)
 
     def rests_on(self, sentence: str, sources: Sequence[Source]) -> tuple[Span, ...]:
         """The best span of each source that adds something, in the order of the sources; empty only for no sources.

@@ -462,18 +462,18 @@ def train_check(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Train, and store nothing.")] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Train the adapter with which the shipped cross-encoder tells whether a text bears a sentence out (three quarters of an hour), and put it in use.
+    """Train the adapter with which the shipped cross-encoder tells whether a text bears a sentence out (an hour and a half), and put it in use.
 
-    The floor of the check belongs to an adapter: `kpo eval calibrate-check` chooses it anew.
+    The floors of the check belong to an adapter: `kpo eval calibrate-check` chooses them anew.
     """
-    from assistant.check import Judge
+    from assistant.check import Floors, Judge
     from evals import adapter, sentences
     from evals.run import by_hash
     from evals.terminal import counted
     from index.adapter import TRAINED, save
 
     retrieval = house(ctx, data_dir).retrieval()
-    judge = Judge(retrieval.reranker, retrieval.reranker, floor=0.0)
+    judge = Judge(retrieval.reranker, retrieval.reranker, floors=Floors.open())
     found = [one for path in sentences.PRACTICE for one in sentences.load(path)]
     chosen = sorted(found, key=lambda one: by_hash(one.sentence))[:sample]
     with retrieval.reading() as view:
@@ -493,11 +493,11 @@ def calibrate_check(
     file: Annotated[
         Path | None, typer.Argument(help="Labelled sentences (default: the shipped ones).", show_default=False)
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the floor and error rates, store nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the floors and error rates, store nothing.")] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Choose the floor of the check of drafted sentences, store it for the models in use, and tell both error rates."""
-    from assistant.check import FLOORS, Judge, models_of
+    """Choose the floors of the check of drafted sentences, store them for the models in use, and tell both error rates."""
+    from assistant.check import FLOORS, Floors, Judge, models_of
     from evals import sentences
     from evals.calibrate import store
     from evals.terminal import counted
@@ -508,14 +508,14 @@ def calibrate_check(
     retrieval = home.retrieval()
     models = retrieval.reranker, home.entailment()
     with retrieval.reading() as view:
-        open_check = Judge(*models, floor=0.0)
+        open_check = Judge(*models, floors=Floors.open())
         seen = [one for path in files for one in sentences.observed(open_check, view, counted(found[path], path.stem))]
-        floor = sentences.choose(seen)
-        judge = Judge(*models, floor=floor)
+        floors = sentences.choose(seen)
+        judge = Judge(*models, floors=floors)
         told = {f"{path.stem}, {half} half": sentences.rates(judge, view, found[path], half) for path in files for half in ("even", "odd")}
         told |= {f"{path.stem}, kept apart": sentences.rates(judge, view, sentences.load(path), "all") for path in (() if file else sentences.APART)}
     name = models_of(*models)
-    fitted = sentences.entry(floor, seen, files)
+    fitted = sentences.entry(floors, seen, files)
     print_json({name: fitted})
     for what, rates in told.items():
         typer.echo(f"{what}: {rates}", err=True)

@@ -1,6 +1,6 @@
 """Labelled sentences: how often the check of drafts drops what its passage says, and how often it lets through what its passage does not say.
 
-The even half (see evals.run.parity) is what the floor is chosen on, the odd half is what the error rates are reported on.
+The even half (see evals.run.parity) is what the floors are chosen on, the odd half is what the error rates are reported on.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from assistant.check import Dropped, Judge, Source, Span, Support, against, parsed, unfit
+from assistant.check import Dropped, Floors, Judge, Source, Span, Support, against, beyond_doubt, parsed, unfit
 from corpus.cut import cut
 from corpus.document import Block, Contents, Document
 from corpus.errors import EvalError
@@ -21,13 +21,14 @@ from index.catalog import View
 from index.search import common_words
 
 DRAFTS = Path(__file__).parent / "drafts"
-DEVELOPMENT = tuple(DRAFTS / f"{name}.yaml" for name in ("sentences", "free", "answers", "elsewhere"))  # their even halves choose the floor
+DEVELOPMENT = tuple(DRAFTS / f"{name}.yaml" for name in ("sentences", "free", "answers", "elsewhere"))  # their even halves choose the floors
 PRACTICE = tuple(  # the adapter is trained on (evals.adapter)
     DRAFTS / f"{name}.yaml" for name in ("practice", "answers-practice", "passages-practice", "elsewhere-practice", "babble-practice")
 )
 APART = tuple(DRAFTS / f"{name}.yaml" for name in ("apart", "answers-apart", "elsewhere-apart"))  # neither chosen by nor looked at when rules are mended
 LONGEST_TEXT = 254  # words of a text that a sentence carries: one passage
-EATEN = 0.05  # share of the supported development sentences that the model may drop, beside those that the rules drop
+EATEN = 0.03  # share of the supported development sentences that the model may drop, of those that the rules do not doubt
+LEAKED = 0.03  # share of the unsupported ones that the rules doubt, and that the model may let through nevertheless
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +60,11 @@ class Labelled:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What was seen of a sentence: the `fault` that the rules find, "" for none, and how probable the model finds it."""
+    """What was seen of a sentence: the `fault` that the rules find, "" for none, whether they doubt it, and how probable the model finds it."""
 
     labelled: Labelled
     fault: str
+    doubted: bool
     probability: float
 
 
@@ -148,27 +150,37 @@ def resting(judge: Judge, view: View, found: Iterable[Labelled]) -> Iterator[tup
 def observed(judge: Judge, view: View, found: Iterable[Labelled]) -> Iterator[Observed]:
     """What is seen of each sentence of the development half."""
     for one, sentence, spans in resting(judge, view, (one for one in found if one.half == "even")):
-        yield Observed(one, unfit(sentence) or next(iter(against(sentence, spans)), ""), judge.probability(sentence, spans))
+        faults = against(sentence, spans)
+        yield Observed(one, unfit(sentence) or beyond_doubt(faults), bool(faults), judge.probability(sentence, spans))
 
 
-def choose(seen: Iterable[Observed], *, eaten: float = EATEN) -> float:
-    """The highest floor that drops at most the share `eaten` of the supported sentences that pass the rules. Raises EvalError when there are none."""
-    good = sorted(one.probability for one in seen if one.labelled.supported and not one.fault)
-    if not good:
-        raise EvalError("no labelled sentence is supported and passes the rules", "write some")
-    return math.floor(good[min(int(eaten * len(good)), len(good) - 1)] * 1e4) / 1e4
+def choose(seen: Sequence[Observed], *, eaten: float = EATEN, leaked: float = LEAKED) -> Floors:
+    """The floors that labelled sentences ask for, of those without a fault.
+
+    The plain one is the highest that drops at most the share `eaten` of the supported sentences that the rules do not doubt; the other is the
+    lowest that lets at most the share `leaked` of the unsupported ones that they doubt through. Raises EvalError when there are not both kinds.
+    """
+    passed = [one for one in seen if not one.fault]
+    good = sorted(one.probability for one in passed if one.labelled.supported and not one.doubted)
+    bad = sorted((one.probability for one in passed if not one.labelled.supported and one.doubted), reverse=True)
+    if not good or not bad:
+        raise EvalError("the labelled sentences are all of one kind", "write supported ones, and unsupported ones that the rules doubt")
+    plain, doubted = good[min(int(eaten * len(good)), len(good) - 1)], bad[min(int(leaked * len(bad)), len(bad) - 1)]
+    return Floors(math.floor(plain * 1e4) / 1e4, math.floor(doubted * 1e4 + 1) / 1e4)
 
 
-def entry(floor: float, seen: Sequence[Observed], files: Sequence[Path]) -> dict[str, Any]:
-    """The floor as it is stored, with where it came from."""
+def entry(floors: Floors, seen: Sequence[Observed], files: Sequence[Path]) -> dict[str, Any]:
+    """The floors as they are stored, with where they came from."""
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
     return {
-        "floor": floor,
+        "plain": floors.plain,
+        "doubted": floors.doubted,
         "provenance": {
             "command": "kpo eval calibrate-check",
             "set": f"{'+'.join(file.stem for file in files)} {digest}",
             "supported": sum(one.labelled.supported for one in seen),
             "unsupported": sum(not one.labelled.supported for one in seen),
-            "rule": f"the highest floor that drops at most {EATEN:.0%} of the supported sentences that pass the rules",
+            "rule": f"plain: the highest that drops at most {EATEN:.0%} of the supported sentences that the rules do not doubt; "
+            f"doubted: the lowest that lets at most {LEAKED:.0%} of the unsupported ones that they doubt through",
         },
     }

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app import open_house
-from assistant.check import floor_for, models_of
+from assistant.check import floors_for, models_of
 from assistant.floor import logistic
 from conftest import HOUSE
 from corpus.errors import ModelError
@@ -99,7 +99,7 @@ def test_changes_that_do_not_fit_together_are_refused() -> None:
 def test_the_shipped_adapter_tells_what_is_borne_out_from_what_is_changed(borne_out: str, changed: str, text: str) -> None:
     models = open_reranker(RERANKER.name, HOUSE / "data" / "models"), open_entailment(HOUSE / "data" / "models")
     probable, improbable = (logistic(models[1].score(sentence, [text])[0]) for sentence in (borne_out, changed))
-    assert probable >= floor_for(models_of(*models)) > improbable
+    assert probable >= floors_for(models_of(*models)).plain > improbable
 
 
 def test_the_command_trains_an_adapter_and_leaves_the_shipped_one_alone_when_asked(shipped: Path) -> None:

@@ -46,7 +46,8 @@ def test_what_is_lacking_on_both_sides_denies_nothing() -> None:
 
 def test_that_a_source_is_silent_must_be_said_of_it() -> None:
     said, fault = "The article does not give a date.", "it says that something is not told, which its source does not"
-    for source in ("The article gives no date.", "The article does not mention a date.", "No source names a date.", "None of the sources gives a date."):
+    silent = "The article gives no date.", "The article does not mention a date.", "No source names a date.", "None of the sources gives a date."
+    for source in ("The article cannot give a date.", *silent):
         assert fault not in found(said, source), source
     assert fault in found(said, "The article is old, and readers should not trust its dates.")
 
@@ -199,6 +200,12 @@ def test_what_one_part_says_of_its_subject_is_not_said_of_another() -> None:
 def test_a_name_is_given_where_its_source_gives_it() -> None:
     assert found("The document is called a SOW.", "The statement of work, which is called SOW, is a document.") == []
     assert found("The document is called SOW.", "A statement of work (SOW) is a document.") == []
+
+
+def test_a_people_is_named_by_its_country() -> None:
+    fault = "a name that its source does not give"
+    assert fault not in found("An American firm may lack analysts.", "A firm in the United States may lack analysts.")
+    assert fault in found("A British firm may lack analysts.", "A firm in the United States may lack analysts.")
 
 
 def test_a_name_elsewhere_in_the_source_is_given_only_to_what_points_back() -> None:

@@ -11,7 +11,7 @@ import pytest
 from assistant.answer import Answer, Citation, Segment
 from assistant.ask import Assistant, Extractive
 from assistant.chats import Chats, Turn, restored, stored
-from assistant.check import Dropped, Judge, Source, Span, Support, parsed, unfit
+from assistant.check import Dropped, Floors, Judge, Source, Span, Support, parsed, unfit
 from assistant.drafting import Drafter, Material, Said, fenced, prompt, sentences_of
 from assistant.evidence import Evidence
 from assistant.export import export
@@ -29,6 +29,7 @@ from index.search import Retrieval
 
 USED = Usage("fake", 100, 20, 0.5, 0.25, True)
 BADGE = "New analysts collect their badge at the induction desk before nine."
+HALF = Floors(0.5, 0.95)
 OTHER = "The induction desk is on the second floor. It closes at five."
 
 
@@ -58,7 +59,7 @@ class FakeWriter:
 
 def judge() -> Judge:
     """A judge whose models pass everything: only the rules decide."""
-    return Judge(FakeReranker(), FakeReranker(), floor=0.0)
+    return Judge(FakeReranker(), FakeReranker(), floors=Floors.open())
 
 
 @pytest.fixture
@@ -431,20 +432,24 @@ def test_an_unchecked_sentence_cannot_be_put_into_an_answer() -> None:
     source = Source(1, passage, "Notes")
     span = Span(source, passage.start, passage.end)
     citation = Citation.of(1, document, passage, passage.start, passage.end, 1.0)
-    good = Support("New analysts collect their badge at the induction desk.", (span,), 0.9, 0.5)
+    good = Support("New analysts collect their badge at the induction desk.", (span,), 0.9, HALF)
     answer = Answer("q", "q", "answered", (Segment("said", good.sentence, 1, proof=good),), (citation,))
     assert answer.text == "New analysts collect their badge at the induction desk. [1]"
     with pytest.raises(ValueError, match="has a proof"):
         Segment("said", "New analysts collect their badge at the induction desk.", 1)
     with pytest.raises(ValueError, match="not supported: a name"):
-        Support("Mia Lund collects their badge at the induction desk.", (span,), 0.9, 0.5)
+        Support("Mia Lund collects their badge at the induction desk.", (span,), 0.9, HALF)
     with pytest.raises(ValueError, match="not supported: it holds a link"):
-        Support("New analysts collect their badge at www.evil.example before nine.", (span,), 0.9, 0.5)
+        Support("New analysts collect their badge at www.evil.example before nine.", (span,), 0.9, HALF)
     with pytest.raises(ValueError, match="not supported: it names no source"):
-        Support(good.sentence, (), 0.9, 0.5)
+        Support(good.sentence, (), 0.9, HALF)
     for probability in (0.4, 1.1):
         with pytest.raises(ValueError, match="probability"):
-            Support(good.sentence, (span,), probability, 0.5)
+            Support(good.sentence, (span,), probability, HALF)
+    denied = "New analysts do not collect their badge at the induction desk."
+    with pytest.raises(ValueError, match="not supported: a negation that its source does not have"):
+        Support(denied, (span,), 0.9, HALF)
+    assert Support(denied, (span,), 0.96, HALF).sentence == denied, "a sure model overrules a doubt"
     with pytest.raises(ValueError, match="of something else"):
         Segment("said", "Mia Lund collects their badge.", 1, proof=good)
     with pytest.raises(ValueError, match="of something else"):
@@ -473,9 +478,9 @@ def test_the_floor_and_an_nli_model_have_their_say(catalog: Catalog) -> None:
     document = Document.compose("d/a.md", _draft(BADGE))
     sources = [Source(1, _passage(document), "Notes")]
     sentence, other = "New analysts collect their badge at the induction desk [1].", "New analysts collect their badge before nine [1]."
-    verdict = Judge(FakeReranker(), FakeReranker(), floor=0.999).check(sentence, sources)
+    verdict = Judge(FakeReranker(), FakeReranker(), floors=Floors(0.999, 1.0)).check(sentence, sources)
     assert isinstance(verdict, Dropped) and verdict.why == "no sentence of its sources says it"
-    both = Judge(FakeReranker(), FakeReranker(), floor=0.0, nli=Nli())
+    both = Judge(FakeReranker(), FakeReranker(), floors=Floors.open(), nli=Nli())
     assert isinstance(both.check(sentence, sources), Support)
     verdict = both.check(other, sources)
     assert isinstance(verdict, Dropped) and "follow" in verdict.why

@@ -12,7 +12,7 @@ import pytest
 from assistant.answer import Answer
 from assistant.ask import Assistant, Extractive
 from assistant.chats import Turn, stored
-from assistant.check import Judge
+from assistant.check import Floors, Judge
 from assistant.drafting import Drafter, Said
 from assistant.export import export
 from assistant.floor import Constants
@@ -137,7 +137,7 @@ def test_a_model_that_obeys_every_document_does_no_harm(
     answers = []
     with scripted(obedient) as server:
         writer = OpenAiWriter(Llm(base_url=server.url, model="m", api_key=KEY))  # type: ignore[arg-type]
-        judge = Judge(FakeReranker(), FakeReranker(), floor=0.0)
+        judge = Judge(FakeReranker(), FakeReranker(), floors=Floors.open())
         assistant = Assistant(retrieval, Extractive(), Constants.open(), Drafter(writer, judge))
         for n in kinds:
             events = list(assistant.ask(Question(f"What is widget {n}?")))

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from assistant.ask import Assistant, Extractive
-from assistant.check import Judge
+from assistant.check import Floors, Judge
 from assistant.drafting import Drafter, Said
 from assistant.floor import Constants
 from assistant.llm import MAX_CHARACTERS, BackOff, Message, OpenAiWriter, Usage, Written
@@ -108,7 +108,7 @@ def retrieval(tmp_path_factory: pytest.TempPathFactory) -> Retrieval:
 
 
 def assistant(retrieval: Retrieval, model: OpenAiWriter, ledger: Ledger | None = None) -> Assistant:
-    judge = Judge(FakeReranker(), FakeReranker(), floor=0.0)
+    judge = Judge(FakeReranker(), FakeReranker(), floors=Floors.open())
     return Assistant(retrieval, Extractive(), Constants.open(), Drafter(model, judge, ledger))
 
 

@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, Error, Page, Request, Route, expect
 from assistant.answer import Answer
 from assistant.ask import Assistant, Event, Extractive, Searching
 from assistant.chats import LISTED, Chats
-from assistant.check import Judge
+from assistant.check import Floors, Judge
 from assistant.drafting import Drafter
 from assistant.floor import Constants
 from assistant.library import Library
@@ -239,7 +239,7 @@ def test_a_failure_is_told_in_its_own_chat_and_as_a_notice_elsewhere(retrieval: 
 
 def test_each_sentence_of_a_model_is_shown_once_it_has_passed(retrieval: Retrieval, tmp_path: Path, chromium: Browser) -> None:
     writer, chats = Pausing(), Chats(tmp_path)
-    judge = Judge(FakeReranker(), FakeReranker(), floor=0.0)
+    judge = Judge(FakeReranker(), FakeReranker(), floors=Floors.open())
     drafting = Assistant(retrieval, Extractive(), Constants.open(), Drafter(writer, judge))
     with in_this_process(drafting, chats) as served, visiting(chromium, served) as visit:
         live = visit.page.locator("#live")

@@ -103,17 +103,21 @@ class Floors:
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """A drafted sentence with the spans that say it. Raises ValueError for a sentence with a fault, and for one whose probability is below its floor:
-    what is in an answer has been checked."""
+    """A drafted sentence with the spans that say it: what is in an answer has been checked.
+
+    `floor` is the probability that it needs, `doubted` the one that it needs where the rules doubt it. Raises ValueError for a sentence with a
+    fault that is beyond doubt, and for one whose probability is lower.
+    """
 
     sentence: str
     spans: tuple[Span, ...]
     probability: float
-    floors: Floors
+    floor: float
+    doubted: float = 1.0  # as in answers that were kept when there was no second floor
 
     def __post_init__(self) -> None:
         found = against(self.sentence, self.spans)
-        why = unfit(self.sentence) or refused(found, self.probability, self.floors)
+        why = unfit(self.sentence) or refused(found, self.probability, Floors(self.floor, self.doubted))
         if why or self.probability > 1.0:
             raise ValueError(f"the sentence {self.sentence[:60]!r} is not supported: {why} (probability {self.probability})")
 
@@ -255,7 +259,7 @@ class Judge:
             return Dropped(sentence, why)
         if self._nli is not None and self._nli.entails(" ".join(span.text for span in spans), sentence) < ENTAILED:
             return Dropped(sentence, "it does not follow from its sources")
-        return Support(sentence, spans, probability, self._floors)
+        return Support(sentence, spans, probability, self._floors.plain, self._floors.doubted)
 
     def rests_on(self, sentence: str, sources: Sequence[Source]) -> tuple[Span, ...]:
         """The best span of each source that adds something, in the order of the sources; empty only for no sources.

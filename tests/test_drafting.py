@@ -1,5 +1,6 @@
 """Drafts: what a language model writes goes through the check sentence by sentence, and only what passes is handed on."""
 
+import json
 import sqlite3
 from collections.abc import Generator
 from contextlib import closing
@@ -29,7 +30,7 @@ from index.search import Retrieval
 
 USED = Usage("fake", 100, 20, 0.5, 0.25, True)
 BADGE = "New analysts collect their badge at the induction desk before nine."
-HALF = Floors(0.5, 0.95)
+HALF = 0.5, 0.95  # the floors of a sentence, and of one that the rules doubt
 OTHER = "The induction desk is on the second floor. It closes at five."
 
 
@@ -432,24 +433,26 @@ def test_an_unchecked_sentence_cannot_be_put_into_an_answer() -> None:
     source = Source(1, passage, "Notes")
     span = Span(source, passage.start, passage.end)
     citation = Citation.of(1, document, passage, passage.start, passage.end, 1.0)
-    good = Support("New analysts collect their badge at the induction desk.", (span,), 0.9, HALF)
+    good = Support("New analysts collect their badge at the induction desk.", (span,), 0.9, *HALF)
     answer = Answer("q", "q", "answered", (Segment("said", good.sentence, 1, proof=good),), (citation,))
     assert answer.text == "New analysts collect their badge at the induction desk. [1]"
     with pytest.raises(ValueError, match="has a proof"):
         Segment("said", "New analysts collect their badge at the induction desk.", 1)
     with pytest.raises(ValueError, match="not supported: a name"):
-        Support("Mia Lund collects their badge at the induction desk.", (span,), 0.9, HALF)
+        Support("Mia Lund collects their badge at the induction desk.", (span,), 0.9, *HALF)
     with pytest.raises(ValueError, match="not supported: it holds a link"):
-        Support("New analysts collect their badge at www.evil.example before nine.", (span,), 0.9, HALF)
+        Support("New analysts collect their badge at www.evil.example before nine.", (span,), 0.9, *HALF)
     with pytest.raises(ValueError, match="not supported: it names no source"):
-        Support(good.sentence, (), 0.9, HALF)
+        Support(good.sentence, (), 0.9, *HALF)
     for probability in (0.4, 1.1):
         with pytest.raises(ValueError, match="probability"):
-            Support(good.sentence, (span,), probability, HALF)
+            Support(good.sentence, (span,), probability, *HALF)
     denied = "New analysts do not collect their badge at the induction desk."
     with pytest.raises(ValueError, match="not supported: a negation that its source does not have"):
-        Support(denied, (span,), 0.9, HALF)
-    assert Support(denied, (span,), 0.96, HALF).sentence == denied, "a sure model overrules a doubt"
+        Support(denied, (span,), 0.9, *HALF)
+    assert Support(denied, (span,), 0.96, *HALF).sentence == denied, "a sure model overrules a doubt"
+    with pytest.raises(ValueError, match="not supported: a negation that its source does not have"):
+        Support(denied, (span,), 0.96, 0.5)
     with pytest.raises(ValueError, match="of something else"):
         Segment("said", "Mia Lund collects their badge.", 1, proof=good)
     with pytest.raises(ValueError, match="of something else"):
@@ -510,6 +513,9 @@ def test_a_drafted_answer_is_kept_and_exported_whole_without_what_was_dropped(ca
 def test_a_drafted_answer_that_was_tampered_with_does_not_come_back(catalog: Catalog) -> None:
     _, answer = asked(catalog, FakeWriter("New analysts collect their badge at the induction desk [1]."))
     assert restored(stored(answer)) == answer
+    kept_before = json.loads(stored(answer))
+    del kept_before["segments"][0]["proof"]["doubted"]
+    assert restored(json.dumps(kept_before)) == answer, "one that was kept when there was no second floor"
     for false in ("Mia Lund collects their badge at the induction desk.", "New analysts never collect their badge at the induction desk."):
         with pytest.raises(ValueError, match="supported"):
             restored(stored(answer).replace("New analysts collect their badge at the induction desk.", false))

@@ -117,7 +117,7 @@ class Support:
 
     def __post_init__(self) -> None:
         found = against(self.sentence, self.spans)
-        why = unfit(self.sentence) or refused(found, self.probability, Floors(self.floor, self.doubted))
+        why = unfit(self.sentence) or why_dropped(found, self.probability, Floors(self.floor, self.doubted))
         if why or self.probability > 1.0:
             raise ValueError(f"the sentence {self.sentence[:60]!r} is not supported: {why} (probability {self.probability})")
 
@@ -219,7 +219,7 @@ def beyond_doubt(found: Sequence[str]) -> str:
     return next((why for why in found if why not in DOUBTS), "")
 
 
-def refused(found: Sequence[str], probability: float, floors: Floors) -> str:
+def why_dropped(found: Sequence[str], probability: float, floors: Floors) -> str:
     """Why a sentence with these faults must be dropped; "" when it may be shown: nothing is beyond doubt, and it is as probable as its floor asks for."""
     if (fault := beyond_doubt(found)) or probability >= (floors.doubted if found else floors.plain):
         return fault
@@ -254,7 +254,7 @@ class Judge:
         spans = self.rests_on(sentence, [known[number] for number in cited])
         found = against(sentence, spans)
         probability = 0.0 if beyond_doubt(found) else self.probability(sentence, spans)
-        why = refused(found, probability, self._floors)
+        why = why_dropped(found, probability, self._floors)
         if why:
             return Dropped(sentence, why)
         if self._nli is not None and self._nli.entails(" ".join(span.text for span in spans), sentence) < ENTAILED:

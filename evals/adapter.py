@@ -106,8 +106,13 @@ class Training:
     def adapter(self) -> Adapter:
         """What has been learned so far."""
         weights = tuple(float(f"{weight:g}") for weight in self._head.weight[0].tolist())
-        changes = {name: (SCALE * up.detach().numpy(), down.detach().numpy()) for name, (up, down) in self._changes.items()}
+        changes = {name: (_half(SCALE * up), _half(down)) for name, (up, down) in self._changes.items()}
         return Adapter(Head(LAYERS, round(self._head.bias.item(), 4), weights), changes)
+
+
+def _half(part: Any) -> np.ndarray:
+    """A matrix as its file will give it back: else its digest would not be that of the adapter in use."""
+    return part.detach().numpy().astype(np.float16).astype(np.float32)  # type: ignore[no-any-return]
 
 
 def _bert() -> Any:

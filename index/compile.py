@@ -84,38 +84,40 @@ def reranker_folder(head: Head, models_dir: Path) -> Path:
 
 def compile_reranker(head: Head, models_dir: Path) -> Path:
     """Put `head` on the lower layers of the shipped cross-encoder in `models_dir` and return its folder; one that is there already is returned."""
-    target = reranker_folder(head, models_dir)
-    if os.path.isfile(target / "manifest.json"):
-        return target
-    shipped = RERANKER.locate()
-    check(shipped / RERANKER.weights, RERANKER.sha256)
 
-    def build(folder: Path) -> dict[str, Any]:
-        _under_head(shipped / RERANKER.weights, head, folder / "model.onnx")
-        shutil.copyfile(shipped / "tokenizer.json", folder / "tokenizer.json")
-        return {"name": RERANKER.name, "weights_sha256": RERANKER.sha256, "layers": head.layers, "precision": "int8"}
+    def build(weights: Path, folder: Path) -> None:
+        _under_head(weights, head, folder / "model.onnx")
 
-    return _once(target, build)
+    return _of_shipped(reranker_folder(head, models_dir), RERANKER.name, head, build)
 
 
 def compile_adapted(adapter: Adapter, models_dir: Path) -> Path:
     """Put `adapter` on the shipped cross-encoder in `models_dir` and return its folder; one that is there already is returned."""
+    name = f"{RERANKER.name}-adapted"
     use = json.dumps([RERANKER.sha256, adapter.digest, RECIPE])
-    target = models_dir / f"{RERANKER.name}-adapted-{hashlib.sha256(use.encode()).hexdigest()[:12]}"
+
+    def build(weights: Path, folder: Path) -> None:
+        changed = folder / "changed.onnx"
+        _with_changes(weights, adapter.changes, changed)
+        _under_head(changed, adapter.head, folder / "model.onnx")
+        changed.unlink()
+
+    return _of_shipped(models_dir / f"{name}-{hashlib.sha256(use.encode()).hexdigest()[:12]}", name, adapter.head, build)
+
+
+def _of_shipped(target: Path, name: str, head: Head, build: Callable[[Path, Path], None]) -> Path:
+    """The folder `target` with a model that `build` makes of the shipped cross-encoder's weights; built once."""
     if os.path.isfile(target / "manifest.json"):
         return target
     shipped = RERANKER.locate()
     check(shipped / RERANKER.weights, RERANKER.sha256)
 
-    def build(folder: Path) -> dict[str, Any]:
-        changed = folder / "changed.onnx"
-        _with_changes(shipped / RERANKER.weights, adapter.changes, changed)
-        _under_head(changed, adapter.head, folder / "model.onnx")
-        changed.unlink()
+    def whole(folder: Path) -> dict[str, Any]:
+        build(shipped / RERANKER.weights, folder)
         shutil.copyfile(shipped / "tokenizer.json", folder / "tokenizer.json")
-        return {"name": f"{RERANKER.name}-adapted", "weights_sha256": RERANKER.sha256, "layers": adapter.head.layers, "precision": "int8"}
+        return {"name": name, "weights_sha256": RERANKER.sha256, "layers": head.layers, "precision": "int8"}
 
-    return _once(target, build)
+    return _once(target, whole)
 
 
 def manifest_of(folder: Path) -> dict[str, Any]:

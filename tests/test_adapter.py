@@ -69,9 +69,7 @@ def test_an_adapter_is_kept_with_where_it_came_from(trained: Training, tmp_path:
         for part, other in zip(kept.changes[name], pair, strict=True):
             assert part.dtype == np.float32
             assert np.allclose(part, other, atol=1e-3)
-    again = tmp_path / "b.safetensors"
-    save(kept, {"command": "x"}, again)
-    assert shipped_adapter(again).digest == kept.digest
+    assert kept.digest == adapter.digest, "what training tells is what is in use"
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"\x02\x00\x00\x00\x00\x00\x00\x00{}"])

@@ -90,9 +90,11 @@ class House:
     def assistant(self, store: "Store | None" = None, *, drafts: bool = False) -> "Assistant":
         """The assistant, which quotes; with `drafts` a language model writes for it, when one is set."""
         from assistant.ask import Assistant, Extractive
+        from assistant.selection import selection_for
 
         retrieval = self.retrieval(store)
-        return Assistant(retrieval, Extractive(), drafter=self._drafter(retrieval) if drafts else None)
+        selection = selection_for(retrieval.reranker.identity if retrieval.reranker else "none")
+        return Assistant(retrieval, Extractive(selection), drafter=self._drafter(retrieval) if drafts else None)
 
     def _drafter(self, retrieval: "Retrieval") -> "Drafter | None":
         llm = self.settings.llm

@@ -16,6 +16,7 @@ from assistant.evidence import Evidence, read
 from assistant.extractive import compose, cut_lists, is_headed, labelled
 from assistant.floor import Constants, constants_for, features
 from assistant.question import Kind, Question, kind_of, names_in
+from assistant.selection import Selection
 from assistant.topic import is_named, names_of, sides_of, terms_beside
 from assistant.turns import Understood
 from assistant.vocabulary import Vocabulary, stems_in
@@ -118,14 +119,17 @@ class Answerer(Protocol):
 
 
 class Extractive:
-    """Composes answers of verbatim quotations."""
+    """Composes answers of verbatim quotations, of the sentences that the `selection` holds worth quoting."""
 
     name = "extractive"
+
+    def __init__(self, selection: Selection | None = None) -> None:
+        self._selection = selection or Selection.even()
 
     def __call__(
         self, question: str, kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term], view: View
     ) -> tuple[tuple[Segment, ...], tuple[Citation, ...]]:
-        return compose(question, kind, evidence, terms, view)
+        return compose(question, kind, evidence, terms, view, self._selection)
 
 
 class Assistant:

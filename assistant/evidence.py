@@ -24,7 +24,7 @@ _DANGLING = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A unit of a passage with what the cross-encoder says of it; `rank` is its passage's place among the hits."""
+    """A unit of a passage with what the cross-encoder says of it; `rank` is its passage's place among the hits, `impression` () where none is given."""
 
     passage: Passage
     unit: Unit
@@ -32,6 +32,7 @@ class Evidence:
     rank: int
     score: float
     passage_score: float
+    impression: tuple[float, ...] = ()
 
     @property
     def text(self) -> str:
@@ -72,8 +73,10 @@ def read(question: str, hits: Sequence[Hit], reranker: Reranker | None, *, depth
         chosen += [(hit, rank, at, unit) for at, unit in sorted(units[: max(0, room - len(chosen))])]
     texts = [in_context(hit.passage, unit) for hit, _, _, unit in chosen]
     scores = reranker.score(question, texts) if reranker else [len(subject & set(words(text))) / max(1, len(subject)) for text in texts]
+    impressions = [reranker.impression(question, text) if reranker else () for text in texts]
     found = [
-        Evidence(hit.passage, unit, at, rank, score, hit.score) for (hit, rank, at, unit), score in zip(chosen, scores, strict=True)
+        Evidence(hit.passage, unit, at, rank, score, hit.score, impression)
+        for (hit, rank, at, unit), score, impression in zip(chosen, scores, impressions, strict=True)
     ]
     return sorted(found, key=lambda e: (e.passage.kind == "comment", -e.score, e.rank, e.at))
 

@@ -14,6 +14,7 @@ from assistant.disagreement import disagree
 from assistant.evidence import Evidence, dangles
 from assistant.opposites import DEGREES, is_bad_side, is_negated, says_opposite
 from assistant.question import Kind, names_in
+from assistant.selection import Place, Selection, Worth
 from assistant.topic import is_named, names_of, phrase_of, plain, sides_of, term_named
 from assistant.vocabulary import stems_in
 from corpus.document import Document, Passage, Unit, header_of
@@ -24,16 +25,12 @@ from index.lexical import content_words
 from index.search import CLEAR, central, is_defined
 
 MAX_WORDS = 120  # a whole list may be longer
-FIRST_WORDS = 100  # of them for the best passage, so that a second one has its say
-FURTHER_WORDS = 50  # of them for each further passage of running text
-SIDE_WORDS = 56  # of them for a further side of a comparison: what it is and what sets it apart, in nineteen of twenty definitions of the glossary
 PREFACE_WORDS = 60  # of the best passage, before a list that stands elsewhere
-PASSAGES = {"definition": 2, "fact": 2, "yes-no": 2}  # quoted from at most; one for each meaning of an abbreviation, three for every other kind
+PASSAGES = 3  # quoted from at most; of an abbreviation one for each meaning
 ALL_ITEMS = ("list", "steps", "comparison", "why", "yes-no")  # kinds that a list answers whole
 SENTENCE_SHARE = 0.5  # weight of a passage's best sentence beside the passage itself, when passages are compared
 STANDING_MARGIN = 6.0  # by which a passage may trail the best one and still be quoted
 FURTHER_MARGIN = 6.0  # logits by which a further list, or a table that comes whole, may trail the best sentence and still be quoted
-SENTENCE_MARGIN = 12.0  # logits by which a sentence may trail the best one of its passage and still be quoted with it
 FOCUS_MARGIN = 4.0  # logits by which an item may trail the best one of a list when a question asks for one thing
 LEAD_MARGIN = 1.0  # logits by which the sentence that announces a list may lead its best item and the item still be what was asked for
 ITEM_MARGIN = 6.0  # logits by which an item may trail the best one of a list that is too long to be shown whole, or one of which answers yes or no
@@ -105,11 +102,12 @@ class _Read:
 
 
 def compose(
-    question: str, kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term], view: View
+    question: str, kind: Kind, evidence: Sequence[Evidence], terms: Sequence[Term], view: View, selection: Selection
 ) -> tuple[tuple[Segment, ...], tuple[Citation, ...]]:
     """Segments and citations for a question of this kind. Empty evidence gives neither."""
     if not evidence:
         return (), ()
+    worth = selection.weighed(evidence)
     reads = _by_passage(evidence)
     if _WHERE.match(question):
         reads = _moved(reads, lambda read: PLACED * bool(_PLACE.search(read.best.text)))
@@ -124,12 +122,12 @@ def compose(
     if kind in ("list", "steps", "comparison"):
         pieces = _shaped(question, kind, reads, evidence, terms, view)
         if pieces and kind != "comparison":
-            pieces = _prefaced(pieces, reads)
+            pieces = _prefaced(pieces, reads, worth)
     if not pieces:
         defining = _defining(question, kind, evidence, terms) if kind in ("definition", "abbreviation") else []
         if kind == "definition" and not defining:
             reads = _on_the_thing(question, reads, terms)
-        pieces = _told(question, kind, reads, defining, view)
+        pieces = _told(question, kind, reads, defining, view, worth)
     pieces = _headed(pieces, view)
     if kind == "comparison":
         pieces = [*pieces, *_other_side(question, pieces, terms, view)]
@@ -138,13 +136,13 @@ def compose(
     return _cited([*pieces, *_disputing(pieces, evidence)], view)
 
 
-def _prefaced(listed: Sequence[Piece], reads: Sequence[_Read]) -> list[Piece]:
+def _prefaced(listed: Sequence[Piece], reads: Sequence[_Read], worth: Worth) -> list[Piece]:
     """A list or table with what the best passage says, when that stands elsewhere and defines nothing again: before it, as a preface.
 
     But behind it where it follows in the document and is hardly better: it may count on the list as known ("Steps five to seven repeat …").
     """
     best, passages = reads[0], [piece.passage for piece in listed]
-    preface = [] if best.passage in passages else _picked(best, best.best.at, PREFACE_WORDS, opens=False)
+    preface = [] if best.passage in passages else _picked(best, best.best.at, PREFACE_WORDS, worth, sure=False)
     if any(_defined_again(piece.text, listed) for piece in preface):
         return list(listed)
     of_list = next((read for read in reads if read.passage in passages), best)
@@ -232,7 +230,7 @@ def is_headed(question: str, kind: Kind, evidence: Sequence[Evidence]) -> bool:
     return any(asked == {stem for stem in _subject_of(heading) if stem.isalpha()} for heading in shapes)
 
 
-def _told(question: str, kind: Kind, reads: Sequence[_Read], defining: Sequence[Evidence], view: View) -> list[Piece]:
+def _told(question: str, kind: Kind, reads: Sequence[_Read], defining: Sequence[Evidence], view: View, worth: Worth) -> list[Piece]:
     """What the best passages say around their best sentences; defining sentences open the answer."""
     by_id = {read.passage.id: read for read in reads}
     centres = [(by_id[e.passage.id], e.at) for e in defining]
@@ -240,7 +238,7 @@ def _told(question: str, kind: Kind, reads: Sequence[_Read], defining: Sequence[
     alike = 1.0 if kind == "comparison" else RESTATED
     pieces: list[Piece] = []
     told = 0
-    for read, centre in centres[: max(1, len(defining)) if kind == "abbreviation" else PASSAGES.get(kind, 3)]:
+    for read, centre in centres[: max(1, len(defining)) if kind == "abbreviation" else PASSAGES]:
         if pieces and read.standing < centres[0][0].standing - STANDING_MARGIN:
             break
         comes_whole = read.passage.kind == "list" or kind == "yes-no" and read.passage.kind == "row"
@@ -263,9 +261,8 @@ def _told(question: str, kind: Kind, reads: Sequence[_Read], defining: Sequence[
         elif table and _size(table) <= room:
             more = table
         else:
-            further = SIDE_WORDS if kind == "comparison" and read.passage.kind == "definition" else FURTHER_WORDS
-            wanted = 0 if kind == "abbreviation" and defining else further if pieces else FIRST_WORDS  # the sentence that spells it out is enough
-            more = _picked(read, centre, min(room, wanted), opens=not pieces)
+            wanted = 0 if kind == "abbreviation" and defining else room  # the sentence that spells it out is enough
+            more = _picked(read, centre, wanted, worth, pieces, sure=not pieces or bool(defining))
             if kind == "abbreviation":  # "… The letters also stand for something else."
                 others = [unit for unit in read.passage.units if _STANDS_FOR.search(read.passage.quote(unit)) and all(unit.start >= one.end for one in more)]
                 more = _joined([*more, *(Piece("quote", read.passage, unit.start, unit.end, 0.0) for unit in others)])
@@ -295,28 +292,35 @@ def _defined_again(sentence: str, pieces: Sequence[Piece]) -> bool:
     return found is not None and any(one and one["what"].lower() == found["what"].lower() for one in told)
 
 
-def _picked(read: _Read, centre: int, room: int, *, opens: bool) -> list[Piece]:
-    """The unit at the `centre` and the best others of its passage in at most `room` words, in their order, neighbours as one quote.
+def _picked(read: _Read, centre: int, room: int, worth: Worth, told: Sequence[Piece] = (), *, sure: bool) -> list[Piece]:
+    """The units of a passage that make the answer that is `told` better, in at most `room` words, in their order, neighbours as one quote.
 
-    What points back brings what it points to, and what promises something the sentence after it, or they stay out. The unit itself is always there
-    when it `opens` the answer, however long it is; else a definition that has no room up to it is quoted without it.
+    What points back brings what it points to, and what promises something the sentence after it, or they stay out. A unit at the `centre` that is
+    `sure` is always there, however long it is. A definition is quoted up to it where there is room.
     """
-    passage, scores = read.passage, read.scores
+    passage = read.passage
     sizes = [len(passage.quote(unit).split()) for unit in passage.units]
-    if passage.kind == "definition" and not opens and sum(sizes[: centre + 1]) > room:
-        centre = 0
-    defined = passage.kind == "definition" and sum(sizes[: centre + 1]) <= room
-    chosen = _with_promised(passage, set(range(centre + 1)) if defined else _with_antecedents(passage, centre))
-    if _points_back(passage, min(chosen)) and not opens:
-        return []
-    for at in sorted(range(len(sizes)), key=lambda at: (-scores[at], at)):
+    said = {place for piece in told for place in _places(piece)}
+
+    def expected(places: set[int]) -> float:
+        return worth.expected(said | {(passage.id, at) for at in places})
+
+    up_to = passage.kind == "definition" and sum(sizes[: centre + 1]) <= room
+    first = _with_promised(passage, set(range(centre + 1)) if up_to else _with_antecedents(passage, centre))
+    chosen = first if sure or up_to and expected(first) > expected(set()) else set[int]()
+    for at in sorted(range(len(sizes)), key=lambda at: (-worth.of((passage.id, at)), at)):
         more = chosen | _with_promised(passage, _with_antecedents(passage, at))
-        stands = min(more) == min(chosen) or not _points_back(passage, min(more))
+        stands = min(more) == min(chosen, default=-1) or not _points_back(passage, min(more))
         fits = stands and sum(sizes[one] for one in more) <= room and not _promises(passage, max(more))
-        if fits and scores[at] >= scores[centre] - SENTENCE_MARGIN and not refers(passage.quote(passage.units[at])):
+        if fits and expected(more) > expected(chosen) and (at == centre or not refers(passage.quote(passage.units[at]))):
             chosen = more
     units = [passage.units[at] for at in sorted(chosen)]
-    return _joined([Piece(_shape(passage, unit), passage, unit.start, unit.end, scores[centre], unit.marker) for unit in units])
+    return _joined([Piece(_shape(passage, unit), passage, unit.start, unit.end, read.scores[centre], unit.marker) for unit in units])
+
+
+def _places(piece: Piece) -> list[Place]:
+    """The units of its passage that a piece quotes."""
+    return [(piece.passage.id, at) for at, unit in enumerate(piece.passage.units) if piece.start <= unit.start < piece.end]
 
 
 def _with_antecedents(passage: Passage, at: int) -> set[int]:

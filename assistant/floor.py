@@ -163,5 +163,5 @@ def _uses(evidence: Sequence[Evidence], term: str) -> bool:
 
 def _impressions(question: str, found: Retrieved, evidence: Sequence[Evidence], reranker: Reranker) -> Iterator[float]:
     for e in (evidence[0], evidence[min(1, len(evidence) - 1)]):
-        yield from reranker.impression(question, in_context(e.passage, e.unit))
+        yield from e.impression
     yield from reranker.impression(found.question, found.hits[0].read)

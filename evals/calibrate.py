@@ -14,6 +14,7 @@ from assistant.floor import FEATURES, Constants, logit
 from assistant.question import Question
 from corpus.sources import Source
 from evals.cases import SETS, Case, CaseSet, load, merged
+from evals.logistic import regressed
 from evals.metrics import facts_said
 from evals.run import by_hash, planned, score
 from index.catalog import Catalog
@@ -21,11 +22,7 @@ from index.ingest import add_documents
 from index.search import Retrieval
 
 REFUSED = 0.05  # share of the answerable development questions that the floor may refuse: some 3% of those that staff ask
-STEADY = 1e-9  # standard deviation below which a feature does not vary: that of equal numbers is not exactly 0
 FOLDS = 5  # a question's held-out probability comes from a model fitted on the other four fifths
-# What the numbers of an impression are shrunk to, in standard deviations, beside the named features' 1: several hundred numbers that say
-# little each are held back by the same penalty (C = 1). Half or twice as much gave the same on the development questions.
-SHRUNK = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +130,7 @@ def calibrated(seen: Sequence[Observed]) -> Constants:
 
 
 def fit(features: Sequence[Sequence[float]], answerable: Sequence[bool], groups: Sequence[str]) -> Fitted:
-    """Constants fitted to labelled questions: logistic regression (scikit-learn, L2, C = 1, the named features brought to unit variance).
+    """Constants fitted to labelled questions: logistic regression.
 
     Questions of one group (one passage, one case) are held out together. Those without an impression, where others have one, found nothing:
     they are no part of the fit, and their probability is 0. With labels of only one kind nothing can be fitted: the constants then answer
@@ -156,19 +153,8 @@ def fit(features: Sequence[Sequence[float]], answerable: Sequence[bool], groups:
 
 
 def _logistic(features: Sequence[Sequence[float]], answerable: Sequence[bool]) -> Constants:
-    if len(set(answerable)) < 2:
-        return Constants.open()
-    from sklearn.linear_model import LogisticRegression
-
-    seen = np.array(features, dtype=np.float64)
-    spread = seen.std(axis=0)
-    spread[spread < STEADY] = math.inf  # a feature that never varies gets no weight
-    spread[len(FEATURES) :] /= SHRUNK
-    middle = seen.mean(axis=0)
-    model = LogisticRegression(max_iter=1000).fit((seen - middle) / spread, np.array(answerable))
-    weights = [round(float(weight), 4) for weight in model.coef_[0] / spread]
-    intercept = round(float(model.intercept_[0] - np.dot(weights, middle)), 4)
-    return Constants(intercept, tuple(weights[: len(FEATURES)]), 0.0, tuple(weights[len(FEATURES) :]))
+    model = regressed(features, answerable, named=len(FEATURES))
+    return Constants(model.intercept, model.weights[: len(FEATURES)], 0.0, model.weights[len(FEATURES) :]) if model else Constants.open()
 
 
 def with_floor(

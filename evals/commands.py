@@ -389,6 +389,7 @@ def calibrate(
     """
     from assistant.ask import Assistant, Extractive
     from assistant.floor import CONSTANTS, Constants, key_of
+    from assistant.selection import selection_for
     from evals.calibrate import calibrated, development, entry, observed, practice, store, without_questions
     from evals.cases import load, merged
     from evals.terminal import counted
@@ -400,10 +401,32 @@ def calibrate(
         whole = house(ctx, data_dir).retrieval()
         name = whole.reranker.identity if whole.reranker else "none"
         for lists_questions, retrieval in ((True, whole), (False, without_questions(whole, Path(folder)))):
-            assistant = Assistant(retrieval, Extractive(), Constants.open())
+            assistant = Assistant(retrieval, Extractive(selection_for(name)), Constants.open())
             seen = observed(assistant, counted(found.cases, found.name))
             seen += [one for other in more for one in observed(assistant, counted(other.cases, other.name), besides=True)]
             fitted[key_of(name, lists_questions=lists_questions)] = entry(calibrated(seen), labelled, seen)
+    print_json(fitted)
+    if not dry_run:
+        store(CONSTANTS, fitted)
+        typer.echo(f"stored in {CONSTANTS}", err=True)
+
+
+@commands.command(name="fit-selection")
+def fit_selection(
+    ctx: typer.Context,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the constants, store nothing.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Fit which sentences belong to an answer, on the sets that are never reported on, and store the constants for the reranker in use."""
+    from assistant.selection import CONSTANTS
+    from evals import selection
+    from evals.calibrate import store
+    from evals.terminal import counted
+
+    retrieval = house(ctx, data_dir).retrieval()
+    found = selection.labelled()
+    seen = list(selection.observed(retrieval, counted(found.cases, found.name)))
+    fitted = {retrieval.reranker.identity if retrieval.reranker else "none": selection.entry(selection.fit(seen, selection.FACTS), found, seen)}
     print_json(fitted)
     if not dry_run:
         store(CONSTANTS, fitted)

@@ -112,6 +112,11 @@ def rouge_l(text: str, reference: str) -> float:
     return float(_scorer().score(reference, text)["rougeL"].fmeasure)
 
 
+def rouge_l_precision(text: str, reference: str) -> float:
+    """The share of the text's words, in 0..1, that the reference has in the same order, as ROUGE-L counts them. An empty text scores 0."""
+    return float(_scorer().score(reference, text)["rougeL"].precision)
+
+
 def quantile(values: Sequence[float], share: float) -> float:
     """The value below which `share` of the values lie, linearly interpolated; 0.0 for no values."""
     return float(np.quantile(values, share)) if values else 0.0

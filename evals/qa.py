@@ -10,25 +10,28 @@ import hashlib
 import json
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from assistant.evidence import read
+from assistant.evidence import Evidence, read
 from assistant.extractive import compose
 from assistant.floor import FEATURES, Constants, features
 from assistant.question import kind_of
+from assistant.selection import Selection
 from assistant.vocabulary import Vocabulary
 from corpus.cut import cut
 from corpus.document import Block, Contents, Document, Passage
 from corpus.errors import EvalError
 from corpus.normalise import normalise, one_line
 from corpus.sources import Source
-from corpus.terms import harvest
+from corpus.terms import Term, harvest
 from evals.calibrate import fit, with_floor
-from evals.metrics import auroc, quantile, rouge_l, squad_tokens, token_f1
+from evals.metrics import auroc, quantile, rouge_l, rouge_l_precision, squad_tokens, token_f1
 from evals.run import Half, by_hash, parity
+from evals.selection import FACTS, WHOLE, Told
+from evals.selection import fit as fit_selection
 from index.catalog import Catalog, View
 from index.embed import Embedder
 from index.rerank import Reranker
@@ -40,6 +43,7 @@ ENDINGS: dict[str, Format] = {".jsonl": "clapnq", ".json": "squad"}
 # so that the other half keeps to 0.15 as well.
 REFUSED = 0.12
 SOURCE = "given"
+BELONGS = 0.7  # share of a sentence's words that a reference answer has in the same order, from which it counts as one of the answer's
 CLAPNQ = "a ClapNQ file has one object a line with id, input, passages and output; see the evaluator's guide"
 SQUAD = 'a SQuAD file is {"data": [{"title", "paragraphs": [{"context", "qas"}]}]}; see the evaluator\'s guide'
 FIGURES = {
@@ -78,17 +82,41 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
+class Studied:
+    """A question of which the passage was read: the evidence, the terms in it, the features, the milliseconds."""
+
+    item: Item
+    evidence: tuple[Evidence, ...]
+    terms: tuple[Term, ...]
+    features: tuple[float, ...]
+    ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
-    """What came of one question before the floor: what would be quoted ("" for nothing), the features, the milliseconds."""
+    """What came of one question before the floor: what would be quoted ("" for nothing), the features, the milliseconds.
+
+    `worth` is the F-measure, in 0..1, that the best choice of its sentences is expected to reach.
+    """
 
     item: Item
     quoted: str
     features: tuple[float, ...]
     ms: float
+    worth: float = 1.0
 
     def confidence(self, constants: Constants) -> float:
-        """The probability, in 0..1, that the passage answers the question; 0 when nothing can be quoted."""
-        return constants.probability(self.features) if self.quoted else 0.0
+        """How sure it is, in 0..1, that the passage answers the question and the quotation does; 0 when nothing can be quoted."""
+        return weighed(constants.probability(self.features), self.worth) if self.quoted else 0.0
+
+
+def weighed(probability: float, worth: float) -> float:
+    """The probability with its odds multiplied by what the answer is worth: of two that are as probable, the one that is worth less is refused.
+
+    So the most is gained over the answerable questions for the same number of others that are answered.
+    """
+    good = probability * worth
+    return good / (good + 1 - probability) if good else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,28 +217,33 @@ def run(
     A set with only one kind of question cannot be fitted: then everything is answered, and what cannot be measured is None.
     Of the embedder only the counting of tokens is used, for cutting.
     """
-    attempts: list[Attempt] = []
-    for attempt in attempt_all(items, embedder, reranker):
-        attempts.append(attempt)
-        yield Read(len(attempts), len(items))
+    attempts = yield from attempted(items, embedder, reranker)
     develop = [a for a in attempts if parity(a.item.id) == "even"]
     answerable = [bool(a.item.answers) for a in develop]
     fitted = fit([a.features for a in develop], answerable, [_name(a.item) for a in develop])
-    constants = with_floor(fitted.constants, fitted.held_out, answerable, refused=refused, caught=caught)
+    held_out = [weighed(probability, a.worth) for probability, a in zip(fitted.held_out, develop, strict=True)]
+    constants = with_floor(fitted.constants, held_out, answerable, refused=refused, caught=caught)
     reported = [a for a in attempts if half in ("all", parity(a.item.id))]
     yield report(reported, constants, half=half, fitted_on=len(develop))
 
 
-def attempt_all(items: Sequence[Item], embedder: Embedder, reranker: Reranker) -> Iterator[Attempt]:
-    """What comes of each question, in order. All passages stand in one catalog, in a folder that is deleted at the end."""
+def attempted(items: Sequence[Item], embedder: Embedder, reranker: Reranker) -> Generator[Read, None, list[Attempt]]:
+    """What comes of each question, in order, with what belongs to an answer fitted on the even half.
+
+    All passages stand in one catalog, in a folder that is deleted at the end.
+    """
     with tempfile.TemporaryDirectory(prefix="kpo-qa-") as folder:
         catalog = Catalog(Path(folder))
         passages = _shelved(items, catalog, embedder)
         retrieval = Retrieval(catalog, embedder, reranker)
+        studied: list[Studied] = []
         with catalog.reading() as view:
             vocabulary = Vocabulary.of(view.vocabulary())
             for item in items:
-                yield _attempt(item, passages[_name(item)], retrieval, view, vocabulary)
+                studied.append(_studied(item, passages[_name(item)], retrieval, view, vocabulary))
+                yield Read(len(studied), len(items))
+            selection = _selection([one for one in studied if parity(one.item.id) == "even"])
+            return [_attempt(one, view, selection) for one in studied]
 
 
 def _name(item: Item) -> str:
@@ -236,7 +269,7 @@ def _shelved(items: Sequence[Item], catalog: Catalog, embedder: Embedder) -> dic
     return shelf
 
 
-def _attempt(item: Item, passages: Sequence[Passage], retrieval: Retrieval, view: View, vocabulary: Vocabulary) -> Attempt:
+def _studied(item: Item, passages: Sequence[Passage], retrieval: Retrieval, view: View, vocabulary: Vocabulary) -> Studied:
     """The stages of `assistant.ask` after the search, with the given passages as what was found."""
     question = one_line(item.question)
     document = view.document(passages[0].document)
@@ -246,12 +279,30 @@ def _attempt(item: Item, passages: Sequence[Passage], retrieval: Retrieval, view
     evidence = read(question, hits, retrieval.reranker)
     terms = Lexicon.of(harvest(document, list(passages))).recognise(question)
     seen = features(question, Retrieved(question, tuple(hits), (), tuple(terms), {}), evidence, vocabulary, retrieval.reranker)
+    return Studied(item, tuple(evidence), tuple(terms), seen, (time.perf_counter() - clock) * 1000)
+
+
+def _selection(studied: Sequence[Studied]) -> Selection:
+    """The selection fitted to the answerable of these questions: a sentence belongs that holds the answer, or that the reference answer holds."""
+    questions = [one for one in studied if one.item.answers]
+    spans = any(one.item.spans for one in questions)
+    return fit_selection([Told.of(one.evidence, [_belongs(e.text, one.item) for e in one.evidence]) for one in questions], FACTS if spans else WHOLE)
+
+
+def _belongs(text: str, item: Item) -> bool:
+    return contains(text, item.answers) if item.spans else max(rouge_l_precision(text, answer) for answer in item.answers) >= BELONGS
+
+
+def _attempt(studied: Studied, view: View, selection: Selection) -> Attempt:
+    clock = time.perf_counter()
+    question = one_line(studied.item.question)
     kind = kind_of(question)
     quoted = ""
     if kind != "small-talk":
-        segments, _ = compose(question, kind, evidence, terms, view)
+        segments, _ = compose(question, kind, studied.evidence, studied.terms, view, selection)
         quoted = " ".join(segment.text for segment in segments if segment.marker is not None)
-    return Attempt(item, quoted, seen, (time.perf_counter() - clock) * 1000)
+    worth = selection.weighed(studied.evidence).best
+    return Attempt(studied.item, quoted, studied.features, studied.ms + (time.perf_counter() - clock) * 1000, worth)
 
 
 def report(attempts: Sequence[Attempt], constants: Constants, *, half: Half, fitted_on: int) -> Report:

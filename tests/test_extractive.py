@@ -15,6 +15,7 @@ from assistant.extractive import MAX_WORDS
 from assistant.floor import Constants
 from assistant.plain import disagree
 from assistant.question import Question
+from assistant.selection import FEATURES, Selection
 from assistant.topic import pair_of
 from evals.answers import as_markdown
 from evals.cases import Case
@@ -30,17 +31,21 @@ Ask = Callable[[str], Answer]
 def shelf(tmp_path: Path) -> Callable[..., Ask]:
     """Put Markdown documents on a shelf; what comes back answers questions about them, and refuses nothing that it can quote."""
 
-    def put(constants: Constants | None = None, **documents: str) -> Ask:
+    def put(constants: Constants | None = None, selection: Selection | None = None, **documents: str) -> Ask:
         folder = tmp_path / "shelf"
         folder.mkdir()
         for name, text in documents.items():
             (folder / f"{name}.md").write_text(text, encoding="utf-8")
         catalog = Catalog(tmp_path / "data")
         list(ingest(catalog, lambda: FakeEmbedder(), [folder], shipped=tmp_path / "none", with_shipped=False))
-        assistant = Assistant(Retrieval(catalog, FakeEmbedder(), FakeReranker()), Extractive(), constants or Constants.open())
+        assistant = Assistant(Retrieval(catalog, FakeEmbedder(), FakeReranker()), Extractive(selection), constants or Constants.open())
         return lambda question: assistant.answer(Question(question))
 
     return put
+
+
+# The fake's scores are from 5 to -5: then a sentence belongs to the answer for certain, or not at all.
+CHOOSY = Selection(0.0, (10.0, *(0.0,) * (len(FEATURES) - 1)), (), 1.0)
 
 
 def quotes(answer: Answer) -> list[str]:
@@ -500,16 +505,15 @@ def test_a_sentence_points_back_by_the_word_it_opens_with(sentence: str, back: b
     assert dangles(sentence) is back
 
 
-def test_what_says_nothing_of_the_question_is_left_out_between_what_does(shelf: Callable[..., Ask], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(extractive, "SENTENCE_MARGIN", 9.0)  # from 5 to -5, the fake's scores are never so far apart as those of the model
+def test_what_says_nothing_of_the_question_is_left_out_between_what_does(shelf: Callable[..., Ask]) -> None:
     text = "# Quays\nThe ferry to Oban leaves pier four at nine. Gulls are noisy. A ferry to Mull leaves at ten.\n"
-    assert quotes(shelf(quays=text)("Which ferry leaves pier four?")) == ["The ferry to Oban leaves pier four at nine.", "A ferry to Mull leaves at ten."]
+    said = quotes(shelf(selection=CHOOSY, quays=text)("Which ferry leaves pier four?"))
+    assert said == ["The ferry to Oban leaves pier four at nine.", "A ferry to Mull leaves at ten."]
 
 
-def test_what_points_back_across_such_a_sentence_brings_it_along(shelf: Callable[..., Ask], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(extractive, "SENTENCE_MARGIN", 9.0)
+def test_what_points_back_across_such_a_sentence_brings_it_along(shelf: Callable[..., Ask]) -> None:
     text = "# Quays\nThe ferry to Oban leaves pier four at nine. Gulls are noisy. Another one leaves at ten.\n"
-    assert quotes(shelf(quays=text)("Which ferry leaves pier four?")) == [text.removeprefix("# Quays\n").strip()]
+    assert quotes(shelf(selection=replace(CHOOSY, beta=6.0), quays=text)("Which ferry leaves pier four?")) == [text.removeprefix("# Quays\n").strip()]
 
 
 def test_a_sentence_that_announces_a_list_is_not_quoted_without_it(shelf: Callable[..., Ask]) -> None:
@@ -520,10 +524,9 @@ def test_a_sentence_that_announces_a_list_is_not_quoted_without_it(shelf: Callab
     assert not said[-1].endswith(":")
 
 
-def test_a_sentence_that_promises_something_brings_it_or_stays_out(shelf: Callable[..., Ask], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(extractive, "SENTENCE_MARGIN", 9.0)
+def test_a_sentence_that_promises_something_brings_it_or_stays_out(shelf: Callable[..., Ask]) -> None:
     gains = "# Notes\nThere are several gains to be had from pilots. Errors show early. Nobody loses face.\n"
-    ask = shelf(gains=gains, work="# Hints\nOffices try out new chairs. There are many kinds of chairs.\n")
+    ask = shelf(selection=CHOOSY, gains=gains, work="# Hints\nOffices try out new chairs. There are many kinds of chairs.\n")
     assert quotes(ask("Who gains from pilots?")) == ["There are several gains to be had from pilots. Errors show early."]
     assert quotes(ask("Do offices try out new chairs?")) == ["Offices try out new chairs."]
 
@@ -633,8 +636,9 @@ def test_a_comparison_says_of_its_further_side_what_it_is_and_not_only_what_sets
 
 
 def test_nothing_is_said_twice_and_prose_stays_within_its_words(shelf: Callable[..., Ask]) -> None:
-    sentence = "Clients of analysts buy advice number {} because advice is scarce and good advice number {} pays for itself."
-    documents = {name: f"# {name}\n" + " ".join(sentence.format(n, n) for n in range(start, start + 12)) for name, start in (("a", 0), ("b", 3), ("c", 6))}
+    sentence = "Clients of analysts buy advice on {0}s because advice is scarce and good advice on {0}s pays for itself."
+    of = ["dog", "cat", "cow", "hen", "pig", "bee", "ant", "fox", "elk", "owl", "rat", "bat", "eel", "gnu", "jay", "yak", "emu", "ape"]
+    documents = {name: f"# {name}\n" + " ".join(map(sentence.format, of[start : start + 12])) for name, start in (("a", 0), ("b", 3), ("c", 6))}
     answer = shelf(**documents)("Why do clients of analysts buy advice?")
     said = quotes(answer)
     assert len(set(said)) == len(said)

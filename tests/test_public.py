@@ -454,7 +454,11 @@ def test_what_is_quoted_stands_verbatim_in_the_passage(tmp_path: Path) -> None:
             )
         ]
     )
-    (found,) = qa.attempt_all(items, FakeEmbedder(), FakeReranker())
+    steps = qa.attempted(items, FakeEmbedder(), FakeReranker())
+    assert next(steps) == qa.Read(1, 1)
+    with pytest.raises(StopIteration) as ended:
+        next(steps)
+    (found,) = ended.value.value
     assert found.quoted
     assert found.quoted in CONTEXT
     assert len(found.features) == len(FEATURES)

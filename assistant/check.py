@@ -162,8 +162,10 @@ _BULLET = re.compile(r"^\s*(?:[-*•·–]\s+|#{1,6}\s+|\(?\d{1,2}[.)]\s+|>\s*)+
 _EMPHASIS = re.compile(r"\*\*|__|`+|(?<!\w)[*_](?=[\w\[\"“])|(?<=[\w.!?,\]\"”])[*_](?!\w)")
 _STOPS = re.compile(rf"([.!?][\"”’')]*){_MARKERS}\s*\.\s*$")
 _HIDDEN = ("Cc", "Cf", "Co", "Cs", "Cn")  # Unicode categories of what is not seen, or turns round what follows
-# "The passage is about choosing a provider.": the reader has asked for what it says.
-_OF_PASSAGES = re.compile(r"(?:this|these|the) (?:\w+ )?(?:passages?|texts?) (?:is|are) (?:\w+ )?about\b", re.I)
+# "The passage is about choosing a provider.", "The passage is not allowed to name the client.": the reader has asked for what it says.
+_OF_PASSAGES = re.compile(
+    r"(?:this|these|the) (?:\w+ )?(?:passages?|texts?) (?:is|are|was|were|has|have|can|may|must|should|will)(?! (?:silent|unclear|no)\b)", re.I
+)
 _WHOLE = re.compile(r"[.!][\"”’')]*$")
 _LINK = re.compile(
     r"~~|https?:|www\.|\b[\w.+-]+@[\w-]+\.\w|\]\(|!\[|<\s*/?\s*[a-z!]|&#?\w+;|javascript:|data:\w+/|"

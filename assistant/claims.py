@@ -6,7 +6,7 @@ who does what to whom. `faults` names what a drafted sentence says beyond its so
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from rapidfuzz.distance import LCSseq
@@ -18,6 +18,7 @@ from index.spelling import is_english
 # What a rule finds in free wording nearly as often as in what is not borne out ("you have to wait until" for "not before"): a model decides.
 DOUBTS = frozenset((
     "most of its words are not those of its source", "a negation that its source does not have", "a negation of something else", "makes it a duty",
+    "it is about something that its source does not name",
 ))
 _UNITS = {w: n for n, w in enumerate(
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()  # noqa: SIM905
@@ -364,6 +365,8 @@ def faults(sentence: str, support: Sequence[str], about: str, given: str) -> Ite
         yield "it says of one what its source says of another"
     if _unequal(sentence, f"{about}\n{whole}"):
         yield "it says what something is, which its source does not"
+    if _unknown_thing(sentence, told):
+        yield "it is about something that its source does not name"
 
 
 def nearest(sentence: str, support: Sequence[str]) -> list[str]:
@@ -613,6 +616,17 @@ def _unequal(sentence: str, source: str) -> bool:
         return False
     before = [*re.findall(rf"(?:{_COPULA}|[:,(|])\s+([^.;:|]*)", source, re.I), *re.findall(rf"{_COPULA}\s+(?=([^.;:|]*))", source, re.I)]
     return not any(what[-1] in content(" ".join(part.split()[:3])) for part in before)
+
+
+# "A good question in KPO is to ask …": of what, without what narrows it down.
+_THING_IS = re.compile(r"^An? (?P<what>(?:[\w'-]+ ){1,3}?)(?:(?:in|of|for|to|at|with|from) (?:[\w'-]+ ){1,4}?)?(?:is|are|means) ")
+
+
+def _unknown_thing(sentence: str, told: Set[str]) -> bool:
+    """Does a sentence say what a thing is that none of its source's words, nor where these stand, name?"""
+    found = _THING_IS.match(sentence)
+    what = set(content(found["what"])) if found else set()
+    return bool(what) and not what & told
 
 
 def _pair_changed(sentence: str, support: str) -> bool:

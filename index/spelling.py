@@ -13,7 +13,8 @@ MIN_LENGTH = 4  # shorter words have too many neighbours to tell which was meant
 RARITY = 50  # the count that the dictionary gives to words that it has hardly met
 QUESTION_WORDS = {
     "wich": "which", "wat": "what", "waht": "what", "hwo": "how", "wen": "when", "teh": "the", "whihc": "which", "wht": "what",
-    "meening": "meaning", "meanin": "meaning", "meanning": "meaning",
+    "meening": "meaning", "meanin": "meaning", "meanning": "meaning", "shud": "should", "shoud": "should", "cud": "could", "wud": "would",
+    **{f"{verb}nt": f"{verb}n't" for verb in ("ca", "could", "did", "do", "does", "had", "has", "have", "is", "are", "should", "was", "were", "wo", "would")},
 }
 _WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*[A-Za-z]")
 _BRITISH = re.compile(r"([iy])s(e|ed|er|ers|es|ing|ation|ations)$")  # what `one_spelling` leaves: "organise", "analyse"

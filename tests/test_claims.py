@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant.claims import Number, faults, names, negated, numbers, quotations
+from assistant.claims import DOUBTS, Number, faults, names, negated, numbers, quotations
 
 
 def found(sentence: str, *support: str, about: str = "", given: str = "") -> list[str]:
@@ -195,6 +195,21 @@ def test_what_one_part_says_of_its_subject_is_not_said_of_another() -> None:
     assert found("Fixed-price work is a project for which the provider is paid an agreed total.", HOURS, FIXED) == []
     assert found("The new desk opens at nine and closes at five.", "The new desk opens at nine.", "It closes at five.") == []
     assert found("The rules for a desk are to lock files and to close doors.", "The rules for a desk are:", "Lock files.", "Close doors.") == []
+
+
+BRIEF = "A brief is the client's statement of what is wanted, for whom and by when."
+
+
+@pytest.mark.parametrize(("sentence", "is_doubted"), [
+    ("A good question in outsourcing is to ask the client what is wanted, for whom and by when.", True),
+    ("A rule means that the client says what is wanted.", True), ("An answer for clients is the statement of what is wanted.", True),
+    ("A written brief is a statement of what is wanted.", False), ("A statement of the client is called a brief.", False),
+    ("Ask the client what is wanted.", False),
+])
+def test_what_a_sentence_is_about_stands_in_its_source(sentence: str, is_doubted: bool) -> None:
+    fault = "it is about something that its source does not name"
+    assert (fault in found(sentence, BRIEF)) is is_doubted
+    assert fault in DOUBTS  # good prose has other names for a thing: "a colleague who is expecting a baby"
 
 
 def test_a_name_is_given_where_its_source_gives_it() -> None:

@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 from app import SHIPPED_DOCUMENTS, House, open_house
 from assistant.ask import Assistant, Extractive
 from assistant.floor import constants_for
+from assistant.selection import selection_for
 from evals.cases import Case, CaseSet, Place, dump
 from evals.commands import commands
 from index.search import Retrieval
@@ -51,13 +52,13 @@ class Broken(House):
 def without_reranker(home: House) -> Assistant:
     found = home.retrieval()
     assert found.reranker is not None
-    return Assistant(Retrieval(found.catalog, found.embedder, None), Extractive(), constants_for(found.reranker.identity))
+    return Assistant(Retrieval(found.catalog, found.embedder, None), Extractive(selection_for(found.reranker.identity)), constants_for(found.reranker.identity))
 
 
 def with_a_lowered_floor(home: House) -> Assistant:
     found = home.retrieval()
     assert found.reranker is not None
-    return Assistant(found, Extractive(), replace(constants_for(found.reranker.identity), floor=0.0))
+    return Assistant(found, Extractive(selection_for(found.reranker.identity)), replace(constants_for(found.reranker.identity), floor=0.0))
 
 
 def kpo_eval(folder: Path, arguments: Sequence[object], broken: Callable[[House], Assistant] | None = None) -> Result:

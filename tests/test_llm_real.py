@@ -16,6 +16,7 @@ from assistant.check import Judge
 from assistant.drafting import Drafter
 from assistant.llm import Message, OpenAiWriter, Usage, Written
 from assistant.question import Question
+from assistant.selection import selection_for
 from assistant.settings import Llm
 from conftest import HOUSE
 from corpus.sentences import pieces
@@ -95,7 +96,7 @@ def test_what_a_model_invents_does_not_reach_the_reader(server: str, shipped: Pa
     retrieval = Retrieval(Catalog(shipped), open_embedder(EMBEDDING.name, models), open_reranker(RERANKER.name, models))
     judge = Judge(retrieval.reranker, open_entailment(models))  # type: ignore[arg-type]
     writer = Marking(OpenAiWriter(Llm(base_url=server, model="smollm2", timeout=300)))  # type: ignore[arg-type]
-    assistant = Assistant(retrieval, Extractive(), drafter=Drafter(writer, judge))
+    assistant = Assistant(retrieval, Extractive(selection_for(retrieval.reranker.identity)), drafter=Drafter(writer, judge))
     drafted, dropped, shown = 0, Counter[str](), []
     for case in questions():
         answer = assistant.answer(Question(case.question))

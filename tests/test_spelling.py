@@ -12,6 +12,7 @@ VOCABULARY = {
 
 @pytest.mark.parametrize(("typed", "read"), [
     ("wich compnies ofer leagal reserch", "which companies offer legal research"),
+    ("an analyst dont know what he shud offer", "an analyst don't know what he should offer"),
     ("what is knowlege", "what is knowledge"),
     ("what is atrition", "what is attrition"),
     ("steering comittee", "steering committee"),

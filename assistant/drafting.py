@@ -26,7 +26,9 @@ MOST_TURNS = 3  # earlier questions that it is told
 MOST_QUERIES = 3  # that it may propose
 LONGEST_QUERY = 300  # characters
 MOST_SENTENCES = 12  # of a draft; what comes after is not read
-ENOUGH = 0.34  # share of the drafted sentences that must pass; a draft that invents most of what it says is not mended by leaving that out
+# Share of the drafted sentences that must be borne out, as far as the check can tell: those that pass, each counted by its probability. A draft that
+# invents most of what it says is not mended by leaving that out, and one of which nothing is more than barely believed is none to rely on.
+ENOUGH = 0.34
 ASIDE = 5.0  # logits by which the best checked sentence may answer the question worse than the best quotation
 WRITER = "llm"
 BY_MODEL = "written by a language model; every sentence was checked against the quotation behind its number"
@@ -216,8 +218,11 @@ class Drafter:
         """Why what is left of a draft is no answer; "" when it is one."""
         if not segments:
             return "no sentence of the language model's draft passed the check"
-        if len(segments) < ENOUGH * (len(segments) + len(dropped)):
-            return f"only {len(segments)} of {len(segments) + len(dropped)} sentences of the language model's draft passed the check"
+        drafted = len(segments) + len(dropped)
+        if len(segments) < ENOUGH * drafted:
+            return f"only {len(segments)} of {drafted} sentences of the language model's draft passed the check"
+        if sum(segment.proof.probability for segment in segments if segment.proof) < ENOUGH * drafted:
+            return "what passed of the language model's draft is too doubtful"
         if relevance is not None:
             quoted = max(relevance(answer.standalone, [citation.quote for citation in answer.citations]))
             if max(relevance(answer.standalone, [segment.text for segment in segments])) < quoted - ASIDE:

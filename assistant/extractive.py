@@ -262,7 +262,9 @@ def _told(question: str, kind: Kind, reads: Sequence[_Read], defining: Sequence[
             more = table
         else:
             wanted = 0 if kind == "abbreviation" and defining else room  # the sentence that spells it out is enough
-            more = _picked(read, centre, wanted, worth, pieces, sure=not pieces or bool(defining))
+            found = _DEFINES.match(read.passage.quote(read.passage.units[centre])) if kind == "definition" and not pieces else None
+            leads = found is not None and _subject_of(found["what"]) <= _subject_of(question)  # what defines the thing asked for comes first
+            more = _picked(read, centre, wanted, worth, pieces, sure=not pieces or bool(defining), leads=leads)
             if kind == "abbreviation":  # "… The letters also stand for something else."
                 others = [unit for unit in read.passage.units if _STANDS_FOR.search(read.passage.quote(unit)) and all(unit.start >= one.end for one in more)]
                 more = _joined([*more, *(Piece("quote", read.passage, unit.start, unit.end, 0.0) for unit in others)])
@@ -292,11 +294,11 @@ def _defined_again(sentence: str, pieces: Sequence[Piece]) -> bool:
     return found is not None and any(one and one["what"].lower() == found["what"].lower() for one in told)
 
 
-def _picked(read: _Read, centre: int, room: int, worth: Worth, told: Sequence[Piece] = (), *, sure: bool) -> list[Piece]:
+def _picked(read: _Read, centre: int, room: int, worth: Worth, told: Sequence[Piece] = (), *, sure: bool, leads: bool = False) -> list[Piece]:
     """The units of a passage that make the answer that is `told` better, in at most `room` words, in their order, neighbours as one quote.
 
     What points back brings what it points to, and what promises something the sentence after it, or they stay out. A unit at the `centre` that is
-    `sure` is always there, however long it is. A definition is quoted up to it where there is room.
+    `sure` is always there, however long it is, and if it `leads`, with nothing in front but that. A definition is quoted up to it where there is room.
     """
     passage = read.passage
     sizes = [len(passage.quote(unit).split()) for unit in passage.units]
@@ -311,6 +313,7 @@ def _picked(read: _Read, centre: int, room: int, worth: Worth, told: Sequence[Pi
     for at in sorted(range(len(sizes)), key=lambda at: (-worth.of((passage.id, at)), at)):
         more = chosen | _with_promised(passage, _with_antecedents(passage, at))
         stands = min(more) == min(chosen, default=-1) or not _points_back(passage, min(more))
+        stands = stands and not (leads and min(more) < min(first))
         fits = stands and sum(sizes[one] for one in more) <= room and not _promises(passage, max(more))
         if fits and expected(more) > expected(chosen) and (at == centre or not refers(passage.quote(passage.units[at]))):
             chosen = more

@@ -19,7 +19,7 @@ from assistant.floor import logistic
 from corpus.errors import ConfigError
 
 CONSTANTS = Path(__file__).parent / "selection.json"
-FEATURES = ("score", "behind", "passage", "at", "length")
+FEATURES = ("score", "behind", "passage", "best", "leads", "at", "length")
 Place = tuple[str, int]  # of a unit: its passage's id, and which of the passage's units it is
 
 
@@ -88,11 +88,19 @@ def features(evidence: Sequence[Evidence]) -> list[tuple[float, ...]]:
     """What is seen of each unit, in the order of FEATURES, then the reranker's impression of it.
 
     score: its logit divided by 10. behind: how far it is behind the best one's, divided by 10. passage: its passage's logit divided by 10.
-    at: its place in its passage, from 0, divided by 10. length: the logarithm of its words, divided by 4.
+    best: 1 for the best of all. leads: 1 for the best of its passage. at: its place in its passage, from 0, divided by 10.
+    length: the logarithm of its words, divided by 4.
     """
     best = max((e.score for e in evidence), default=0.0)
+    leading: dict[str, float] = {}
+    for e in evidence:
+        leading[e.passage.id] = max(e.score, leading.get(e.passage.id, e.score))
     return [
-        (e.score / 10, (best - e.score) / 10, e.passage_score / 10, e.at / 10, math.log(1 + len(e.text.split())) / 4, *e.impression) for e in evidence
+        (
+            e.score / 10, (best - e.score) / 10, e.passage_score / 10, float(e.score == best), float(e.score == leading[e.passage.id]), e.at / 10,
+            math.log(1 + len(e.text.split())) / 4, *e.impression,
+        )
+        for e in evidence
     ]
 
 

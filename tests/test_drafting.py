@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -230,6 +230,20 @@ def test_too_little_left_is_no_answer(catalog: Catalog) -> None:
     said, answer = asked(catalog, FakeWriter(draft))
     assert len(said) == 1 and answer.writer == "extractive"
     assert "only 1 of 4" in answer.notes[-1] and answer.draft and answer.draft.kept == 0
+
+
+class Doubting(FakeReranker):
+    """As an entailment model: it finds everything improbable, but not so much as to drop it."""
+
+    def score(self, question: str, texts: Sequence[str]) -> list[float]:
+        return [-1.5] * len(texts)
+
+
+def test_what_is_barely_believed_is_no_answer(catalog: Catalog) -> None:
+    retrieval = Retrieval(catalog, FakeEmbedder(), FakeReranker())
+    drafter = Drafter(FakeWriter("Analysts collect their badge at the induction desk [1]."), Judge(FakeReranker(), Doubting(), floors=Floors.open()))
+    answer = Assistant(retrieval, Extractive(), Floor.open(), drafter).answer(Question("Where do analysts collect their badge?"))
+    assert answer.writer == "extractive" and "too doubtful" in answer.notes[-1]
 
 
 def test_a_checked_sentence_that_answers_something_else_is_no_answer(catalog: Catalog) -> None:

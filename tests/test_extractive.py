@@ -511,6 +511,13 @@ def test_what_says_nothing_of_the_question_is_left_out_between_what_does(shelf: 
     assert said == ["The ferry to Oban leaves pier four at nine.", "A ferry to Mull leaves at ten."]
 
 
+def test_what_defines_the_thing_asked_for_comes_before_what_stands_in_front_of_it(shelf: Callable[..., Ask]) -> None:
+    text = "# Controls\nLeast privilege is the rule that people see little data. Data minimisation is the practice of sending little data. It saves work.\n"
+    ask = shelf(controls=text)
+    assert quotes(ask("What is data minimisation?")) == ["Data minimisation is the practice of sending little data. It saves work."]
+    assert quotes(ask("Who sends little data by data minimisation practice?")) == [text.removeprefix("# Controls\n").strip()]
+
+
 def test_what_points_back_across_such_a_sentence_brings_it_along(shelf: Callable[..., Ask]) -> None:
     text = "# Quays\nThe ferry to Oban leaves pier four at nine. Gulls are noisy. Another one leaves at ten.\n"
     assert quotes(shelf(selection=replace(CHOOSY, beta=6.0), quays=text)("Which ferry leaves pier four?")) == [text.removeprefix("# Quays\n").strip()]

@@ -36,8 +36,8 @@ def test_a_unit_is_seen_by_its_score_its_place_and_its_length(tmp_path: Path) ->
     found = evidence(tmp_path, "# Quays", "The ferry leaves pier four. Gulls are noisy.")
     assert [e.score for e in found] == [5.0, -5.0]
     best, other = features(found)
-    assert best == pytest.approx((0.5, 0.0, 0.2, 0.0, math.log(6) / 4))
-    assert other == pytest.approx((-0.5, 1.0, 0.2, 0.1, math.log(4) / 4))
+    assert best == pytest.approx((0.5, 0.0, 0.2, 1.0, 1.0, 0.0, math.log(6) / 4))
+    assert other == pytest.approx((-0.5, 1.0, 0.2, 0.0, 0.0, 0.1, math.log(4) / 4))
     assert features([]) == []
 
 

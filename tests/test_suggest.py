@@ -18,6 +18,7 @@ PARTS = (
     "# Who leads a zebra desk?", "A senior lawyer leads every zebra desk.",
     "# When does a zebra desk meet?", "The zebra desk meets on Mondays at noon.",  # is quoted too
     "# Where does a zebra desk work?", "The zebra desk works in an office in Pune.",
+    "# How many has a zebra desk?", "The zebra desk has nine people.",  # this one, too
 )
 
 

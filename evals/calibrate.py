@@ -14,7 +14,7 @@ from assistant.floor import FEATURES, Constants, logit
 from assistant.question import Question
 from corpus.sources import Source
 from evals.cases import SETS, Case, CaseSet, load, merged
-from evals.logistic import regressed
+from evals.logistic import as_stored, regressed
 from evals.metrics import facts_said
 from evals.run import by_hash, planned, score
 from index.catalog import Catalog
@@ -58,10 +58,7 @@ def practice() -> CaseSet:
 
 def entry(constants: Constants, found: CaseSet, seen: Sequence[Observed]) -> dict[str, Any]:
     """The constants as they are stored, with where they came from."""
-    return {
-        "intercept": constants.intercept,
-        "weights": dict(zip(FEATURES, constants.weights, strict=True)),
-        "impression": " ".join(f"{weight:g}" for weight in constants.impression),
+    return as_stored(constants, FEATURES) | {
         "floor": constants.floor,
         "sure": list(constants.sure),
         "provenance": {

@@ -3,8 +3,12 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+
+from assistant.floor import Constants
+from assistant.selection import Selection
 
 STEADY = 1e-9  # standard deviation below which a feature does not vary: that of equal numbers is not exactly 0
 # What the numbers of an impression are shrunk to, in standard deviations, beside the named features' 1: several hundred numbers that say
@@ -34,3 +38,12 @@ def regressed(rows: Sequence[Sequence[float]], labels: Sequence[bool], *, named:
     model = LogisticRegression(max_iter=1000).fit((seen - middle) / spread, np.array(labels))
     weights = [round(float(weight), 4) for weight in model.coef_[0] / spread]
     return Logistic(round(float(model.intercept_[0] - np.dot(weights, middle)), 4), tuple(weights))
+
+
+def as_stored(fitted: Constants | Selection, names: Sequence[str]) -> dict[str, Any]:
+    """What both keep in their files: the intercept, the weights of the named features, and those of the impression in one line."""
+    return {
+        "intercept": fitted.intercept,
+        "weights": dict(zip(names, fitted.weights, strict=True)),
+        "impression": " ".join(f"{weight:g}" for weight in fitted.impression),
+    }

@@ -103,14 +103,14 @@ class Attempt:
     quoted: str
     features: tuple[float, ...]
     ms: float
-    worth: float = 1.0
+    worth: float
 
     def confidence(self, constants: Constants) -> float:
         """How sure it is, in 0..1, that the passage answers the question and the quotation does; 0 when nothing can be quoted."""
-        return weighed(constants.probability(self.features), self.worth) if self.quoted else 0.0
+        return discounted(constants.probability(self.features), self.worth) if self.quoted else 0.0
 
 
-def weighed(probability: float, worth: float) -> float:
+def discounted(probability: float, worth: float) -> float:
     """The probability with its odds multiplied by what the answer is worth: of two that are as probable, the one that is worth less is refused.
 
     So the most is gained over the answerable questions for the same number of others that are answered.
@@ -221,7 +221,7 @@ def run(
     develop = [a for a in attempts if parity(a.item.id) == "even"]
     answerable = [bool(a.item.answers) for a in develop]
     fitted = fit([a.features for a in develop], answerable, [_name(a.item) for a in develop])
-    held_out = [weighed(probability, a.worth) for probability, a in zip(fitted.held_out, develop, strict=True)]
+    held_out = [discounted(probability, a.worth) for probability, a in zip(fitted.held_out, develop, strict=True)]
     constants = with_floor(fitted.constants, held_out, answerable, refused=refused, caught=caught)
     reported = [a for a in attempts if half in ("all", parity(a.item.id))]
     yield report(reported, constants, half=half, fitted_on=len(develop))

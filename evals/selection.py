@@ -13,7 +13,7 @@ from assistant.selection import FEATURES, Selection, features
 from corpus.terms import Term
 from evals.calibrate import practice
 from evals.cases import SETS, Case, CaseSet, load, merged
-from evals.logistic import regressed
+from evals.logistic import as_stored, regressed
 from evals.metrics import facts_said
 from index.catalog import View
 from index.search import Retrieval
@@ -75,10 +75,7 @@ def fit(questions: Sequence[Told], beta: float) -> Selection:
 
 def entry(selection: Selection, found: CaseSet, questions: Sequence[Told]) -> dict[str, Any]:
     """The selection as it is stored, with where it came from."""
-    return {
-        "intercept": selection.intercept,
-        "weights": dict(zip(FEATURES, selection.weights, strict=True)),
-        "impression": " ".join(f"{weight:g}" for weight in selection.impression),
+    return as_stored(selection, FEATURES) | {
         "beta": selection.beta,
         "provenance": {
             "command": "kpo eval fit-selection", "set": f"{found.name} {found.digest}", "questions": len(questions),

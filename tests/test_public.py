@@ -357,10 +357,10 @@ def test_a_file_given_twice_or_not_there_is_an_error(tmp_path: Path) -> None:
 
 
 def attempt(
-    id: str, answers: tuple[str, ...], quoted: str, seen: float, ms: float = 10.0, spans: bool = True
+    id: str, answers: tuple[str, ...], quoted: str, seen: float, ms: float = 10.0, spans: bool = True, worth: float = 1.0
 ) -> qa.Attempt:
     """An attempt whose confidence is above the floor of JUDGE when `seen` is above 0."""
-    return qa.Attempt(qa.Item(id, "Q?", "T", "P", answers, spans), quoted, (seen, *(0.0,) * (len(FEATURES) - 1)), ms)
+    return qa.Attempt(qa.Item(id, "Q?", "T", "P", answers, spans), quoted, (seen, *(0.0,) * (len(FEATURES) - 1)), ms, worth)
 
 
 JUDGE = Constants(0.0, (1.0, *(0.0,) * (len(FEATURES) - 1)), 0.5)
@@ -398,6 +398,15 @@ def test_the_best_of_several_answers_counts() -> None:
 def test_nothing_to_quote_is_a_refusal_however_likely_an_answer_looks() -> None:
     found = qa.report([attempt("a", ("x",), "", 9.0), attempt("b", (), "x", 1.0)], JUDGE, half="all", fitted_on=0)
     assert (found.answered, found.refused, found.auroc) == (0.0, 0.0, 0.0)
+
+
+def test_of_two_that_are_as_probable_the_one_worth_less_is_refused() -> None:
+    assert qa.discounted(0.5, 1.0) == 0.5
+    assert qa.discounted(0.5, 0.25) == pytest.approx(0.2)  # odds of 1 to 1 become 1 to 4
+    assert qa.discounted(0.0, 0.0) == qa.discounted(1.0, 0.0) == 0.0
+    given = [attempt("much", ("x",), "x", 1.0, worth=0.9), attempt("little", ("x",), "x", 1.0, worth=0.1), attempt("not", (), "x", -1.0, worth=0.9)]
+    found = qa.report(given, JUDGE, half="all", fitted_on=0)
+    assert (found.answered, found.refused, found.rouge_l) == (0.5, 1.0, 0.5)
 
 
 def test_an_answer_is_contained_after_squads_normalisation() -> None:

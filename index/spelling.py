@@ -18,6 +18,7 @@ QUESTION_WORDS = {
 }
 _WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*[A-Za-z]")
 _BRITISH = re.compile(r"([iy])s(e|ed|er|ers|es|ing|ation|ations)$")  # what `one_spelling` leaves: "organise", "analyse"
+_METRE = re.compile(r"tre(s?)$")
 
 
 @lru_cache(maxsize=1)
@@ -78,8 +79,8 @@ def _known(word: str, vocabulary: dict[str, int]) -> bool:
 
 
 def _american(word: str) -> str:
-    """The word in the spelling of the dictionary, which knows no "colour"."""
-    return _BRITISH.sub(r"\1z\2", one_spelling(word))
+    """The word in the spelling of the dictionary, which knows no "colour" and no "metres"."""
+    return _METRE.sub(r"ter\1", _BRITISH.sub(r"\1z\2", one_spelling(word)))
 
 
 def closest(word: str, vocabulary: dict[str, int]) -> str | None:

@@ -25,6 +25,9 @@ class Question:
 # What follows a plural ("which models suit …"), and not a verb that ends in s ("which model suits the work").
 _NO_OBJECT = r"(?! (the|an?|its|their|our|your|my|it|us|them|you|me|up|out|over|called|named|why|how|what|whom|(?!does\b|is\b|was\b|has\b)\w+[^\Ws]s)\b)"
 
+# "What is a good accuracy target?" asks for a judgement or a figure, and not for what a term means.
+_JUDGED = r"an? (good|bad|normal|typical|usual|reasonable|realistic|fair|sensible|healthy|acceptable|decent)\b"
+
 # What follows a courtesy that is all there is ("thanks, that is what I wanted to know"), and not one that opens a question ("thanks, what is LPO?").
 _NO_QUESTION = (
     r"(?!.*\?)(?!(.*[,.!;:-])?\s*((and|but|so|now|then|also|please|ok(ay)?)\W+)*(what|whats|who|which|where|when|why|how|is|are|do|does|did|can|could|should|"
@@ -57,7 +60,7 @@ _KINDS: tuple[tuple[Kind, str], ...] = (
     # "What is not KPO?", "what isn't an SLA?", "explain what is not part of a statement of work"
     ("list", r"\bwhat(['’]?s| is| are) not\b|\bwhat (is|are)n['’]?t\b"),
     # "What is KPO?", "define attrition", "could somebody explain attrition?", "meaning of work product", "what does task exposure mean?"
-    ("definition", r"^(so |and |but )?(what('?s| is| are| r)|whats|wat is|define|explain|describe|(can|could|would) (you|(some|any)(one|body)) (please )?(explain|define|describe)(?! (why|how|what|when|who))|meaning of|definition of)\b(?!.*\b(at|for|from|with|against|by|not)\W*$)(?! (the|your|our) (best|biggest|main|most|number|percentage|share|rate|price|cost|size|date|year|time|utc|maximum|minimum|average|current|latest|only))|\b(what does|what do) .{2,60} mean\b|\bmeaning\b|\bdefin(e|ed|ition)\b|\bwhat .{0,20}\bcalled\b|\bword for\b|\bwhat counts as\b"),
+    ("definition", r"^(so |and |but )?(what('?s| is| are| r)|whats|wat is|define|explain|describe|(can|could|would) (you|(some|any)(one|body)) (please )?(explain|define|describe)(?! (why|how|what|when|who))|meaning of|definition of)\b(?!.*\b(at|for|from|with|against|by|not)\W*$)(?! (the|your|our) (best|biggest|main|most|number|percentage|share|rate|price|cost|size|date|year|time|utc|maximum|minimum|average|current|latest|only))(?! " + _JUDGED + r")|\b(what does|what do) .{2,60} mean\b|\bmeaning\b|\bdefin(e|ed|ition)\b|\bwhat .{0,20}\bcalled\b|\bword for\b|\bwhat counts as\b"),
     # "Is KPO part of BPO?", "do I need a degree", "can two providers share data?"
     ("yes-no", r"^(and |but |so )?(is|are|was|were|do|does|did|can|could|may|might|will|would|should|shall|must|has|have|had|isn'?t|aren'?t|doesn'?t|don'?t|am) "),
 )
@@ -173,7 +176,7 @@ def head_of(text: str) -> str:
 
 
 # "What is a knowledge worker?", "define gain share", "meaning of zero trust", "what does body leasing mean": a term by itself, and nothing asked about it.
-_OF_A_TERM = r"(?:what(?:'?s| is| are)|define|explain|(?:the )?(?:meaning|definition) of|what is meant by)(?: an?)? (?P<bare>{0})|what do(?:es)?(?: an?)? (?P<meant>{0}) mean"
+_OF_A_TERM = r"(?:what(?:'?s| is| are)(?! " + _JUDGED + r")|define|explain|(?:the )?(?:meaning|definition) of|what is meant by)(?: an?)? (?P<bare>{0})|what do(?:es)?(?: an?)? (?P<meant>{0}) mean"
 _TERM = r"(?!(?:the|an?)\b)[\w&/-]+(?: (?!(?:of|in|on|at|for|by|to|from|with|and|or|that|when|if|as|an?|the|mean|means|meant|is|are|called)\b)[\w&/-]+){0,3}"
 _MANNER = re.compile(r"(?: (?:\w+ly|again|anyway|then|now|please|pls|speaking))+$", re.I)
 _BARE = re.compile(rf"(?:{_OF_A_TERM.format(_TERM)})\W*", re.I)

@@ -109,6 +109,7 @@ def test_names_and_the_noun_asked_for_are_found() -> None:
         ("What is attrition exactly?", "attrition"), ("Explain gain share briefly", "gain share"), ("define scope creep again", "scope creep"),
         ("What is attrition roughly speaking?", "attrition"), ("what does onboarding actually mean", "onboarding"), ("What is a monopoly?", "monopoly"),
         ("What is nearshore vs offshore?", ""), ("What is shadowing versus reverse shadowing?", ""), ("", ""),
+        ("What is a good accuracy target?", ""), ("what's a typical ramp-up", ""), ("What is good clinical practice?", "good clinical practice"),
     ],
 )
 def test_a_term_is_what_is_asked_for_and_nothing_besides(question: str, term: str) -> None:

@@ -42,9 +42,8 @@ class Visit:
 
     @property
     def newest(self) -> str:
-        """The number of the newest answer that is shown, "" for none."""
-        found = self.page.locator("#live .turn[data-turn]")
-        return str(found.get_attribute("data-turn")) if found.count() else ""
+        """The number of the newest answer that is shown, "" for none; read at once, because a new chat may be about to take it away."""
+        return str(self.page.evaluate("document.querySelector('#live .turn[data-turn]')?.dataset.turn ?? ''"))
 
     def markers(self) -> Locator:
         """The markers of the newest answer."""

@@ -37,6 +37,7 @@ KINDS = {
     "yes-no": ["Is KPO part of BPO?", "do I need a degree", "Can two providers share data?", "Is watching rivals a kind of spying?"],
     "fact": [
         "What is KPO not?",
+        "What is a good accuracy target?", "what's a fair way to share shifts",
         "Who signs off the knowledge transfer?", "How many measures should an SLA have?", "What is generative AI bad at?", "What is a buddy there for?",
         "What type of company is Genpact?", "Which danger does the explainer rank first?", "Which body settles issues of money?", "Who numbers the steps?",
         "Which type of study asks why people leave?", "tell me the price of services", "I need help with contracts", "any idea what this tells us?",

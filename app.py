@@ -189,17 +189,15 @@ class House:
 
     def models(self) -> list[dict[str, str]]:
         """The models in use; those that can be are compiled when they are not yet."""
-        from index.adapter import shipped_adapter
-        from index.compile import compile_adapted
-        from index.head import shipped_head
+        from index.adapter import ENTAILMENT, RANKING, shipped_adapter
         from index.models import EMBEDDING, RERANKER
 
         about: dict[str, Any] = getattr(self.embedder(), "about", {})
         shipped = self.settings.embedding_model == EMBEDDING.name
         reranker = self.reranker()
         own = self.settings.reranker_model == RERANKER.name
-        adapter = shipped_adapter()
-        compile_adapted(adapter, self.settings.models_dir)
+        self.entailment()
+        layers = {file: f"int8, {shipped_adapter(file).head.layers} layers" for file in (RANKING, ENTAILMENT)}
         return [
             {
                 "use": "embedding", "name": self.settings.embedding_model, "source": EMBEDDING.source if shipped else "set by KPO_EMBEDDING_MODEL",
@@ -207,14 +205,15 @@ class House:
                 "sha256": about.get("weights_sha256", ""), "where": str(self.settings.models_dir) if about else "on torch",
             },
             {
-                "use": "reranking", "name": self.settings.reranker_model, "source": RERANKER.source if own else "set by KPO_RERANKER_MODEL",
-                "licence": RERANKER.licence if own else "see the model", "precision": f"int8, {shipped_head().layers} layers" if own else "as it is",
+                "use": "reranking", "name": self.settings.reranker_model,
+                "source": f"{RERANKER.source}; index/{RANKING.name}" if own else "set by KPO_RERANKER_MODEL",
+                "licence": RERANKER.licence if own else "see the model", "precision": layers[RANKING] if own else "as it is",
                 "sha256": RERANKER.sha256 if own else reranker.identity.rpartition("-")[2],
                 "where": str(self.settings.models_dir) if own else self.settings.reranker_model,
             },
             {
-                "use": "checking drafts", "name": f"{RERANKER.name}, adapted", "source": f"{RERANKER.source}; index/adapter.safetensors",
-                "licence": RERANKER.licence, "precision": f"int8, {adapter.head.layers} layers", "sha256": RERANKER.sha256,
+                "use": "checking drafts", "name": f"{RERANKER.name}, for entailment", "source": f"{RERANKER.source}; index/{ENTAILMENT.name}",
+                "licence": RERANKER.licence, "precision": layers[ENTAILMENT], "sha256": RERANKER.sha256,
                 "where": str(self.settings.models_dir),
             },
         ]

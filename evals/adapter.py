@@ -1,6 +1,7 @@
-"""The adapter is trained: on labelled sentences the shipped cross-encoder learns to tell whether a text bears a sentence out.
+"""An adapter is trained: the shipped cross-encoder learns to tell whether a text bears a sentence out, or whether it answers a question.
 
-What it was trained on, the constants of the check are not fitted on: a model knows its own examples too well (see evals.sentences).
+What the check's was trained on, the constants of the check are not fitted on: a model knows its own examples too well (see evals.sentences).
+The reranker's examples are in evals.ranking.
 """
 
 import hashlib
@@ -23,50 +24,75 @@ from index.rerank import OnnxReranker
 LAYERS = 12  # all of them
 RANK = 16  # of the product that is added to a matrix
 SCALE = 2.0  # by which the product counts
-EPOCHS = 2
 BATCH = 16
-RATE = 6e-4  # learning rate at its highest, after WARM of the steps; it then falls to 0 evenly
-WARM = 0.06
+WARM = 0.06  # share of the steps after which the learning rate is at its highest; it then falls to 0 evenly
 LONGEST = 256  # tokens of a pair
 SEED = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A sentence, what it rests on as the models read it, and whether that bears it out."""
+    """A sentence or a question, a text as the models read it, and how probable it is, in 0..1, that this bears it out or answers it.
 
-    sentence: str
+    The probability that a score stands for is the logistic of `slope` * score + `intercept`.
+    """
+
+    asked: str
     text: str
-    supported: bool
+    label: float
+    slope: float = 1.0
+    intercept: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How often each example is learned, the highest learning rate, and the head to begin with, which says how many layers are read.
+
+    A head is learned at a quarter of the rate; without one, one over all LAYERS is begun at random.
+    """
+
+    epochs: int
+    rate: float
+    head: Head | None = None
+
+
+CHECKING = Recipe(epochs=2, rate=6e-4)
 
 
 def examples(judge: Judge, view: View, found: Iterable[Labelled]) -> Iterator[Example]:
     """What the entailment model would be asked of each labelled sentence."""
     for one, sentence, spans in resting(judge, view, found):
-        yield Example(sentence, " ".join(span.placed for span in spans), one.supported)
+        yield Example(sentence, " ".join(span.placed for span in spans), float(one.supported))
 
 
 class Training:
     """LoRA (Hu et al. 2021) on every matrix of the layers, with a head over the first token and the mean of all, by AdamW."""
 
-    def __init__(self, found: Sequence[Example]) -> None:
+    def __init__(self, found: Sequence[Example], recipe: Recipe) -> None:
         import torch
 
         torch.manual_seed(SEED)
         self._order = random.Random(SEED)
         self._torch = torch
         pairs = OnnxReranker(RERANKER.locate())
-        self._pairs = [(pairs.encode(one.sentence, one.text), float(one.supported)) for one in found]
-        self._bert = _bert()
+        self._pairs = [(pairs.encode(one.asked, one.text), one) for one in found]
+        self._bert = _bert(recipe.head.layers if recipe.head else LAYERS)
         self._bert.requires_grad_(False)
         layers = enumerate(self._bert.encoder.layer)
         self._changes = {f"layer.{at}.{name}": _adapted(layer, name) for at, layer in layers for name in MATRICES}
         self._head = torch.nn.Linear(2 * self._bert.config.hidden_size, 1)
-        torch.nn.init.normal_(self._head.weight, std=0.02)
-        torch.nn.init.zeros_(self._head.bias)
-        self.batches = [batch for _ in range(EPOCHS) for batch in self._mixed()]  # every example EPOCHS times, with others about as long
-        self._learned = [*self._head.parameters(), *(part for pair in self._changes.values() for part in pair)]
-        self._optimiser = torch.optim.AdamW(self._learned, lr=RATE, weight_decay=0.01)
+        if recipe.head:
+            with torch.no_grad():
+                self._head.weight[0] = torch.tensor(recipe.head.weights)
+                self._head.bias[0] = recipe.head.intercept
+        else:
+            torch.nn.init.normal_(self._head.weight, std=0.02)
+            torch.nn.init.zeros_(self._head.bias)
+        self.batches = [batch for _ in range(recipe.epochs) for batch in self._mixed()]  # every example so often, with others about as long
+        head, changes = list(self._head.parameters()), [part for pair in self._changes.values() for part in pair]
+        self._learned = [*head, *changes]
+        groups = [{"params": head, "lr": recipe.rate / 4 if recipe.head else recipe.rate}, {"params": changes, "lr": recipe.rate}]
+        self._optimiser = torch.optim.AdamW(groups, weight_decay=0.01)
         total = len(self.batches)
         self._rate = torch.optim.lr_scheduler.LambdaLR(self._optimiser, lambda step: min(1.0, (step + 1) / (WARM * total)) * (1 - step / total))
         self._bert.train()
@@ -76,7 +102,8 @@ class Training:
         torch = self._torch
         with torch.autocast("cpu", dtype=torch.bfloat16):
             logits = self._logits([encoded for encoded, _ in batch])
-        loss = torch.nn.functional.binary_cross_entropy_with_logits(logits.float(), torch.tensor([label for _, label in batch]))
+        slopes, intercepts, labels = torch.tensor([(one.slope, one.intercept, one.label) for _, one in batch]).T
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(slopes * logits.float() + intercepts, labels)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self._learned, 1.0)
         self._optimiser.step()
@@ -107,7 +134,7 @@ class Training:
         """What has been learned so far."""
         weights = tuple(float(f"{weight:g}") for weight in self._head.weight[0].tolist())
         changes = {name: (_half(SCALE * up), _half(down)) for name, (up, down) in self._changes.items()}
-        return Adapter(Head(LAYERS, round(self._head.bias.item(), 4), weights), changes)
+        return Adapter(Head(len(self._bert.encoder.layer), round(self._head.bias.item(), 4), weights), changes)
 
 
 def _half(part: Any) -> np.ndarray:
@@ -115,8 +142,8 @@ def _half(part: Any) -> np.ndarray:
     return part.detach().numpy().astype(np.float16).astype(np.float32)  # type: ignore[no-any-return]
 
 
-def _bert() -> Any:
-    """The layers of the shipped cross-encoder in torch: its int8 matrices as the numbers that they stand for."""
+def _bert(layers: int) -> Any:
+    """The lowest layers of the shipped cross-encoder in torch: its int8 matrices as the numbers that they stand for."""
     import onnx
     import torch
     from onnx import numpy_helper
@@ -135,6 +162,7 @@ def _bert() -> Any:
     model = BertModel(about, add_pooling_layer=False)
     body = {name.removeprefix("bert."): value for name, value in weights.items() if name.startswith(("bert.embeddings.", "bert.encoder."))}
     model.load_state_dict({name: torch.tensor(np.ascontiguousarray(value)) for name, value in body.items()})
+    model.encoder.layer = model.encoder.layer[:layers]
     return model
 
 
@@ -154,12 +182,17 @@ def _adapted(layer: Any, name: str) -> tuple[Any, Any]:
     return up, down
 
 
-def provenance(found: Sequence[Labelled], losses: Sequence[float]) -> dict[str, Any]:
-    """Where an adapter came from: what it was trained on, and the mean loss of the last fifth of the batches."""
+def settled(losses: Sequence[float]) -> float:
+    """The mean loss of the last fifth of the batches."""
     last = losses[-max(1, len(losses) // 5) :]
+    return round(sum(last) / len(last), 4)
+
+
+def provenance(found: Sequence[Labelled], losses: Sequence[float]) -> dict[str, Any]:
+    """Where the check's adapter came from: what it was trained on, and its loss."""
     return {
         "command": "kpo eval train-check", "model": f"{RERANKER.source} {RERANKER.sha256[:12]}",
         "set": f"{'+'.join(file.stem for file in PRACTICE)} {hashlib.sha256(' '.join(sorted(one.sentence for one in found)).encode()).hexdigest()[:16]}",
         "supported": sum(one.supported for one in found), "unsupported": sum(not one.supported for one in found),
-        "layers": LAYERS, "rank": RANK, "epochs": EPOCHS, "loss": round(sum(last) / len(last), 4),
+        "layers": LAYERS, "rank": RANK, "epochs": CHECKING.epochs, "loss": settled(losses),
     }

@@ -379,7 +379,7 @@ def calibrate(
     ctx: typer.Context,
     set_file: Annotated[
         Path | None,
-        typer.Argument(help="A labelled set that is never reported on (default: calibration, practice, the even halves of the others).", show_default=False),
+        typer.Argument(help="A labelled set that is never reported on (default: the even halves of the shipped ones, and more).", show_default=False),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the constants, store nothing.")] = False,
     data_dir: DataDir = None,
@@ -390,12 +390,13 @@ def calibrate(
     from assistant.ask import Assistant, Extractive
     from assistant.floor import CONSTANTS, Constants, key_of
     from assistant.selection import selection_for
-    from evals.calibrate import calibrated, development, entry, observed, practice, store, without_questions
+    from evals.calibrate import calibrated, calibration, development, entry, observed, practice, store, without_questions
     from evals.cases import load, merged
     from evals.terminal import counted
 
-    found, more = (load(set_file), []) if set_file else (development(), [practice()])
-    labelled = merged([found, *more])
+    found = load(set_file) if set_file else development()
+    more = [] if set_file else [(calibration(), True), (practice(), False)]  # and whether each case is asked again
+    labelled = merged([found, *(other for other, _ in more)])
     fitted: dict[str, dict[str, Any]] = {}
     with TemporaryDirectory() as folder:
         whole = house(ctx, data_dir).retrieval()
@@ -403,7 +404,8 @@ def calibrate(
         for lists_questions, retrieval in ((True, whole), (False, without_questions(whole, Path(folder)))):
             assistant = Assistant(retrieval, Extractive(selection_for(name)), Constants.open())
             seen = observed(assistant, counted(found.cases, found.name))
-            seen += [one for other in more for one in observed(assistant, counted(other.cases, other.name), besides=True)]
+            for other, again in more:
+                seen += observed(assistant, counted(other.cases, other.name), besides=True, again=again)
             fitted[key_of(name, lists_questions=lists_questions)] = entry(calibrated(seen), labelled, seen)
     print_json(fitted)
     if not dry_run:
@@ -455,10 +457,7 @@ def fit_head(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the head, store nothing.")] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Fit the head under which the shipped reranker does without its upper layers, and put it in use.
-
-    The constants of the floor and of the check belong to a head: `kpo eval calibrate` and `kpo eval calibrate-check` fit them anew.
-    """
+    """Fit the head that lets the reranker do without its upper layers, for `kpo eval train-reranker` to begin with."""
     from evals import head
     from evals.calibrate import development, practice
     from evals.run import planned
@@ -478,6 +477,39 @@ def fit_head(
         typer.echo(f"stored in {FITTED}", err=True)
 
 
+@commands.command(name="train-reranker")
+def train_reranker(
+    ctx: typer.Context,
+    sample: Annotated[int | None, typer.Option("--sample", min=4, help="Questions to train on (default: all).", show_default=False)] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Train, and store nothing.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Train the shipped reranker on questions that are never reported on (half an hour), and put it in use.
+
+    The constants belong to a reranker: `kpo eval fit-selection`, `kpo eval calibrate` and `kpo eval calibrate-check` fit them anew.
+    """
+    from evals import ranking
+    from evals.adapter import Training
+    from evals.run import planned
+    from evals.selection import labelled
+    from evals.terminal import counted
+    from index.adapter import RANKING, save
+
+    asked = labelled()
+    asked = replace(asked, cases=tuple(planned(asked, sample=sample, seed=1))) if sample else asked
+    with TemporaryDirectory() as folder:
+        retrieval = ranking.untrained(house(ctx, data_dir).retrieval(), Path(folder))
+        taught = ranking.examples(list(ranking.candidates(retrieval, counted(asked.cases, asked.name))))
+    training = Training(taught, ranking.recipe())
+    losses = [training.learn(batch) for batch in counted(training.batches, "batches")]
+    about = ranking.provenance(taught, asked, losses)
+    trained = ranking.rescaled(training.adapter())
+    print_json({"digest": trained.digest, **about})
+    if not dry_run:
+        save(trained, about, RANKING)
+        typer.echo(f"stored in {RANKING}", err=True)
+
+
 @commands.command(name="train-check")
 def train_check(
     ctx: typer.Context,
@@ -493,21 +525,21 @@ def train_check(
     from evals import adapter, sentences
     from evals.run import by_hash
     from evals.terminal import counted
-    from index.adapter import TRAINED, save
+    from index.adapter import ENTAILMENT, save
 
     retrieval = house(ctx, data_dir).retrieval()
     judge = Judge(retrieval.reranker, retrieval.reranker, floors=Floors.open())
     found = [one for path in sentences.PRACTICE for one in sentences.load(path)]
     chosen = sorted(found, key=lambda one: by_hash(one.sentence))[:sample]
     with retrieval.reading() as view:
-        training = adapter.Training(list(adapter.examples(judge, view, counted(chosen, "sentences"))))
+        training = adapter.Training(list(adapter.examples(judge, view, counted(chosen, "sentences"))), adapter.CHECKING)
     losses = [training.learn(batch) for batch in counted(training.batches, "batches")]
     about = adapter.provenance(chosen, losses)
     trained = training.adapter()
     print_json({"digest": trained.digest, **about})
     if not dry_run:
-        save(trained, about)
-        typer.echo(f"stored in {TRAINED}", err=True)
+        save(trained, about, ENTAILMENT)
+        typer.echo(f"stored in {ENTAILMENT}", err=True)
 
 
 @commands.command(name="calibrate-check")

@@ -1,4 +1,4 @@
-"""The reranker's head is fitted: what the whole cross-encoder scores is told from what its lower layers say, and corrected where a case knows better.
+"""The head that the reranker's training begins with: the whole cross-encoder's score is told from its lower layers, corrected where a case knows better.
 
 The upper layers change little: the score of nine of twelve layers under a linear head follows that of all twelve (see docs/decisions.md).
 """
@@ -124,5 +124,5 @@ def entry(head: Head, fitted_on: CaseSet, pairs: int, others: int, agreed: tuple
 
 
 def store(stored: dict[str, Any]) -> None:
-    """Put the head in use: `kpo models` then compiles the reranker with it."""
+    """Keep the head for `kpo eval train-reranker`."""
     FITTED.write_text(json.dumps(stored, indent=2) + "\n", encoding="utf-8")

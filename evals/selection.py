@@ -11,8 +11,8 @@ from assistant.floor import Constants
 from assistant.question import Kind, Question
 from assistant.selection import FEATURES, Selection, features
 from corpus.terms import Term
-from evals.calibrate import practice
-from evals.cases import SETS, Case, CaseSet, load, merged
+from evals.calibrate import calibration, practice
+from evals.cases import Case, CaseSet, merged
 from evals.logistic import as_stored, regressed
 from evals.metrics import facts_said
 from index.catalog import View
@@ -38,7 +38,7 @@ class Told:
 
 def labelled() -> CaseSet:
     """What the product's selection is fitted on: the sets that are never reported on."""
-    return merged([load(SETS / "calibration.yaml"), practice()])
+    return merged([calibration(), practice()])
 
 
 class _Listener(Extractive):

@@ -1,6 +1,7 @@
-"""The adapter that makes another model of the shipped cross-encoder: one that tells whether a text bears a sentence out, not whether it is about it.
+"""The adapters that make two models of the shipped cross-encoder: the reranker, and the one that tells whether a text bears a sentence out.
 
-It is LoRA (Hu et al. 2021, arXiv 2106.09685): to each weight matrix of a layer, the product of two narrow matrices is added. Trained by `kpo eval train-check`.
+They are LoRA (Hu et al. 2021, arXiv 2106.09685): to each weight matrix of a layer, the product of two narrow matrices is added. Trained by
+`kpo eval train-reranker` and by `kpo eval train-check`.
 """
 
 import hashlib
@@ -15,13 +16,13 @@ import numpy as np
 from corpus.errors import ModelError
 from index.head import Head
 
-TRAINED = Path(__file__).with_name("adapter.safetensors")
+RANKING, ENTAILMENT = (Path(__file__).with_name(f"{name}.safetensors") for name in ("reranker", "entailment"))
 MATRICES = ("attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense", "intermediate.dense", "output.dense")
 
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """What is added to the cross-encoder's matrices, named "layer.0.output.dense" and so on, and the head that reads its top layer.
+    """What is added to the cross-encoder's matrices, named "layer.0.output.dense" and so on, and the head that reads the top one of its layers.
 
     A change is a pair of float32 arrays, of shape (outputs, rank) and (rank, inputs). Raises ValueError for pairs that do not fit together.
     """
@@ -41,7 +42,7 @@ class Adapter:
         return hashlib.sha256(b"".join(parts)).hexdigest()[:12]
 
 
-def save(adapter: Adapter, provenance: Mapping[str, Any], file: Path = TRAINED) -> None:
+def save(adapter: Adapter, provenance: Mapping[str, Any], file: Path) -> None:
     """Keep an adapter, in half precision, with where it came from."""
     from safetensors.numpy import save_file
 
@@ -51,8 +52,8 @@ def save(adapter: Adapter, provenance: Mapping[str, Any], file: Path = TRAINED) 
     save_file(tensors, file, metadata={"layers": str(adapter.head.layers), "provenance": json.dumps(provenance)})
 
 
-def shipped_adapter(file: Path = TRAINED) -> Adapter:
-    """The adapter that is in use. Raises ModelError when its file is damaged."""
+def shipped_adapter(file: Path) -> Adapter:
+    """The adapter of a file: of RANKING or of ENTAILMENT those in use. Raises ModelError when its file is damaged."""
     from safetensors import SafetensorError, safe_open
 
     try:

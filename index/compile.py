@@ -2,7 +2,7 @@
 
 Embedding: the recipe (tracing exporter, dynamic int8 per channel) is the one that was seen to work with these versions: the newer exporter
 gave a model that onnxruntime refuses, and optimum pins a transformers that cannot live beside gradio 6. Reranking: the shipped
-cross-encoder without its upper layers, under a head that was fitted to do without them (`kpo eval fit-head`).
+cross-encoder without its upper layers, with the adapter that was trained to do without them (`kpo eval train-reranker`).
 """
 
 import hashlib
@@ -76,48 +76,24 @@ def compile_embedding(source: EmbeddingSource, models_dir: Path) -> Path:
     return _once(target, build)
 
 
-def reranker_folder(head: Head, models_dir: Path) -> Path:
-    """Where the shipped cross-encoder with this head lives, whether or not it is there yet."""
-    use = json.dumps([RERANKER.sha256, head.digest, IMPRESSION, RECIPE])
-    return models_dir / f"{RERANKER.name}-{hashlib.sha256(use.encode()).hexdigest()[:12]}"
-
-
-def compile_reranker(head: Head, models_dir: Path) -> Path:
-    """Put `head` on the lower layers of the shipped cross-encoder in `models_dir` and return its folder; one that is there already is returned."""
-
-    def build(weights: Path, folder: Path) -> None:
-        _under_head(weights, head, folder / "model.onnx")
-
-    return _of_shipped(reranker_folder(head, models_dir), RERANKER.name, head, build)
-
-
-def compile_adapted(adapter: Adapter, models_dir: Path) -> Path:
-    """Put `adapter` on the shipped cross-encoder in `models_dir` and return its folder; one that is there already is returned."""
-    name = f"{RERANKER.name}-adapted"
-    use = json.dumps([RERANKER.sha256, adapter.digest, RECIPE])
-
-    def build(weights: Path, folder: Path) -> None:
-        changed = folder / "changed.onnx"
-        _with_changes(weights, adapter.changes, changed)
-        _under_head(changed, adapter.head, folder / "model.onnx")
-        changed.unlink()
-
-    return _of_shipped(models_dir / f"{name}-{hashlib.sha256(use.encode()).hexdigest()[:12]}", name, adapter.head, build)
-
-
-def _of_shipped(target: Path, name: str, head: Head, build: Callable[[Path, Path], None]) -> Path:
-    """The folder `target` with a model that `build` makes of the shipped cross-encoder's weights; built once."""
+def compile_adapted(adapter: Adapter, name: str, models_dir: Path) -> Path:
+    """Put `adapter` on the shipped cross-encoder, in `models_dir` under this name, and return its folder; one that is there already is returned."""
+    use = json.dumps([RERANKER.sha256, adapter.digest, IMPRESSION, RECIPE])
+    target = models_dir / f"{name}-{hashlib.sha256(use.encode()).hexdigest()[:12]}"
     if os.path.isfile(target / "manifest.json"):
         return target
     shipped = RERANKER.locate()
     check(shipped / RERANKER.weights, RERANKER.sha256)
 
-    def whole(folder: Path) -> dict[str, Any]:
-        build(shipped / RERANKER.weights, folder)
+    def build(folder: Path) -> dict[str, Any]:
+        changed = folder / "changed.onnx"
+        _with_changes(shipped / RERANKER.weights, adapter.changes, changed)
+        _under_head(changed, adapter.head, folder / "model.onnx")
+        changed.unlink()
         shutil.copyfile(shipped / "tokenizer.json", folder / "tokenizer.json")
-        return {"name": name, "weights_sha256": RERANKER.sha256, "layers": head.layers, "precision": "int8"}
+        return {"name": name, "weights_sha256": RERANKER.sha256, "layers": adapter.head.layers, "precision": "int8"}
 
-    return _once(target, whole)
+    return _once(target, build)
 
 
 def manifest_of(folder: Path) -> dict[str, Any]:

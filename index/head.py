@@ -1,4 +1,4 @@
-"""The head of the shipped reranker: how many of the cross-encoder's layers are read, and how a score is made of what the last of them says."""
+"""The head of a model made of the shipped cross-encoder: how many of its layers are read, and how a score is made of what the last of them says."""
 
 import hashlib
 import json
@@ -33,7 +33,7 @@ class Head:
 
 
 def shipped_head() -> Head:
-    """The head that is in use. Raises ModelError when its file is damaged."""
+    """The head that the reranker's training begins with (`kpo eval fit-head`). Raises ModelError when its file is damaged."""
     try:
         stored = json.loads(FITTED.read_text(encoding="utf-8"))
         return Head(stored["layers"], stored["intercept"], tuple(map(float, stored["weights"].split())))

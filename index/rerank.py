@@ -10,9 +10,8 @@ import numpy as np
 
 from corpus.errors import ModelError
 from corpus.sources import expanded
-from index.adapter import shipped_adapter
-from index.compile import compile_adapted, compile_reranker, manifest_of
-from index.head import shipped_head
+from index.adapter import ENTAILMENT, RANKING, Adapter, shipped_adapter
+from index.compile import compile_adapted, manifest_of
 from index.models import RERANKER, feeds, load, sha256_of
 
 if TYPE_CHECKING:
@@ -136,9 +135,7 @@ def cross_encoder(folder: Path, window: int, remedy: str) -> Any:
 def open_reranker(name: str, models_dir: Path) -> Reranker:
     """The shipped reranker by its name, compiled first when it is not yet; or one in a folder: `model.onnx` with `tokenizer.json`, else on torch."""
     if name == RERANKER.name:
-        folder = compile_reranker(shipped_head(), models_dir)
-        manifest_of(folder)
-        return OnnxReranker(folder, folder.name)
+        return adapted(shipped_adapter(RANKING), RERANKER.name, models_dir)
     folder = expanded(name)
     if not folder.is_dir():
         raise ModelError(f"the reranker {name!r} is neither shipped nor a folder", REMEDY)
@@ -146,7 +143,12 @@ def open_reranker(name: str, models_dir: Path) -> Reranker:
 
 
 def open_entailment(models_dir: Path) -> Reranker:
-    """The shipped cross-encoder with its adapter, compiled first when it is not yet: it scores whether a text bears a sentence out."""
-    folder = compile_adapted(shipped_adapter(), models_dir)
+    """The shipped cross-encoder that scores whether a text bears a sentence out, compiled first when it is not yet."""
+    return adapted(shipped_adapter(ENTAILMENT), f"{RERANKER.name}-entailment", models_dir)
+
+
+def adapted(adapter: Adapter, name: str, models_dir: Path) -> OnnxReranker:
+    """The shipped cross-encoder with an adapter, compiled first under this name when it is not yet."""
+    folder = compile_adapted(adapter, name, models_dir)
     manifest_of(folder)
     return OnnxReranker(folder, folder.name)

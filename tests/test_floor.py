@@ -194,7 +194,7 @@ def test_a_case_is_asked_again_without_the_documents_that_answer_it(tmp_path: Pa
         ("tram", True, True, False),  # a copy still says it, so that leaving the one out proves nothing
         ("plane", False, False, False),
     ]
-    besides = observed(assistant, cases, besides=True)
+    besides = observed(assistant, cases, besides=True, again=False)
     assert [(one.case, one.answerable, one.besides) for one in besides] == [("ferry", True, True), ("tram", True, True), ("plane", False, True)]
 
 

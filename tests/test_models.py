@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 from corpus.errors import ModelError
-from index.compile import MIN_COSINE, SAMPLE, compile_embedding, compile_reranker, compiled_folder, with_states
+from index.adapter import RANKING, Adapter, shipped_adapter
+from index.compile import MIN_COSINE, SAMPLE, compile_adapted, compile_embedding, compiled_folder, with_states
 from index.embed import CompiledEmbedder, Embedder, TorchEmbedder, open_embedder
 from index.head import Head, shipped_head
 from index.models import EMBEDDING, PRODUCT, RERANKER, EmbeddingSource, check, one_core_session, saturates, sha256_of
-from index.rerank import OnnxReranker, open_reranker
+from index.rerank import OnnxReranker, adapted, open_reranker
 
 HOUSE = Path(__file__).resolve().parent.parent
 MODELS = Path(os.environ.get("KPO_MODELS_DIR") or HOUSE / "data" / "models")  # shared, so that compiling happens once
@@ -234,7 +235,7 @@ def test_a_models_folder_that_cannot_be_one_is_an_error_with_a_remedy(cls_model:
     (tmp_path / "file").touch()
     (tmp_path / "locked" / "compile.lock").mkdir(parents=True)
     for folder in (tmp_path / "file", tmp_path / "file" / "models", tmp_path / "locked", Path("/proc/none")):
-        for make in (partial(compile_embedding, source), partial(compile_reranker, shipped_head())):
+        for make in (partial(compile_embedding, source), partial(compile_adapted, shipped_adapter(RANKING), "reranker")):
             with pytest.raises(ModelError, match=f"no model can be compiled into {folder}: ") as caught:
                 make(folder)
             assert caught.value.remedy.startswith("set KPO_MODELS_DIR to a folder this user can write")
@@ -336,7 +337,8 @@ def test_an_impression_always_has_as_many_numbers(reranker: OnnxReranker, questi
     assert np.all(np.isfinite(found))
 
 
-def test_the_shipped_head_makes_of_nine_layers_what_the_whole_model_scores(reranker: OnnxReranker) -> None:
+def test_the_head_that_training_begins_with_makes_of_nine_layers_what_the_whole_model_scores(tmp_path: Path) -> None:
+    reranker = adapted(Adapter(shipped_head(), {}), "untrained", tmp_path)
     asked = [
         "What is knowledge process outsourcing?", "What does the service level agreement measure?", "When is attrition highest?",
         "Which country provides most of the services?", "What protects confidential information?", "How much of legal work is exposed to automation?",
@@ -350,9 +352,10 @@ def test_the_shipped_head_makes_of_nine_layers_what_the_whole_model_scores(reran
 def test_a_compiled_head_is_its_weights_times_the_states_below_it(tmp_path: Path) -> None:
     layers = 8
     weights = tuple(round(value, 5) for value in np.random.default_rng(5).normal(size=768).tolist())
-    folder = compile_reranker(Head(layers, 0.25, weights), tmp_path / "models")
-    assert compile_reranker(Head(layers, 0.25, weights), tmp_path / "models") == folder
-    assert compile_reranker(Head(layers, 0.5, weights), tmp_path / "models") != folder
+    headed = Adapter(Head(layers, 0.25, weights), {})
+    folder = compile_adapted(headed, "headed", tmp_path / "models")
+    assert compile_adapted(headed, "headed", tmp_path / "models") == folder
+    assert compile_adapted(Adapter(Head(layers, 0.5, weights), {}), "headed", tmp_path / "models") != folder
     with_states(RERANKER.locate() / RERANKER.weights, layers, tmp_path / "whole.onnx")
     opened, whole = OnnxReranker(folder), one_core_session(tmp_path / "whole.onnx")
     (states,) = whole.run(["states"], opened.feeds(opened.encode("What is attrition?", "People leave.")))
@@ -411,7 +414,7 @@ def test_a_damaged_reranker_is_an_error_with_a_remedy(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json", "manifest.json"])
 def test_a_damaged_compiled_reranker_is_an_error_with_a_remedy(tmp_path: Path, name: str) -> None:
-    folder = compile_reranker(shipped_head(), tmp_path)
+    folder = compile_adapted(shipped_adapter(RANKING), RERANKER.name, tmp_path)
     with (folder / name).open("ab") as file:
         file.write(b"}")
     with pytest.raises(ModelError) as caught:

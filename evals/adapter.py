@@ -182,7 +182,7 @@ def _adapted(layer: Any, name: str) -> tuple[Any, Any]:
     return up, down
 
 
-def settled(losses: Sequence[float]) -> float:
+def final_loss(losses: Sequence[float]) -> float:
     """The mean loss of the last fifth of the batches."""
     last = losses[-max(1, len(losses) // 5) :]
     return round(sum(last) / len(last), 4)
@@ -194,5 +194,5 @@ def provenance(found: Sequence[Labelled], losses: Sequence[float]) -> dict[str, 
         "command": "kpo eval train-check", "model": f"{RERANKER.source} {RERANKER.sha256[:12]}",
         "set": f"{'+'.join(file.stem for file in PRACTICE)} {hashlib.sha256(' '.join(sorted(one.sentence for one in found)).encode()).hexdigest()[:16]}",
         "supported": sum(one.supported for one in found), "unsupported": sum(not one.supported for one in found),
-        "layers": LAYERS, "rank": RANK, "epochs": CHECKING.epochs, "loss": settled(losses),
+        "layers": LAYERS, "rank": RANK, "epochs": CHECKING.epochs, "loss": final_loss(losses),
     }

@@ -14,20 +14,20 @@ import numpy as np
 
 from assistant.evidence import in_context, read
 from corpus.document import embedded_text
-from evals.adapter import RANK, SEED, Example, Recipe, settled
+from evals.adapter import RANK, SEED, Example, Recipe, final_loss
 from evals.cases import Case, CaseSet
 from evals.metrics import facts_said
 from index.adapter import Adapter
 from index.catalog import View
 from index.head import Head, shipped_head
 from index.models import RERANKER
-from index.rerank import adapted
+from index.rerank import open_adapted
 from index.search import RERANKED, Retrieval
 
 RATE = 4e-4
 PAIRS = 16_000  # that a training takes, of all that there are: twenty minutes
-SPREAD = 1.5  # times as far as before do scores spread of a reranker that was taught so, which is surer: over passages and units, taught and not
-HALF = 0.5  # of the share of the key facts that a passage says is its label when it says not all of them
+SPREAD = 1.5  # times as far as before its scores spread when it was taught so, measured over passages and units of questions that taught it and of others
+PARTLY = 0.5  # of the share of the key facts that a passage says is its label when it says not all of them
 RIGHT, BEST, OTHERS = 3, 3, 1  # passages of a question with answer: that say it all, the best of the rest, and others
 UNITS = 4  # units of a question with answer that say no key fact; of those that say one all
 REFUSED = 2, 3  # passages and units of a question without answer
@@ -54,7 +54,7 @@ class Candidates:
 
 def untrained(retrieval: Retrieval, models_dir: Path) -> Retrieval:
     """The same documents with the reranker that training begins with."""
-    return Retrieval(retrieval.catalog, retrieval.embedder, adapted(Adapter(shipped_head(), {}), f"{RERANKER.name}-untrained", models_dir))
+    return Retrieval(retrieval.catalog, retrieval.embedder, open_adapted(Adapter(shipped_head(), {}), f"{RERANKER.name}-untrained", models_dir))
 
 
 def candidates(retrieval: Retrieval, cases: Iterable[Case]) -> Iterator[Candidates]:
@@ -99,7 +99,7 @@ def examples(found: Sequence[Candidates]) -> list[Example]:
         else:
             right, wrong, read = [], list(one.passages[: REFUSED[0]]), list(one.units[: REFUSED[1]])
         taught += [Example(pair.question, pair.text, 1.0, *passages) for pair in right]
-        taught += [Example(pair.question, pair.text, HALF * pair.says, *passages) for pair in wrong]
+        taught += [Example(pair.question, pair.text, PARTLY * pair.says, *passages) for pair in wrong]
         taught += [Example(pair.question, pair.text, float(pair.says > 0.0), *units) for pair in read]
     return chance.sample(taught, min(PAIRS, len(taught)))
 
@@ -130,5 +130,5 @@ def provenance(taught: Sequence[Example], cases: CaseSet, losses: Sequence[float
     return {
         "command": "kpo eval train-reranker", "model": f"{RERANKER.source} {RERANKER.sha256[:12]}", "head": shipped_head().digest,
         "set": f"{cases.name} {cases.digest}", "questions": len(cases.cases), "pairs": len(taught), "layers": shipped_head().layers, "rank": RANK,
-        "loss": settled(losses),
+        "loss": final_loss(losses),
     }

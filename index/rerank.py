@@ -135,7 +135,7 @@ def cross_encoder(folder: Path, window: int, remedy: str) -> Any:
 def open_reranker(name: str, models_dir: Path) -> Reranker:
     """The shipped reranker by its name, compiled first when it is not yet; or one in a folder: `model.onnx` with `tokenizer.json`, else on torch."""
     if name == RERANKER.name:
-        return adapted(shipped_adapter(RANKING), RERANKER.name, models_dir)
+        return open_adapted(shipped_adapter(RANKING), RERANKER.name, models_dir)
     folder = expanded(name)
     if not folder.is_dir():
         raise ModelError(f"the reranker {name!r} is neither shipped nor a folder", REMEDY)
@@ -144,10 +144,10 @@ def open_reranker(name: str, models_dir: Path) -> Reranker:
 
 def open_entailment(models_dir: Path) -> Reranker:
     """The shipped cross-encoder that scores whether a text bears a sentence out, compiled first when it is not yet."""
-    return adapted(shipped_adapter(ENTAILMENT), f"{RERANKER.name}-entailment", models_dir)
+    return open_adapted(shipped_adapter(ENTAILMENT), f"{RERANKER.name}-entailment", models_dir)
 
 
-def adapted(adapter: Adapter, name: str, models_dir: Path) -> OnnxReranker:
+def open_adapted(adapter: Adapter, name: str, models_dir: Path) -> OnnxReranker:
     """The shipped cross-encoder with an adapter, compiled first under this name when it is not yet."""
     folder = compile_adapted(adapter, name, models_dir)
     manifest_of(folder)

@@ -17,7 +17,7 @@ from index.compile import MIN_COSINE, SAMPLE, compile_adapted, compile_embedding
 from index.embed import CompiledEmbedder, Embedder, TorchEmbedder, open_embedder
 from index.head import Head, shipped_head
 from index.models import EMBEDDING, PRODUCT, RERANKER, EmbeddingSource, check, one_core_session, saturates, sha256_of
-from index.rerank import OnnxReranker, adapted, open_reranker
+from index.rerank import OnnxReranker, open_adapted, open_reranker
 
 HOUSE = Path(__file__).resolve().parent.parent
 MODELS = Path(os.environ.get("KPO_MODELS_DIR") or HOUSE / "data" / "models")  # shared, so that compiling happens once
@@ -338,7 +338,7 @@ def test_an_impression_always_has_as_many_numbers(reranker: OnnxReranker, questi
 
 
 def test_the_head_that_training_begins_with_makes_of_nine_layers_what_the_whole_model_scores(tmp_path: Path) -> None:
-    reranker = adapted(Adapter(shipped_head(), {}), "untrained", tmp_path)
+    reranker = open_adapted(Adapter(shipped_head(), {}), "untrained", tmp_path)
     asked = [
         "What is knowledge process outsourcing?", "What does the service level agreement measure?", "When is attrition highest?",
         "Which country provides most of the services?", "What protects confidential information?", "How much of legal work is exposed to automation?",

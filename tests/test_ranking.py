@@ -11,7 +11,7 @@ from assistant.floor import logistic
 from conftest import HOUSE
 from evals.cases import Case, CaseSet
 from evals.commands import commands
-from evals.ranking import HALF, SPREAD, Candidates, Pair, candidates, examples, rescaled, untrained
+from evals.ranking import PARTLY, SPREAD, Candidates, Pair, candidates, examples, rescaled, untrained
 from index.adapter import RANKING, Adapter, shipped_adapter
 from index.head import Head, shipped_head
 from index.models import RERANKER
@@ -28,7 +28,7 @@ def test_of_an_answerable_question_what_says_it_and_the_hardest_of_the_rest_are_
     taught = {one.text: one.label for one in examples([Candidates(True, passages, units)])}
     other = (taught.keys() & {"passage 7", "passage 8"}).pop()
     assert taught == {
-        "passage 0": 1.0, "passage 2": 1.0, "passage 4": 1.0, "passage 1": HALF * 0.5, "passage 3": 0.0, "passage 6": 0.0, other: 0.0,
+        "passage 0": 1.0, "passage 2": 1.0, "passage 4": 1.0, "passage 1": PARTLY * 0.5, "passage 3": 0.0, "passage 6": 0.0, other: 0.0,
         "unit 0": 0.0, "unit 1": 1.0, "unit 2": 0.0, "unit 3": 0.0, "unit 4": 0.0, "unit 6": 1.0,
     }
 
